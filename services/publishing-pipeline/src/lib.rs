@@ -1,1 +1,98 @@
-//! publishing-pipeline
+//! publishing-pipeline: submissions, their steps, and the publication of an offer, which alone decides what may happen to
+//! it.
+//!
+//! | module | answers for |
+//! |---|---|
+//! | [`domain`] | what may happen and what follows: pure |
+//! | `commands` | one function per write: lock, decide, save, tell |
+//! | `store` | every SQL statement |
+//! | `grpc`, `incoming`, `due` | the three doors: calls, answers of neighbours, what is due |
+//! | `steps`, `leads` | our own steps, carried out outside any transaction |
+//! | `neighbours` | what we ask of the catalogue |
+//! | `wire`, `outgoing` | proto ↔ domain |
+
+pub mod commands;
+pub mod config;
+pub mod domain;
+mod due;
+pub mod error;
+mod grpc;
+mod incoming;
+pub mod leads;
+mod neighbours;
+mod outgoing;
+pub mod steps;
+pub mod store;
+mod wire;
+
+use std::sync::Arc;
+
+use marketplace_messaging::{Broker, Database, DeadLetters, Events, consume, outbox, retention, wake};
+use marketplace_proto::messaging::v1::dead_letter_service_server::DeadLetterServiceServer;
+use marketplace_proto::messaging::v1::event_service_server::EventServiceServer;
+use marketplace_proto::publishing::v1::operator_service_server::OperatorServiceServer;
+use marketplace_proto::publishing::v1::publishing_service_server::PublishingServiceServer;
+use marketplace_runtime::access::Access;
+use marketplace_runtime::identity::ServiceTokens;
+use marketplace_runtime::outbound::Outbound;
+use marketplace_runtime::server::Server;
+use marketplace_runtime::service::Service;
+use marketplace_runtime::tasks::Tasks;
+use marketplace_runtime::{ids, limits, neighbour, postgres};
+use sqlx::migrate::Migrator;
+
+pub use config::Config;
+use due::SharedMedians;
+use grpc::Grpc;
+use incoming::{Incoming, SUBSCRIPTION};
+use leads::Leads;
+use neighbours::Catalog;
+use steps::{Executor, Steps};
+
+/// Name of the service, of its folder and of its queue.
+pub const NAME: &str = "publishing-pipeline";
+/// The proto package, and the domain of its errors.
+pub const DOMAIN: &str = "marketplace.publishing.v1";
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Starts the service; answers when its port is open.
+pub async fn start(config: Config) -> anyhow::Result<Service> {
+    let common = &config.common;
+    let pool = postgres::connect(&common.postgres).await?;
+    postgres::check_migrations(&pool, &MIGRATIONS).await?;
+    let db = Database::new(pool, NAME, DOMAIN);
+    let broker = Broker::new(&common.amqp, NAME)?;
+    let tokens = ServiceTokens::open(&common.service_identity, NAME)?;
+    let channel = neighbour::channel(&config.catalog, &tokens)?;
+    let (catalog, access) = (Catalog::new(&channel), Access::remote(DOMAIN, channel));
+    let leads = Leads::new(Outbound::open(&common.outbound)?, config.lead_hosts.clone());
+    let executor = Executor::new(catalog.clone(), leads);
+    let (steps, handed) = Steps::new(ids::new_id(), config.tempo.clone());
+    let incoming = Arc::new(Incoming::new(steps.clone()));
+    let medians = SharedMedians::default();
+
+    // Before anything is held: a step whose holder has no lease is taken over at once.
+    store::keep_lease(db.pool(), steps.id(), config.tempo.lease).await?;
+    let mut tasks = Tasks::new();
+    tasks.spawn_until("lease", |stop| due::keep_lease(db.clone(), steps.clone(), stop));
+    tasks.spawn_until("steps", |stop| steps::carry_out(steps.clone(), handed, executor, db.with_own_pool(4), stop));
+    tasks.spawn("due", due::sweep(db.clone(), steps.clone(), catalog.clone()));
+    tasks.spawn("housekeeping", due::housekeeping(db.clone(), medians.clone()));
+    tasks.spawn_until("wake", |stop| wake::share(db.clone(), stop));
+    tasks.spawn_until("retention", |stop| retention::sweep(db.clone(), stop));
+    tasks.spawn_until("consumer", |stop| consume(SUBSCRIPTION, db.clone(), broker.clone(), incoming.clone(), stop));
+    tasks.spawn_last("relay", |stop| outbox::relay(db.clone(), broker.clone(), stop));
+
+    let dead_letters = DeadLetters::new(db.clone(), access.clone(), incoming);
+    let events = Events::new(db.clone(), broker, access.clone());
+    let (stopping, tracked) = (tasks.stopping(), tasks.tracked());
+    let grpc = Grpc { db: db.clone(), access, steps, catalog, medians, stopping, tracked };
+    Server::new(DOMAIN, common)
+        .database(db.pool(), &MIGRATIONS)
+        .service(limits!(PublishingServiceServer::new(grpc.clone())))
+        .service(limits!(OperatorServiceServer::new(grpc)))
+        .service(limits!(DeadLetterServiceServer::new(dead_letters)))
+        .service(limits!(EventServiceServer::new(events)))
+        .start(tasks)
+        .await
+}

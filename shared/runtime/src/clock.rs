@@ -5,7 +5,10 @@ use time::OffsetDateTime;
 /// The current time in UTC, cut to microseconds, as Postgres stores it.
 ///
 /// A time that was not cut would differ from itself after a round trip through the database.
-#[expect(clippy::disallowed_methods, reason = "this is the place that reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the clock"
+)]
 pub fn now() -> OffsetDateTime {
     let now = OffsetDateTime::now_utc();
     let micros = now.microsecond() * 1_000;

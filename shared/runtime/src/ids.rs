@@ -9,7 +9,6 @@ use uuid::Uuid;
 use crate::status::Violation;
 
 /// A new system id: UUIDv7, so that new rows land at the end of their index.
-#[expect(clippy::disallowed_methods, reason = "an id's time part is no business time; nobody decides by it")]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
@@ -23,15 +22,29 @@ pub fn uuid(text: &str, field: &str) -> Result<Uuid, Violation> {
 /// digit first. What a new publisher, offer or plan may be called is stricter and its own service's business.
 pub fn is_segment(text: &str) -> bool {
     let rest_fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
-    let first_fits = text.bytes().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    let first_fits = text
+        .bytes()
+        .next()
+        .is_some_and(|c| c.is_ascii_alphanumeric());
     text.len() <= 64 && first_fits && text.bytes().all(rest_fits)
 }
 
 /// Splits `name` by a pattern of collections: `["publishers", "offers"]` takes `publishers/{p}/offers/{o}`.
-fn split<const N: usize>(name: &str, collections: [&str; N], field: &str) -> Result<[String; N], Violation> {
+fn split<const N: usize>(
+    name: &str,
+    collections: [&str; N],
+    field: &str,
+) -> Result<[String; N], Violation> {
     let wrong = || {
-        let form: Vec<String> = collections.iter().map(|c| format!("{c}/{{{}}}", &c[..c.len() - 1])).collect();
-        Violation::new(field, format!("is not a name of the form {}", form.join("/"))).because("BAD_NAME")
+        let form: Vec<String> = collections
+            .iter()
+            .map(|c| format!("{c}/{{{}}}", &c[..c.len() - 1]))
+            .collect();
+        Violation::new(
+            field,
+            format!("is not a name of the form {}", form.join("/")),
+        )
+        .because("BAD_NAME")
     };
     if name.is_empty() {
         return Err(Violation::missing(field));
@@ -42,9 +55,17 @@ fn split<const N: usize>(name: &str, collections: [&str; N], field: &str) -> Res
         if parts.next() != Some(collection) {
             return Err(wrong());
         }
-        *id = parts.next().filter(|p| is_segment(p)).ok_or_else(wrong)?.to_owned();
+        *id = parts
+            .next()
+            .filter(|p| is_segment(p))
+            .ok_or_else(wrong)?
+            .to_owned();
     }
-    if parts.next().is_some() { Err(wrong()) } else { Ok(ids) }
+    if parts.next().is_some() {
+        Err(wrong())
+    } else {
+        Ok(ids)
+    }
 }
 
 macro_rules! name {
@@ -164,22 +185,45 @@ mod tests {
 
     #[test]
     fn a_name_survives_the_round_trip() {
-        for name in ["publishers/contoso/offers/db/plans/gold.1", "publishers/a/offers/B_2/plans/x"] {
+        for name in [
+            "publishers/contoso/offers/db/plans/gold.1",
+            "publishers/a/offers/B_2/plans/x",
+        ] {
             assert_eq!(PlanName::parse(name, "name").unwrap().to_string(), name);
         }
-        assert_eq!(PlanName::new("c", "o", "p").parent().parent(), PublisherName::new("c"));
+        assert_eq!(
+            PlanName::new("c", "o", "p").parent().parent(),
+            PublisherName::new("c")
+        );
     }
 
     #[test]
     fn what_is_no_name_is_a_violation_of_its_field() {
         let long = format!("publishers/{}/offers/o", "x".repeat(65));
-        let wrong = ["publishers", "publishers/", "publishers/a/offers", "publishers/a/plans/b", "offers/b",
-            "publishers/a b/offers/o", "publishers/a/offers/o/", "/publishers/a/offers/o", "publishers/../offers/o", &long];
+        let wrong = [
+            "publishers",
+            "publishers/",
+            "publishers/a/offers",
+            "publishers/a/plans/b",
+            "offers/b",
+            "publishers/a b/offers/o",
+            "publishers/a/offers/o/",
+            "/publishers/a/offers/o",
+            "publishers/../offers/o",
+            &long,
+        ];
         for name in wrong {
             let violation = OfferName::parse(name, "offer").unwrap_err();
-            assert_eq!((violation.field.as_str(), violation.reason.as_deref()), ("offer", Some("BAD_NAME")), "{name}");
+            assert_eq!(
+                (violation.field.as_str(), violation.reason.as_deref()),
+                ("offer", Some("BAD_NAME")),
+                "{name}"
+            );
         }
-        assert_eq!(OfferName::parse("", "offer").unwrap_err().reason.as_deref(), Some("REQUIRED"));
+        assert_eq!(
+            OfferName::parse("", "offer").unwrap_err().reason.as_deref(),
+            Some("REQUIRED")
+        );
     }
 
     #[test]

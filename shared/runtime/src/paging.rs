@@ -47,18 +47,26 @@ pub fn encode(key: &impl Serialize, filters: Fingerprint) -> String {
 }
 
 /// The sort key to go on after; `None` for the first page (an empty token).
-pub fn decode<K: DeserializeOwned>(token: &str, filters: Fingerprint) -> Result<Option<K>, Violation> {
+pub fn decode<K: DeserializeOwned>(
+    token: &str,
+    filters: Fingerprint,
+) -> Result<Option<K>, Violation> {
     if token.is_empty() {
         return Ok(None);
     }
-    let malformed = || Violation::new("page_token", "is not a token this list has answered").because("BAD_PAGE_TOKEN");
+    let malformed = || {
+        Violation::new("page_token", "is not a token this list has answered")
+            .because("BAD_PAGE_TOKEN")
+    };
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| malformed())?;
     let (made_with, key) = bytes.split_first_chunk::<8>().ok_or_else(malformed)?;
     if *made_with != filters.0 {
         let why = "was made with other filters; start again without a token";
         return Err(Violation::new("page_token", why).because("OTHER_FILTERS"));
     }
-    serde_json::from_slice(key).map(Some).map_err(|_| malformed())
+    serde_json::from_slice(key)
+        .map(Some)
+        .map_err(|_| malformed())
 }
 
 #[cfg(test)]
@@ -85,7 +93,10 @@ mod tests {
     #[test]
     fn a_token_of_other_filters_or_another_list_is_refused() {
         let token = encode(&1, Fingerprint::of("ListOffers", &"contoso"));
-        for other in [Fingerprint::of("ListOffers", &"fabrikam"), Fingerprint::of("ListPlans", &"contoso")] {
+        for other in [
+            Fingerprint::of("ListOffers", &"fabrikam"),
+            Fingerprint::of("ListPlans", &"contoso"),
+        ] {
             let refused = decode::<i64>(&token, other).unwrap_err();
             assert_eq!(refused.reason.as_deref(), Some("OTHER_FILTERS"));
         }
@@ -96,7 +107,11 @@ mod tests {
         let filters = Fingerprint::of("ListOffers", &());
         let not_a_key = encode(&"text", filters);
         for token in ["%", "AAAA", not_a_key.as_str()] {
-            assert_eq!(decode::<i64>(token, filters).unwrap_err().reason.as_deref(), Some("BAD_PAGE_TOKEN"), "{token}");
+            assert_eq!(
+                decode::<i64>(token, filters).unwrap_err().reason.as_deref(),
+                Some("BAD_PAGE_TOKEN"),
+                "{token}"
+            );
         }
     }
 }

@@ -40,18 +40,32 @@ impl Env {
         let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self { values: std::env::vars_os().filter_map(utf8).collect(), wrong: Vec::new() }
+        Self {
+            values: std::env::vars_os().filter_map(utf8).collect(),
+            wrong: Vec::new(),
+        }
     }
 
     /// An environment made of pairs, for tests.
-    pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        let values = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { values, wrong: Vec::new() }
+    pub fn from_pairs<K: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let values = pairs
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        Self {
+            values,
+            wrong: Vec::new(),
+        }
     }
 
     /// What is set; an empty value counts as unset.
     fn get(&self, name: &str) -> Option<String> {
-        self.values.get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+        self.values
+            .get(name)
+            .map(|v| v.trim().to_owned())
+            .filter(|v| !v.is_empty())
     }
 
     /// Notes that `name` is wrong: for rules that span several variables.
@@ -60,7 +74,9 @@ impl Env {
     }
 
     fn parse<T: FromStr<Err: Display>>(&mut self, name: &str, text: &str) -> Option<T> {
-        text.parse().map_err(|error| self.refuse(name, format!("is {text:?}: {error}"))).ok()
+        text.parse()
+            .map_err(|error| self.refuse(name, format!("is {text:?}: {error}")))
+            .ok()
     }
 
     /// A variable that must be set. `None`: it is missing or wrong, and noted.
@@ -91,12 +107,18 @@ impl Env {
             self.refuse(name, "is not set");
             return None;
         };
-        text.parse().map_err(|_| self.refuse(name, "is malformed (its value is not shown)")).ok()
+        text.parse()
+            .map_err(|_| self.refuse(name, "is malformed (its value is not shown)"))
+            .ok()
     }
 
     /// The same for one that may be unset.
     pub fn optional_secret<T: FromStr>(&mut self, name: &str) -> Option<Option<T>> {
-        if self.get(name).is_some() { self.secret(name).map(Some) } else { Some(None) }
+        if self.get(name).is_some() {
+            self.secret(name).map(Some)
+        } else {
+            Some(None)
+        }
     }
 
     /// `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`.
@@ -120,7 +142,10 @@ impl Env {
     /// A comma separated list; empty when unset.
     pub fn list<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<Vec<T>> {
         let text = self.get(name).unwrap_or_default();
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parts = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         // Every part is read, so that every wrong one is named.
         let read: Vec<Option<T>> = parts.map(|part| self.parse(name, part)).collect();
         read.into_iter().collect()
@@ -168,7 +193,10 @@ impl FromStr for Span {
             "d" => 86_400_000,
             _ => return Err(NoSpan),
         };
-        number.checked_mul(millis).map(|all| Span(Duration::from_millis(all))).ok_or(NoSpan)
+        number
+            .checked_mul(millis)
+            .map(|all| Span(Duration::from_millis(all)))
+            .ok_or(NoSpan)
     }
 }
 
@@ -178,7 +206,13 @@ mod tests {
 
     #[test]
     fn every_violation_is_named_at_once() {
-        let env = Env::from_pairs([("PORT", "x"), ("FLAG", "maybe"), ("WAIT", "5 weeks"), ("NETS", "10.0.0.0/8, y, z"), ("PASSWORD", "hush")]);
+        let env = Env::from_pairs([
+            ("PORT", "x"),
+            ("FLAG", "maybe"),
+            ("WAIT", "5 weeks"),
+            ("NETS", "10.0.0.0/8, y, z"),
+            ("PASSWORD", "hush"),
+        ]);
         let wrong = env.read(|env| {
             let missing = env.required::<u16>("MISSING");
             let port = env.or::<u16>("PORT", 1);
@@ -189,9 +223,20 @@ mod tests {
             Some((missing?, port?, flag?, wait?, nets?, secret?))
         });
         let ConfigError(lines) = wrong.unwrap_err();
-        let names: Vec<&str> = lines.iter().map(|line| line.split(' ').next().unwrap()).collect();
-        assert_eq!(names, ["MISSING", "PORT", "FLAG", "WAIT", "NETS", "NETS", "PASSWORD"]);
-        assert!(!lines.join("").contains("hush"), "a secret is shown: {lines:?}");
+        let names: Vec<&str> = lines
+            .iter()
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "MISSING", "PORT", "FLAG", "WAIT", "NETS", "NETS", "PASSWORD"
+            ]
+        );
+        assert!(
+            !lines.join("").contains("hush"),
+            "a secret is shown: {lines:?}"
+        );
     }
 
     #[test]
@@ -207,10 +252,16 @@ mod tests {
     #[test]
     fn time_spans_have_units() {
         let mut env = Env::from_pairs([("A", "250ms"), ("B", "30s"), ("C", "24h"), ("D", "7d")]);
-        let read = ["A", "B", "C", "D"].map(|name| env.duration(name, Duration::ZERO).unwrap().as_millis());
+        let read = ["A", "B", "C", "D"]
+            .map(|name| env.duration(name, Duration::ZERO).unwrap().as_millis());
         assert_eq!(read, [250, 30_000, 86_400_000, 604_800_000]);
         for wrong in ["5", "s", "-1s", "99999999999999999d"] {
-            assert!(Env::from_pairs([("A", wrong)]).duration("A", Duration::ZERO).is_none(), "{wrong}");
+            assert!(
+                Env::from_pairs([("A", wrong)])
+                    .duration("A", Duration::ZERO)
+                    .is_none(),
+                "{wrong}"
+            );
         }
     }
 }

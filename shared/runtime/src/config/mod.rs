@@ -2,8 +2,11 @@
 
 mod common;
 mod env;
+#[cfg(test)]
+mod tests;
 
 pub use common::{
-    AuthConfig, Common, LogFormat, Neighbours, OutboundConfig, PostgresConfig, ServiceIdentity, TelemetryConfig,
+    AuthConfig, Common, LogFormat, Neighbours, OutboundConfig, PostgresConfig, ServiceIdentity,
+    TelemetryConfig,
 };
 pub use env::{ConfigError, Env};

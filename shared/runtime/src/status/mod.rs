@@ -4,6 +4,8 @@
 //! error.rs and make no Status of their own.
 
 mod details;
+#[cfg(test)]
+mod tests;
 mod violation;
 
 use std::error::Error;
@@ -23,18 +25,31 @@ const SOON: Duration = Duration::from_millis(200);
 pub fn invalid(domain: &str, violations: impl IntoIterator<Item = Violation>) -> Status {
     let all: Vec<Violation> = violations.into_iter().collect();
     let reason = match all.as_slice() {
-        [Violation { reason: Some(reason), .. }] => reason.clone(),
+        [
+            Violation {
+                reason: Some(reason),
+                ..
+            },
+        ] => reason.clone(),
         _ => "INVALID_FIELDS".to_owned(),
     };
-    let message = all.first().map_or_else(|| "the request is malformed".to_owned(), ToString::to_string);
-    Answer::new(Code::InvalidArgument, domain, &reason, message).violations(&all).into_status()
+    let message = all.first().map_or_else(
+        || "the request is malformed".to_owned(),
+        ToString::to_string,
+    );
+    Answer::new(Code::InvalidArgument, domain, &reason, message)
+        .violations(&all)
+        .into_status()
 }
 
 /// The same request id with a different request: INVALID_ARGUMENT `REQUEST_ID_REUSED`.
 pub fn request_id_reused(domain: &str) -> Status {
     let message = "request_id was used before with a different request; take a new one";
-    let violation = Violation::new("request_id", "was used before with a different request").because("REQUEST_ID_REUSED");
-    Answer::new(Code::InvalidArgument, domain, "REQUEST_ID_REUSED", message).violations(&[violation]).into_status()
+    let violation = Violation::new("request_id", "was used before with a different request")
+        .because("REQUEST_ID_REUSED");
+    Answer::new(Code::InvalidArgument, domain, "REQUEST_ID_REUSED", message)
+        .violations(&[violation])
+        .into_status()
 }
 
 /// No token: UNAUTHENTICATED `TOKEN_MISSING`.
@@ -51,14 +66,22 @@ pub fn token_invalid(domain: &str, why: &str) -> Status {
 
 /// A token past its time: UNAUTHENTICATED `TOKEN_EXPIRED`.
 pub fn token_expired(domain: &str) -> Status {
-    Answer::new(Code::Unauthenticated, domain, "TOKEN_EXPIRED", "the token has expired; get a new one").into_status()
+    Answer::new(
+        Code::Unauthenticated,
+        domain,
+        "TOKEN_EXPIRED",
+        "the token has expired; get a new one",
+    )
+    .into_status()
 }
 
 /// No such thing, or nothing that the caller may know of; both cases must call this with the same arguments, so that
 /// the bytes are the same: NOT_FOUND `NOT_FOUND` with ResourceInfo.
 pub fn not_found(domain: &str, kind: &str, name: &str) -> Status {
     let message = format!("there is no {kind} {name}");
-    Answer::new(Code::NotFound, domain, "NOT_FOUND", message).resource(kind, name).into_status()
+    Answer::new(Code::NotFound, domain, "NOT_FOUND", message)
+        .resource(kind, name)
+        .into_status()
 }
 
 /// A member without the permission, a reviewer with an interest, an operator without grant: PERMISSION_DENIED with
@@ -70,12 +93,18 @@ pub fn permission_denied(domain: &str, reason: &str, message: &str) -> Status {
 /// Already there with other content: ALREADY_EXISTS `ALREADY_EXISTS` with ResourceInfo.
 pub fn already_exists(domain: &str, kind: &str, name: &str) -> Status {
     let message = format!("{kind} {name} exists already");
-    Answer::new(Code::AlreadyExists, domain, "ALREADY_EXISTS", message).resource(kind, name).into_status()
+    Answer::new(Code::AlreadyExists, domain, "ALREADY_EXISTS", message)
+        .resource(kind, name)
+        .into_status()
 }
 
 /// An illegal move: FAILED_PRECONDITION `ILLEGAL_MOVE` with state, move and the moves that are allowed.
 pub fn illegal_move(domain: &str, state: &str, wanted: &str, allowed: &[&str]) -> Status {
-    let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+    let allowed = if allowed.is_empty() {
+        "none".to_owned()
+    } else {
+        allowed.join(", ")
+    };
     let message = format!("{wanted} is not possible in state {state}; possible: {allowed}");
     let violation = pb::precondition_failure::Violation {
         r#type: "STATE".into(),
@@ -83,38 +112,83 @@ pub fn illegal_move(domain: &str, state: &str, wanted: &str, allowed: &[&str]) -
         description: message.clone(),
     };
     Answer::new(Code::FailedPrecondition, domain, "ILLEGAL_MOVE", message)
-        .metas([("state", state.to_owned()), ("move", wanted.to_owned()), ("allowed", allowed)])
-        .detail("google.rpc.PreconditionFailure", &pb::PreconditionFailure { violations: vec![violation] })
+        .metas([
+            ("state", state.to_owned()),
+            ("move", wanted.to_owned()),
+            ("allowed", allowed),
+        ])
+        .detail(
+            "google.rpc.PreconditionFailure",
+            &pb::PreconditionFailure {
+                violations: vec![violation],
+            },
+        )
         .into_status()
 }
 
 /// A submission is in flight: FAILED_PRECONDITION `SUBMISSION_IN_FLIGHT` naming it.
 pub fn in_flight(domain: &str, submission: &str) -> Status {
-    let message = format!("{submission} is in progress; wait for it, cancel it, or publish with SUPERSEDE");
-    Answer::new(Code::FailedPrecondition, domain, "SUBMISSION_IN_FLIGHT", message).meta("submission", submission).into_status()
+    let message =
+        format!("{submission} is in progress; wait for it, cancel it, or publish with SUPERSEDE");
+    Answer::new(
+        Code::FailedPrecondition,
+        domain,
+        "SUBMISSION_IN_FLIGHT",
+        message,
+    )
+    .meta("submission", submission)
+    .into_status()
 }
 
 /// A move that wants confirming: FAILED_PRECONDITION `CONFIRMATION_REQUIRED` naming the field to set and why.
 pub fn confirmation_required(domain: &str, field: &str, why: &str) -> Status {
-    Answer::new(Code::FailedPrecondition, domain, "CONFIRMATION_REQUIRED", format!("set {field} to confirm: {why}"))
-        .metas([("field", field.to_owned()), ("why", why.to_owned())])
-        .into_status()
+    Answer::new(
+        Code::FailedPrecondition,
+        domain,
+        "CONFIRMATION_REQUIRED",
+        format!("set {field} to confirm: {why}"),
+    )
+    .metas([("field", field.to_owned()), ("why", why.to_owned())])
+    .into_status()
 }
 
 /// Pages are incomplete: FAILED_PRECONDITION `PAGES_INCOMPLETE` with the first violations; ReviewOffer has the rest.
 /// `total` counts all violations, `pages` names the pages that are incomplete.
-pub fn pages_incomplete(domain: &str, total: usize, pages: &[&str], violations: &[Violation]) -> Status {
-    let message = format!("{total} violations on {} pages; ReviewOffer lists all", pages.len());
-    Answer::new(Code::FailedPrecondition, domain, "PAGES_INCOMPLETE", message)
-        .meta("pages", pages.join(", "))
-        .violations(violations)
-        .meta("total", total.to_string())
-        .meta("more", total.saturating_sub(violations.len().min(MAX_VIOLATIONS)).to_string())
-        .into_status()
+pub fn pages_incomplete(
+    domain: &str,
+    total: usize,
+    pages: &[&str],
+    violations: &[Violation],
+) -> Status {
+    let message = format!(
+        "{total} violations on {} pages; ReviewOffer lists all",
+        pages.len()
+    );
+    Answer::new(
+        Code::FailedPrecondition,
+        domain,
+        "PAGES_INCOMPLETE",
+        message,
+    )
+    .meta("pages", pages.join(", "))
+    .violations(violations)
+    .meta("total", total.to_string())
+    .meta(
+        "more",
+        total
+            .saturating_sub(violations.len().min(MAX_VIOLATIONS))
+            .to_string(),
+    )
+    .into_status()
 }
 
 /// Any other state that doesn't allow it: FAILED_PRECONDITION with a reason of its own (`LAST_OWNER`, `STILL_DEAD`).
-pub fn failed_precondition(domain: &str, reason: &str, message: &str, metadata: &[(&str, &str)]) -> Status {
+pub fn failed_precondition(
+    domain: &str,
+    reason: &str,
+    message: &str,
+    metadata: &[(&str, &str)],
+) -> Status {
     Answer::new(Code::FailedPrecondition, domain, reason, message)
         .metas(metadata.iter().map(|&(key, value)| (key, value.to_owned())))
         .into_status()
@@ -122,7 +196,13 @@ pub fn failed_precondition(domain: &str, reason: &str, message: &str, metadata: 
 
 /// Somebody else was faster: ABORTED with `REQUEST_IN_PROGRESS`, `STATUS_BEHIND`, `CONCURRENT_CHANGE` and RetryInfo.
 /// Without `retry` no RetryInfo is sent: the same request can't succeed.
-pub fn aborted(domain: &str, reason: &str, message: &str, metadata: &[(&str, &str)], retry: Option<Duration>) -> Status {
+pub fn aborted(
+    domain: &str,
+    reason: &str,
+    message: &str,
+    metadata: &[(&str, &str)],
+    retry: Option<Duration>,
+) -> Status {
     let answer = Answer::new(Code::Aborted, domain, reason, message)
         .metas(metadata.iter().map(|&(key, value)| (key, value.to_owned())));
     match retry {
@@ -139,25 +219,53 @@ pub fn stale_etag(domain: &str, current: &str) -> Status {
 
 /// A twin of this request is being worked on: ABORTED `REQUEST_IN_PROGRESS`.
 pub fn request_in_progress(domain: &str) -> Status {
-    aborted(domain, "REQUEST_IN_PROGRESS", "this request is being worked on; ask again", &[], Some(SOON))
+    aborted(
+        domain,
+        "REQUEST_IN_PROGRESS",
+        "this request is being worked on; ask again",
+        &[],
+        Some(SOON),
+    )
 }
 
 /// A quota or a limit: RESOURCE_EXHAUSTED with QuotaFailure and RetryInfo.
-pub fn exhausted(domain: &str, reason: &str, subject: &str, description: &str, retry: Duration) -> Status {
+pub fn exhausted(
+    domain: &str,
+    reason: &str,
+    subject: &str,
+    description: &str,
+    retry: Duration,
+) -> Status {
     let violation = pb::quota_failure::Violation {
         subject: subject.into(),
         description: description.into(),
         ..Default::default()
     };
-    Answer::new(Code::ResourceExhausted, domain, reason, format!("{subject}: {description}"))
-        .detail("google.rpc.QuotaFailure", &pb::QuotaFailure { violations: vec![violation] })
-        .retry(retry)
-        .into_status()
+    Answer::new(
+        Code::ResourceExhausted,
+        domain,
+        reason,
+        format!("{subject}: {description}"),
+    )
+    .detail(
+        "google.rpc.QuotaFailure",
+        &pb::QuotaFailure {
+            violations: vec![violation],
+        },
+    )
+    .retry(retry)
+    .into_status()
 }
 
 /// A page or resume token that is too old: OUT_OF_RANGE, `TOKEN_TOO_OLD`.
 pub fn out_of_range(domain: &str, reason: &str) -> Status {
-    Answer::new(Code::OutOfRange, domain, reason, "the token is too old; start again without one").into_status()
+    Answer::new(
+        Code::OutOfRange,
+        domain,
+        reason,
+        "the token is too old; start again without one",
+    )
+    .into_status()
 }
 
 /// The call's time is over: DEADLINE_EXCEEDED `DEADLINE_EXCEEDED`.
@@ -169,7 +277,9 @@ pub fn deadline_exceeded(domain: &str) -> Status {
 /// The database or a neighbour is away: UNAVAILABLE `UNAVAILABLE` with RetryInfo. `what` is for people: "the database".
 pub fn unavailable(domain: &str, what: &str) -> Status {
     let message = format!("{what} is not available; try again");
-    Answer::new(Code::Unavailable, domain, "UNAVAILABLE", message).retry(SOON).into_status()
+    Answer::new(Code::Unavailable, domain, "UNAVAILABLE", message)
+        .retry(SOON)
+        .into_status()
 }
 
 /// Not served by this version: UNIMPLEMENTED `UNIMPLEMENTED`.
@@ -182,7 +292,9 @@ pub fn internal(domain: &str, cause: &(dyn Error + 'static)) -> Status {
     let trace_id = crate::telemetry::trace_id();
     tracing::error!(error = %Chain(cause), trace.id = %trace_id, "internal error");
     let message = format!("internal error; trace {trace_id}");
-    Answer::new(Code::Internal, domain, "INTERNAL", message).meta("trace_id", trace_id).into_status()
+    Answer::new(Code::Internal, domain, "INTERNAL", message)
+        .meta("trace_id", trace_id)
+        .into_status()
 }
 
 /// The Status for an error of the database: UNAVAILABLE when it is away, over-used or was asked too much at once
@@ -213,7 +325,10 @@ pub fn neighbour(domain: &str, name: &str, answer: &Status) -> Status {
 
 /// The reason of a Status that was made here; empty for any other.
 pub fn reason(status: &Status) -> String {
-    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
 }
 
 /// An error with all its sources, for one line of log.

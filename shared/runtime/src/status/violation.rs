@@ -16,7 +16,11 @@ pub struct Violation {
 impl Violation {
     /// A violation without a reason of its own.
     pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into(), reason: None }
+        Self {
+            field: field.into(),
+            description: description.into(),
+            reason: None,
+        }
     }
 
     /// The same with a reason.
@@ -34,7 +38,11 @@ impl Violation {
     /// The same seen from an enclosing message: `name` becomes `plan.name`.
     #[must_use]
     pub fn within(mut self, parent: &str) -> Self {
-        self.field = if self.field.is_empty() { parent.to_owned() } else { format!("{parent}.{}", self.field) };
+        self.field = if self.field.is_empty() {
+            parent.to_owned()
+        } else {
+            format!("{parent}.{}", self.field)
+        };
         self
     }
 }

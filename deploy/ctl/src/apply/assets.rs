@@ -1,0 +1,189 @@
+//! Files that pages show: which fields take them, what an asset is called, and how it is stored.
+//!
+//! An asset's id carries the beginning of its digest ("logo-1a2b3c4d.png"): another picture under the same file name is
+//! another asset, so that storing it can't change what an earlier draft, preview or listing shows.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use marketplace_proto::offercatalog::v1::{
+    Asset, AssetHead, AssetKind, CreateAssetRequest, ListAssetsRequest, UploadAssetRequest,
+    upload_asset_request::Part,
+};
+use prost_reflect::FieldDescriptor;
+use sha2::{Digest, Sha256};
+
+use crate::api::{Api, request_id};
+use crate::error::Error;
+
+/// The kind of an asset.
+pub type Kind = AssetKind;
+
+/// The most that travels in one request.
+const INLINE: usize = 3 * 1024 * 1024;
+/// The most in one part of a stream.
+const CHUNK: usize = 1024 * 1024;
+/// The longest id (63) without dash and digest.
+const STEM: usize = 54;
+
+/// A file that a page refers to, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssetFile {
+    pub id: String,
+    pub kind: Kind,
+    pub file_name: String,
+    /// SHA-256, lower-case hex.
+    pub digest: String,
+    pub content: Vec<u8>,
+}
+
+/// The kind of asset that a field refers to; `None`: the field is an ordinary text.
+pub fn kind(field: &FieldDescriptor, path: &str) -> Option<Kind> {
+    Some(match (field.parent_message().name(), field.name()) {
+        ("OfferListingPage", "large_logo") => Kind::LogoLarge,
+        ("OfferListingPage", "medium_logo") => Kind::LogoMedium,
+        ("OfferListingPage", "small_logo") => Kind::LogoSmall,
+        ("Video", "thumbnail") => Kind::VideoThumbnail,
+        ("PackageConfiguration", "package") => Kind::Package,
+        ("CaptionedAsset", "asset") if path.starts_with("screenshots") => Kind::Screenshot,
+        ("CaptionedAsset", "asset") => Kind::Document,
+        _ => return None,
+    })
+}
+
+impl AssetFile {
+    pub fn read(file: &Path, kind: Kind) -> std::io::Result<Self> {
+        let content = std::fs::read(file)?;
+        let digest = hex::encode(Sha256::digest(&content));
+        let file_name = file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Ok(Self {
+            id: id(&file_name, &digest),
+            kind,
+            file_name,
+            digest,
+            content,
+        })
+    }
+
+    /// Stores it.
+    pub async fn upload(&self, api: &Api, offer: &str) -> Result<(), Error> {
+        let head = AssetHead {
+            parent: offer.to_owned(),
+            asset_id: self.id.clone(),
+            kind: self.kind.into(),
+            file_name: self.file_name.clone(),
+            digest: self.digest.clone(),
+            request_id: request_id(),
+        };
+        if self.content.len() <= INLINE {
+            api.call(CreateAssetRequest {
+                head: Some(head),
+                content: self.content.clone(),
+            })
+            .await?;
+            return Ok(());
+        }
+        let chunks = self
+            .content
+            .chunks(CHUNK)
+            .map(|chunk| Part::Chunk(chunk.to_vec()));
+        let parts = std::iter::once(Part::Head(head)).chain(chunks);
+        api.upload(
+            parts
+                .map(|part| UploadAssetRequest { part: Some(part) })
+                .collect(),
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// The assets that an offer has, by resource name.
+pub async fn stored(api: &Api, offer: &str) -> Result<BTreeMap<String, Asset>, Error> {
+    let mut all = BTreeMap::new();
+    let mut request = ListAssetsRequest {
+        parent: offer.to_owned(),
+        page_size: 1_000,
+        page_token: String::new(),
+    };
+    loop {
+        let answer = api.call(request.clone()).await?;
+        all.extend(
+            answer
+                .assets
+                .into_iter()
+                .map(|asset| (asset.name.clone(), asset)),
+        );
+        if answer.next_page_token.is_empty() {
+            return Ok(all);
+        }
+        request.page_token = answer.next_page_token;
+    }
+}
+
+/// `^[a-z0-9][a-z0-9_.-]{0,62}$` of a file name and a digest.
+fn id(file_name: &str, digest: &str) -> String {
+    let (stem, extension) = file_name.rsplit_once('.').unwrap_or((file_name, ""));
+    let clean = |text: &str| -> String {
+        let lower = text.chars().map(|c| c.to_ascii_lowercase());
+        lower
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '_' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect()
+    };
+    let (mut stem, extension) = (clean(stem), clean(extension));
+    stem.truncate(STEM.saturating_sub(extension.len() + 1));
+    let stem = stem.trim_start_matches(['-', '_']);
+    let stem = if stem.is_empty() { "asset" } else { stem };
+    let digest = &digest[..digest.len().min(8)];
+    if extension.is_empty() {
+        format!("{stem}-{digest}")
+    } else {
+        format!("{stem}-{digest}.{extension}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_what_the_catalog_takes() {
+        let digest = "1a2b3c4d5e6f";
+        let table = [
+            ("logo.png", "logo-1a2b3c4d.png"),
+            ("My Screenshot (2).PNG", "my-screenshot--2--1a2b3c4d.png"),
+            ("__x", "x-1a2b3c4d"),
+            (".png", "asset-1a2b3c4d.png"),
+            ("größe.pdf", "gr--e-1a2b3c4d.pdf"),
+        ];
+        for (file, wanted) in table {
+            assert_eq!(id(file, digest), wanted);
+        }
+        assert!(id(&format!("{}.tar.gz", "x".repeat(200)), digest).len() <= 63);
+    }
+
+    #[test]
+    fn another_content_is_another_asset() {
+        let folder = std::env::temp_dir();
+        let file = folder.join(format!("marketctl-asset-{}.png", std::process::id()));
+        std::fs::write(&file, b"one").unwrap();
+        let one = AssetFile::read(&file, Kind::LogoLarge).unwrap();
+        std::fs::write(&file, b"two").unwrap();
+        let two = AssetFile::read(&file, Kind::LogoLarge).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert_ne!(one.id, two.id);
+        assert_eq!(
+            one.digest,
+            "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! An offer's file: what it holds, read and checked as far as that is possible without asking anybody.
+
+use std::path::{Path, PathBuf};
+
+use prost_reflect::DynamicMessage;
+
+use super::assets::AssetFile;
+use super::mapping::{Lines, Mapper};
+use super::reading::{entry, find_text, list, mapping, pages, plan, required};
+use super::tree::{self, Node};
+use crate::error::{Error, Problem};
+use crate::names::Offer;
+
+/// The name of an offer's file in its folder.
+const FILE: &str = "offer.yaml";
+/// The message that pages are saved as.
+pub const PAGE: &str = "marketplace.offercatalog.v1.Page";
+
+/// An offer as a file says it should be.
+#[derive(Debug)]
+pub struct OfferFile {
+    /// As shown in problems.
+    pub file: String,
+    pub offer: Offer,
+    pub offer_type: String,
+    pub offer_type_line: usize,
+    pub alias: String,
+    /// Notes for certification, for `publish -f`.
+    pub notes: String,
+    /// Pages of the offer, then those of its plans.
+    pub pages: Vec<PageFile>,
+    pub plans: Vec<PlanFile>,
+}
+
+/// A page.
+#[derive(Debug)]
+pub struct PageFile {
+    /// Its field in the message `Page`: "offer_listing".
+    pub field: String,
+    /// Empty for pages of the offer.
+    pub plan: String,
+    /// The message `Page` with this one field.
+    pub message: DynamicMessage,
+    pub assets: Vec<AssetFile>,
+    pub line: usize,
+    pub lines: Lines,
+}
+
+/// A plan, without its pages.
+#[derive(Debug)]
+pub struct PlanFile {
+    pub id: String,
+    pub display_name: String,
+    pub subtype: String,
+}
+
+/// The offer files that an argument means: a file; a folder with `offer.yaml`; a folder of such folders.
+pub fn find(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    if path.join(FILE).is_file() {
+        return Ok(vec![path.join(FILE)]);
+    }
+    let unreadable = |source| Error::io(path.display().to_string(), source);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path().join(FILE);
+        if file.is_file() {
+            found.push(file);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(Error::usage(format!(
+            "{}: no {FILE} in it, nor in its folders",
+            path.display()
+        )));
+    }
+    Ok(found)
+}
+
+impl OfferFile {
+    /// Reads a file. `publisher` is for files that name none; `variable` answers `{env: NAME}`.
+    pub fn load(
+        path: &Path,
+        publisher: Option<&str>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let file = path.display().to_string();
+        let whole = |text: String| {
+            vec![Problem {
+                file: file.clone(),
+                line: 0,
+                text,
+            }]
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| whole(error.to_string()))?;
+        let root = tree::parse(&file, &text).map_err(|problem| vec![problem])?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut mapper = Mapper {
+            file: &file,
+            folder,
+            offer: String::new(),
+            variable,
+            problems: Vec::new(),
+            assets: Vec::new(),
+            lines: Lines::new(),
+        };
+        let offer = Self::read(&mut mapper, &root, publisher);
+        match offer {
+            Some(offer) if mapper.problems.is_empty() => Ok(offer),
+            _ => Err(mapper.problems),
+        }
+    }
+
+    fn read(mapper: &mut Mapper<'_>, root: &Node, publisher: Option<&str>) -> Option<Self> {
+        let known = [
+            "publisher",
+            "offer",
+            "offer_type",
+            "alias",
+            "notes",
+            "pages",
+            "plans",
+        ];
+        let entries = mapping(mapper, root, "the file", &known)?;
+        let own = find_text(mapper, entries, "publisher");
+        let publisher = publisher.map(str::to_owned).or(own).or_else(|| {
+            mapper.problem(
+                0,
+                "names no publisher: write `publisher: ID` or give --publisher",
+            );
+            None
+        });
+        let id = required(mapper, entries, "offer");
+        let offer_type = required(mapper, entries, "offer_type");
+        let offer = Offer {
+            publisher: publisher?.trim_start_matches("publishers/").to_owned(),
+            id: id?,
+        };
+        mapper.offer = offer.name();
+        let mut pages = entry(entries, "pages")
+            .map(|e| pages(mapper, &e.node, ""))
+            .unwrap_or_default();
+        let mut plans = Vec::new();
+        for node in entry(entries, "plans")
+            .map(|e| list(mapper, &e.node, "plans"))
+            .unwrap_or_default()
+        {
+            let Some((plan, its_pages)) = plan(mapper, node) else {
+                continue;
+            };
+            if plans.iter().any(|other: &PlanFile| other.id == plan.id) {
+                mapper.problem(node.line, format!("plan {} is there twice", plan.id));
+            }
+            plans.push(plan);
+            pages.extend(its_pages);
+        }
+        Some(Self {
+            file: mapper.file.to_owned(),
+            offer,
+            offer_type: offer_type?,
+            offer_type_line: entry(entries, "offer_type").map_or(0, |e| e.line),
+            alias: find_text(mapper, entries, "alias").unwrap_or_default(),
+            notes: find_text(mapper, entries, "notes")
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+            pages,
+            plans,
+        })
+    }
+
+    /// The line of a field of a page, or of what encloses it; 0: the file doesn't have the page.
+    pub fn line(&self, page: &str, plan: &str, field_path: &str) -> usize {
+        let Some(page) = self
+            .pages
+            .iter()
+            .find(|p| p.field == page && p.plan == plan)
+        else {
+            return 0;
+        };
+        let mut path = field_path;
+        loop {
+            if let Some(line) = page.lines.get(path) {
+                return *line;
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path = &path[..end],
+                None => return page.line,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(name: &str, text: &str) -> Result<OfferFile, Vec<String>> {
+        let path =
+            std::env::temp_dir().join(format!("marketctl-{}-{name}.yaml", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        let shown = format!("{}", path.display());
+        let loaded = OfferFile::load(&path, None, &|_| None);
+        std::fs::remove_file(&path).unwrap();
+        loaded.map_err(|problems| {
+            problems
+                .iter()
+                .map(|p| p.to_string().replace(&shown, "f"))
+                .collect()
+        })
+    }
+
+    #[test]
+    fn a_file_says_offer_pages_and_plans() {
+        let text = "publisher: contoso\noffer: grafana\noffer_type: softwareAsAService\nnotes: |\n  Log in as guest.\npages:\n  \
+                    offer_listing:\n    title: Grafana\n    support_contact:\n      name: Ada\nplans:\n  - plan_id: team\n    \
+                    display_name: Team\n    pages:\n      plan_listing: {description: For teams}\n";
+        let file = load("good", text).unwrap();
+        assert_eq!(file.offer.name(), "publishers/contoso/offers/grafana");
+        assert_eq!(file.notes, "Log in as guest.");
+        let pages: Vec<_> = file
+            .pages
+            .iter()
+            .map(|p| (p.field.as_str(), p.plan.as_str()))
+            .collect();
+        assert_eq!(pages, [("offer_listing", ""), ("plan_listing", "team")]);
+        assert_eq!(
+            file.line("offer_listing", "", "support_contact.email"),
+            9,
+            "the nearest that is there"
+        );
+        assert_eq!(
+            file.line("offer_listing", "", "summary"),
+            7,
+            "else the page"
+        );
+        assert_eq!(file.line("properties", "", "categories"), 0);
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let text = "publisher: contoso\noffer: grafana\noffer_typ: x\npages:\n  plan_listing: {}\n  properties: {app_version: [1]}\n\
+                    plans:\n  - plan_id: a\n  - {plan_id: b, display_name: B, price: 3}\n  - {plan_id: b, display_name: C}\n";
+        let wanted = [
+            "f:3: the file has no offer_typ; known here: publisher, offer, offer_type, alias, notes, pages, plans",
+            "f:1: offer_type is missing",
+            "f:5: pages has no plan_listing; known here: offer_setup, properties, offer_listing, preview_audience, \
+             technical_configuration, resell_through_csps, co_sell, supplemental_content",
+            "f:6: app_version must be a text, not a list",
+            "f:8: display_name is missing",
+            "f:9: a plan has no price; known here: plan_id, display_name, subtype, pages",
+            "f:10: plan b is there twice",
+        ];
+        assert_eq!(load("bad", text).unwrap_err(), wanted);
+    }
+
+    #[test]
+    fn a_publisher_must_come_from_somewhere() {
+        let problems = load("nobody", "offer: x\noffer_type: y\n").unwrap_err();
+        assert_eq!(
+            problems,
+            ["f: names no publisher: write `publisher: ID` or give --publisher"]
+        );
+    }
+
+    #[test]
+    fn the_samples_load() {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/samples");
+        let files = find(&samples).unwrap();
+        assert_eq!(files.len(), 2, "{files:?}");
+        for file in files {
+            let offer = OfferFile::load(&file, None, &|_| None)
+                .unwrap_or_else(|problems| panic!("{problems:#?}"));
+            assert!(
+                offer.pages.iter().any(|page| !page.assets.is_empty()),
+                "{} shows pictures",
+                offer.file
+            );
+            assert!(
+                !offer.notes.is_empty(),
+                "{} has notes for certification",
+                offer.file
+            );
+        }
+    }
+}

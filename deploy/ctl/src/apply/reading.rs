@@ -1,0 +1,136 @@
+//! Reads the parts of an offer's file, and notes what is missing or too much.
+
+use prost_reflect::{DynamicMessage, Value as Proto};
+
+use super::file::{PAGE, PageFile, PlanFile};
+use super::mapping::{Lines, Mapper};
+use super::tree::{Entry, Node, Value};
+use crate::output::json::pool;
+
+pub fn plan(mapper: &mut Mapper<'_>, node: &Node) -> Option<(PlanFile, Vec<PageFile>)> {
+    let entries = mapping(
+        mapper,
+        node,
+        "a plan",
+        &["plan_id", "display_name", "subtype", "pages"],
+    )?;
+    let id = required(mapper, entries, "plan_id")?;
+    let display_name = required(mapper, entries, "display_name")?;
+    let subtype = find_text(mapper, entries, "subtype").unwrap_or_default();
+    let pages = entry(entries, "pages")
+        .map(|e| pages(mapper, &e.node, &id))
+        .unwrap_or_default();
+    Some((
+        PlanFile {
+            id,
+            display_name,
+            subtype,
+        },
+        pages,
+    ))
+}
+
+pub fn pages(mapper: &mut Mapper<'_>, node: &Node, plan: &str) -> Vec<PageFile> {
+    let descriptor = pool().get_message_by_name(PAGE).expect("the proto has it");
+    let of_plan = |name: &str| name.starts_with("plan_");
+    let fields = descriptor
+        .oneofs()
+        .flat_map(|oneof| oneof.fields().collect::<Vec<_>>());
+    let fields: Vec<_> = fields
+        .filter(|field| of_plan(field.name()) != plan.is_empty())
+        .collect();
+    let known: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+    let mut read = Vec::new();
+    for entry in mapping(mapper, node, "pages", &known).unwrap_or_default() {
+        let Some(field) = fields.iter().find(|field| field.name() == entry.key) else {
+            continue;
+        };
+        let kind = field.kind();
+        let Some(page_type) = kind.as_message() else {
+            continue;
+        };
+        mapper.assets = Vec::new();
+        mapper.lines = Lines::new();
+        let page = mapper.message(page_type, &entry.node, "");
+        let mut message = DynamicMessage::new(descriptor.clone());
+        message.set_field(field, Proto::Message(page));
+        read.push(PageFile {
+            field: entry.key.clone(),
+            plan: plan.to_owned(),
+            message,
+            assets: std::mem::take(&mut mapper.assets),
+            line: entry.line,
+            lines: std::mem::take(&mut mapper.lines),
+        });
+    }
+    read
+}
+
+pub fn mapping<'n>(
+    mapper: &mut Mapper<'_>,
+    node: &'n Node,
+    what: &str,
+    known: &[&str],
+) -> Option<&'n [Entry]> {
+    let Some(entries) = node.entries() else {
+        mapper.problem(
+            node.line,
+            format!("{what} must be a mapping, not {}", node.kind()),
+        );
+        return None;
+    };
+    for entry in entries
+        .iter()
+        .filter(|entry| !known.contains(&entry.key.as_str()))
+    {
+        mapper.problem(
+            entry.line,
+            format!(
+                "{what} has no {}; known here: {}",
+                entry.key,
+                known.join(", ")
+            ),
+        );
+    }
+    Some(entries)
+}
+
+pub fn list<'n>(mapper: &mut Mapper<'_>, node: &'n Node, what: &str) -> Vec<&'n Node> {
+    match &node.value {
+        Value::List(items) => items.iter().collect(),
+        Value::Null => Vec::new(),
+        _ => {
+            mapper.problem(
+                node.line,
+                format!("{what} must be a list, not {}", node.kind()),
+            );
+            Vec::new()
+        }
+    }
+}
+
+pub fn entry<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Entry> {
+    entries.iter().find(|entry| entry.key == key)
+}
+
+pub fn find_text(mapper: &mut Mapper<'_>, entries: &[Entry], key: &str) -> Option<String> {
+    let entry = entry(entries, key)?;
+    if entry.node.text().is_none() && entry.node.value != Value::Null {
+        mapper.problem(
+            entry.line,
+            format!("{key} must be a text, not {}", entry.node.kind()),
+        );
+    }
+    entry.node.text().map(str::to_owned)
+}
+
+pub fn required(mapper: &mut Mapper<'_>, entries: &[Entry], key: &str) -> Option<String> {
+    let text = find_text(mapper, entries, key).filter(|text| !text.is_empty());
+    if text.is_none() {
+        mapper.problem(
+            entries.first().map_or(0, |first| first.line),
+            format!("{key} is missing"),
+        );
+    }
+    text
+}

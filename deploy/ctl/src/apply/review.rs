@@ -1,0 +1,237 @@
+//! What is still missing after an apply, and what a page was refused for: each with its line in the file.
+
+use marketplace_proto::offercatalog::v1::{
+    IssueSeverity, PageId, PageIssue, PageReview, PageStatus, ReviewOfferRequest,
+};
+use serde_json::{Value, json};
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use super::file::{OfferFile, PageFile};
+use crate::api::Api;
+use crate::error::{Error, Problem, violations};
+use crate::output::{Output, table, words};
+
+/// The Review and publish page, with every issue's place in the file.
+pub struct Review {
+    pages: Vec<PageReview>,
+    issues: Vec<(Problem, PageIssue)>,
+    complete: bool,
+}
+
+/// Asks for all of it.
+pub async fn run(api: &Api, file: &OfferFile) -> Result<Review, Error> {
+    let mut request = ReviewOfferRequest {
+        name: file.offer.name(),
+        page_size: 1_000,
+        page_token: String::new(),
+    };
+    let mut review = Review {
+        pages: Vec::new(),
+        issues: Vec::new(),
+        complete: false,
+    };
+    loop {
+        let answer = api.call(request.clone()).await?;
+        review.complete = answer.complete;
+        review.pages = answer.pages;
+        review.issues.extend(
+            answer
+                .issues
+                .into_iter()
+                .map(|issue| (problem(file, &issue), issue)),
+        );
+        if answer.next_page_token.is_empty() {
+            return Ok(review);
+        }
+        request.page_token = answer.next_page_token;
+    }
+}
+
+fn problem(file: &OfferFile, issue: &PageIssue) -> Problem {
+    let page = field(issue.page());
+    let severity = if issue.severity() == IssueSeverity::Warning {
+        "warning: "
+    } else {
+        ""
+    };
+    let path = if issue.field_path.is_empty() {
+        page.to_owned()
+    } else {
+        format!("{page}.{}", issue.field_path)
+    };
+    let text = format!(
+        "{severity}{path}: {} [{}] → {}",
+        issue.message, issue.code, issue.remedy
+    );
+    Problem {
+        file: file.file.clone(),
+        line: file.line(page, &issue.plan_id, &issue.field_path),
+        text,
+    }
+}
+
+/// The field of the message `Page` that holds a page.
+fn field(page: PageId) -> &'static str {
+    match page {
+        PageId::Unspecified => "",
+        PageId::OfferSetup => "offer_setup",
+        PageId::Properties => "properties",
+        PageId::OfferListing => "offer_listing",
+        PageId::PreviewAudience => "preview_audience",
+        PageId::TechnicalConfiguration => "technical_configuration",
+        PageId::PlanOverview => "plans",
+        PageId::ResellThroughCsps => "resell_through_csps",
+        PageId::CoSell => "co_sell",
+        PageId::SupplementalContent => "supplemental_content",
+        PageId::PlanListing => "plan_listing",
+        PageId::PlanPricingAndAvailability => "plan_pricing",
+        PageId::PlanTechnicalConfiguration => "plan_technical_configuration",
+    }
+}
+
+impl Review {
+    pub fn print(&self, out: &mut Output) -> Result<(), Error> {
+        let mut rows = table(["page", "plan", "status", "errors", "warnings"]);
+        for page in &self.pages {
+            let status = words::label(page.status().as_str_name(), "PAGE_STATUS_");
+            rows.add_row([
+                &page.title,
+                &page.plan_id,
+                &status,
+                &page.errors.to_string(),
+                &page.warnings.to_string(),
+            ]);
+        }
+        out.table(&rows)?;
+        for (problem, _) in &self.issues {
+            out.say(format!("  {problem}"))?;
+        }
+        let open = self.pages.iter().filter(|page| !is_complete(page)).count();
+        if self.complete {
+            out.say("  every page is complete: it can be published")
+        } else {
+            out.say(format!(
+                "  {} not complete: it can't be published yet",
+                words::count(open, "page")
+            ))
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        let pages = self.pages.iter().map(|page| {
+            json!({"title": page.title, "page": page.page().as_str_name(), "plan_id": page.plan_id,
+                   "status": page.status().as_str_name(), "errors": page.errors, "warnings": page.warnings})
+        });
+        let issues = self.issues.iter().map(|(problem, issue)| {
+            json!({"file": problem.file, "line": problem.line, "page": issue.page().as_str_name(), "plan_id": issue.plan_id,
+                   "field_path": issue.field_path, "code": issue.code, "message": issue.message, "remedy": issue.remedy,
+                   "severity": issue.severity().as_str_name()})
+        });
+        json!({"complete": self.complete, "pages": pages.collect::<Vec<_>>(), "issues": issues.collect::<Vec<_>>()})
+    }
+}
+
+fn is_complete(page: &PageReview) -> bool {
+    matches!(
+        page.status(),
+        PageStatus::Complete | PageStatus::UnpublishedChanges
+    )
+}
+
+/// A refused page as mistakes in its file; any other error stays what it is.
+pub fn located(file: &OfferFile, page: &PageFile, error: Error) -> Error {
+    let Some(status) = error
+        .refusal()
+        .filter(|status| status.code() == Code::InvalidArgument)
+    else {
+        return error;
+    };
+    let all = violations(&status.get_error_details());
+    if all.is_empty() {
+        return error;
+    }
+    let problems = all.into_iter().map(|(path, text, reason)| {
+        let field = path.trim_start_matches("page.");
+        let field = field
+            .strip_prefix(&page.field)
+            .map_or(field, |rest| rest.trim_start_matches('.'));
+        let reason = if reason.is_empty() {
+            reason
+        } else {
+            format!(" [{reason}]")
+        };
+        let line = file.line(&page.field, &page.plan, field);
+        Problem {
+            file: file.file.clone(),
+            line,
+            text: format!("{}.{field} {text}{reason}", page.field),
+        }
+    });
+    Error::Files(problems.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tonic::Status;
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+    use crate::api::Service;
+
+    fn sample() -> OfferFile {
+        let path =
+            std::env::temp_dir().join(format!("marketctl-review-{}.yaml", std::process::id()));
+        let text = "publisher: c\noffer: o\noffer_type: t\npages:\n  offer_listing:\n    title: <b>\n    screenshots:\n      - caption: x\n";
+        std::fs::write(&path, text).unwrap();
+        let file = OfferFile::load(Path::new(&path), None, &|_| None).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        OfferFile {
+            file: "offer.yaml".into(),
+            ..file
+        }
+    }
+
+    #[test]
+    fn an_issue_points_at_its_line() {
+        let issue = PageIssue {
+            page: PageId::OfferListing.into(),
+            field_path: "screenshots[0].asset".into(),
+            code: "REQUIRED".into(),
+            message: "a screenshot is missing".into(),
+            remedy: "upload a PNG of 1280 × 720".into(),
+            ..PageIssue::default()
+        };
+        let wanted = "offer.yaml:8: offer_listing.screenshots[0].asset: a screenshot is missing [REQUIRED] → upload a PNG of 1280 × 720";
+        assert_eq!(problem(&sample(), &issue).to_string(), wanted);
+    }
+
+    #[test]
+    fn a_refused_page_is_a_list_of_mistakes_in_the_file() {
+        let file = sample();
+        let mut details = ErrorDetails::new();
+        details.add_bad_request_violation("page.offer_listing.title", "must not hold HTML");
+        details.add_bad_request_violation("offer_listing.summary", "is too long");
+        let status = Status::with_error_details(Code::InvalidArgument, "2 violations", details);
+        let error = located(
+            &file,
+            &file.pages[0],
+            Error::status("UpdatePage", Service::Catalog, "", status),
+        );
+        let Error::Files(problems) = error else {
+            panic!("{error}")
+        };
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "offer.yaml:6: offer_listing.title must not hold HTML",
+                "offer.yaml:5: offer_listing.summary is too long"
+            ]
+        );
+        let stale = Error::status("UpdatePage", Service::Catalog, "", Status::aborted("stale"));
+        assert!(located(&file, &file.pages[0], stale).refusal().is_some());
+    }
+}

@@ -1,0 +1,189 @@
+//! The pipeline's orders: make a preview, serve an offer to customers, take it away. Each is carried out once and
+//! answered as often as it is asked for; one that is older than the last applied changes nothing.
+
+use std::collections::BTreeMap;
+
+use marketplace_messaging::Work;
+use marketplace_runtime::ids::new_id;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::domain::listing::{Head, Rows, Stage};
+use crate::domain::offer::Offer;
+use crate::domain::order::{Answer, Order, OrderKey, Wanted, difference};
+use crate::domain::snapshot::Content;
+use crate::error::{Error, Result};
+use crate::store::listings::Prepared;
+use crate::{outgoing, store};
+
+/// Wakes whoever carries orders out.
+pub const TOPIC: &str = "orders";
+
+/// Takes an order in. What needs no content of assets is carried out at once, the rest by [`crate::due`].
+pub async fn receive(db: &mut Work, offer: &Offer, order: Order, now: OffsetDateTime) -> Result<()> {
+    match store::orders::find(db, &order.key).await? {
+        Some((_, Some(answer))) => {
+            db.tell(outgoing::answered(offer, &order.key, &answer, now));
+            return Ok(());
+        }
+        // Whoever is at it answers.
+        Some((_, None)) => return Ok(()),
+        None => store::orders::insert(db, &order, now).await?,
+    }
+    if order.publication_revision < store::orders::last_revision(db, offer.uid).await? {
+        return answer(db, offer, &order.key, Answer::Superseded, now).await;
+    }
+    match order.wanted {
+        Wanted::Preview => {
+            let outcome = prepare(db, offer, &order, now).await?;
+            settle(db, offer, &order, outcome, now).await
+        }
+        Wanted::Removal => {
+            store::listings::remove_live(db, offer.uid).await?;
+            settle(db, offer, &order, Answer::OfferRemoved, now).await
+        }
+        Wanted::Activation { .. } => {
+            db.wake(TOPIC);
+            Ok(())
+        }
+    }
+}
+
+/// Answers an order; one that was carried out is the last applied from now on.
+async fn settle(db: &mut Work, offer: &Offer, order: &Order, outcome: Answer, now: OffsetDateTime) -> Result<()> {
+    if !matches!(outcome, Answer::Failed { .. } | Answer::Superseded) {
+        store::orders::applied(db, offer.uid, order.publication_revision).await?;
+    }
+    answer(db, offer, &order.key, outcome, now).await
+}
+
+async fn answer(db: &mut Work, offer: &Offer, key: &OrderKey, outcome: Answer, now: OffsetDateTime) -> Result<()> {
+    if store::orders::answer(db, key, &outcome, now).await? {
+        db.tell(outgoing::answered(offer, key, &outcome, now));
+    }
+    Ok(())
+}
+
+/// S5-1: materialises the listing from the snapshot and answers the digest of what is really stored now.
+async fn prepare(db: &mut Work, offer: &Offer, order: &Order, now: OffsetDateTime) -> Result<Answer> {
+    let before = store::listings::of_submission(db, offer.uid, order.key.submission).await?;
+    if before.is_none_or(|head| head.stage == Stage::Prepared)
+        && let Some(failed) = materialise(db, offer, order, now).await?
+    {
+        return Ok(failed);
+    }
+    let head = store::listings::of_submission(db, offer.uid, order.key.submission).await?;
+    let head = head.ok_or_else(|| Error::corrupt("the listing just prepared is gone"))?;
+    let digest = digest(store::listings::rows(db, head.id).await?)?;
+    if digest != order.digest {
+        return Ok(Answer::mismatch(format!("the prepared rows have digest {digest}, the snapshot is {}", order.digest)));
+    }
+    store::freezes::mark_prepared(db, order.key.submission).await?;
+    Ok(Answer::PreviewPrepared { digest })
+}
+
+async fn materialise(db: &mut Work, offer: &Offer, order: &Order, now: OffsetDateTime) -> Result<Option<Answer>> {
+    let snapshot = match intact(db, offer, &order.digest).await? {
+        Ok(bytes) => bytes,
+        Err(failed) => return Ok(Some(failed)),
+    };
+    let snapshot: Value = serde_json::from_slice(&snapshot).map_err(Error::corrupt)?;
+    let mut rows = Rows::split(snapshot).map_err(Error::corrupt)?;
+    let freeze = store::freezes::get(db, order.key.submission).await?;
+    let seen = freeze.map(|freeze| freeze.audiences).unwrap_or_default();
+    let version = |plan: &str| seen.get(plan).copied().unwrap_or_default();
+    let synced: BTreeMap<String, i64> = store::plans::synced(db, offer.uid).await?.into_iter().collect();
+    for plan in rows.plans.iter_mut().filter(|plan| plan.private) {
+        plan.audience = version(&plan.plan_id).max(synced.get(&plan.plan_id).copied().unwrap_or_default());
+    }
+    let prepared = Prepared {
+        id: new_id(),
+        offer_uid: offer.uid,
+        publisher: &offer.publisher,
+        submission: order.key.submission,
+        digest: &order.digest,
+        offer_type: &offer.offer_type,
+        preview_audience: version(""),
+        rows: &rows,
+    };
+    store::listings::prepare(db, &prepared, now).await?;
+    Ok(None)
+}
+
+/// The bytes of a snapshot, if they still are what their digest says.
+async fn intact(db: &mut PgConnection, offer: &Offer, digest: &str) -> Result<Result<Vec<u8>, Answer>> {
+    let Some(stored) = store::snapshots::of_offer(db, offer.uid, digest).await? else {
+        return Ok(Err(Answer::missing(format!("there is no snapshot {digest}"))));
+    };
+    let found = hex::encode(Sha256::digest(&stored.bytes));
+    if found != digest {
+        return Ok(Err(Answer::mismatch(format!("the stored snapshot {digest} has digest {found}"))));
+    }
+    Ok(Ok(stored.bytes))
+}
+
+/// Encodes served rows anew (PB-1).
+fn digest(rows: Rows) -> Result<String> {
+    let bytes = serde_json_canonicalizer::to_vec(&rows.join()).map_err(Error::corrupt)?;
+    Ok(hex::encode(Sha256::digest(bytes)))
+}
+
+/// What was found of the assets of a listing, outside of any transaction: each digest that a row names, and the digest
+/// that the content really has.
+pub type Hashed = BTreeMap<String, String>;
+
+/// The digests of the assets that an activation is about to serve; `None`: there is no such listing (any more).
+pub async fn assets_of(db: &mut PgConnection, order: &Order) -> Result<Option<Vec<String>>> {
+    let Some(head) = store::listings::of_submission(db, order.offer_uid, order.key.submission).await? else {
+        return Ok(None);
+    };
+    let rows = store::listings::rows(db, head.id).await?;
+    Ok(Some(rows.assets.into_iter().map(|asset| asset.digest).collect()))
+}
+
+/// S9-1: serves an offer to customers if what would be served is what was certified and signed off (PB-1). A difference
+/// leaves everything as it is.
+pub async fn activate(db: &mut Work, order: &Order, hashed: &Hashed, now: OffsetDateTime) -> Result<()> {
+    let offer = store::offers::lock_uid(db, order.offer_uid).await?;
+    let offer = offer.ok_or_else(|| Error::corrupt("the offer of an order is gone"))?;
+    if let Some((_, Some(_))) = store::orders::find(db, &order.key).await? {
+        return Ok(());
+    }
+    if order.publication_revision < store::orders::last_revision(db, offer.uid).await? {
+        return answer(db, &offer, &order.key, Answer::Superseded, now).await;
+    }
+    let outcome = serve(db, &offer, order, hashed, now).await?;
+    settle(db, &offer, order, outcome, now).await
+}
+
+async fn serve(db: &mut Work, offer: &Offer, order: &Order, hashed: &Hashed, now: OffsetDateTime) -> Result<Answer> {
+    let Wanted::Activation { certified, signed_off } = &order.wanted else {
+        return Err(Error::corrupt("only activations wait to be carried out"));
+    };
+    let Some(head) = store::listings::of_submission(db, offer.uid, order.key.submission).await? else {
+        return Ok(Answer::missing("there is no preview of this submission"));
+    };
+    if let Err(failed) = intact(db, offer, &order.digest).await? {
+        return Ok(failed);
+    }
+    let rows = store::listings::rows(db, head.id).await?;
+    for asset in &rows.assets {
+        if hashed.get(&asset.digest) != Some(&asset.digest) {
+            return Ok(Answer::mismatch(format!("the content of {} is not what was signed off", asset.name)));
+        }
+    }
+    let digest = digest(rows.clone())?;
+    if let Some(message) = difference(&digest, &order.digest, certified, signed_off) {
+        return Ok(Answer::mismatch(message));
+    }
+    publish(db, &head, rows, now).await?;
+    Ok(Answer::OfferActivated { digest })
+}
+
+async fn publish(db: &mut Work, head: &Head, rows: Rows, now: OffsetDateTime) -> Result<()> {
+    let content: Content = serde_json::from_value(rows.join()).map_err(Error::corrupt)?;
+    let indexed = crate::domain::indexed::of(&content).map_err(Error::corrupt)?;
+    store::listings::serve_live(db, head, &indexed, now).await
+}

@@ -1,0 +1,66 @@
+//! What a search finds a live listing by: made of its content, and made again each time it goes live.
+
+use super::profile::storefronts;
+use super::snapshot::{Content, SnapshotError};
+
+/// The searchable side of a listing.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Indexed {
+    pub title: String,
+    pub summary: String,
+    pub logo_digest: String,
+    pub storefronts: Vec<String>,
+    pub categories: Vec<String>,
+    pub keywords: String,
+    /// Everything else that is read, without markup.
+    pub text: String,
+}
+
+/// Of a content.
+pub fn of(content: &Content) -> Result<Indexed, SnapshotError> {
+    let fronts = storefronts(content, content.offer_type()?);
+    let mut indexed = Indexed {
+        storefronts: fronts.into_iter().map(|front| front.as_str().to_owned()).collect(),
+        ..Indexed::default()
+    };
+    if let Some(properties) = &content.pages.properties {
+        indexed.categories = properties.categories.iter().map(|choice| choice.category.clone()).collect();
+    }
+    if let Some(listing) = &content.pages.offer_listing {
+        indexed.title.clone_from(&listing.title);
+        indexed.summary.clone_from(&listing.summary);
+        indexed.keywords = listing.keywords.join(" ");
+        indexed.text = format!("{} {}", listing.short_description, without_markup(&listing.description));
+        let logo = content.assets.iter().find(|asset| asset.name == listing.large_logo);
+        indexed.logo_digest = logo.map(|asset| asset.digest.clone()).unwrap_or_default();
+    }
+    Ok(indexed)
+}
+
+/// Text between tags. The tags are few and known (LI-4), so that this need not be a parser.
+fn without_markup(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => {
+                inside = true;
+                text.push(' ');
+            }
+            '>' if inside => inside = false,
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_markup;
+
+    #[test]
+    fn markup_separates_words_and_is_not_found() {
+        assert_eq!(without_markup("<p>One<br>two</p>").split_whitespace().collect::<Vec<_>>(), ["One", "two"]);
+    }
+}

@@ -1,0 +1,92 @@
+//! What other services are told of snapshots: the profile of a freeze, the bytes, and where leads go.
+
+use marketplace_messaging::Work;
+use marketplace_proto::offercatalog::v1 as pb;
+use marketplace_runtime::identity::open;
+use marketplace_runtime::ids::{SnapshotName, new_id};
+use tonic::{Request, Response, Status};
+
+use super::{Answers, Catalog, NEIGHBOURS, PIPELINE, invalid, now};
+use crate::commands::freezes;
+use crate::domain::snapshot::{self, Content};
+use crate::error::Error;
+use crate::store::secrets::{LEAD_DESTINATION, Opening, place};
+use crate::store::snapshots::Stored;
+use crate::{store, wire};
+
+/// Fixes the content of a submission. Idempotent per submission, so that it needs no request id.
+pub(super) async fn freeze_offer(
+    catalog: &Catalog,
+    request: Request<pb::FreezeOfferRequest>,
+) -> Result<Response<pb::FreezeOfferResponse>, Status> {
+    let (caller, request) = open(request)?;
+    let scope = catalog.before_neighbours(&caller, PIPELINE).await?;
+    let (name, wanted) = wire::freezes::freeze(&request).map_err(invalid)?;
+    let mut work = Work::begin(&catalog.db).await.map_err(Error::from)?;
+    let frozen = freezes::freeze(&mut work, &scope, &name, &wanted, now()).await?;
+    let profile = Some(wire::freezes::profile(&frozen));
+    // A look leaves nothing behind: dropped, the transaction is rolled back.
+    if !wanted.dry_run {
+        work.commit().await.map_err(Error::from)?;
+    }
+    Ok(Response::new(pb::FreezeOfferResponse { profile }))
+}
+
+/// Head and bytes of a snapshot.
+pub(super) async fn get_snapshot(
+    catalog: &Catalog,
+    request: Request<pb::GetSnapshotRequest>,
+) -> Result<Response<Answers<pb::GetSnapshotResponse>>, Status> {
+    let (caller, request) = open(request)?;
+    catalog.before_neighbours(&caller, NEIGHBOURS).await?;
+    let (name, stored) = stored(catalog, &request.name, "name").await?;
+    let parts = wire::freezes::snapshot(&name, &stored).into_iter().map(Ok);
+    Ok(Response::new(Box::pin(tokio_stream::iter(parts))))
+}
+
+/// Where leads of a snapshot go, with the secret. Who opened it is noted before it is opened.
+pub(super) async fn open_lead_secret(
+    catalog: &Catalog,
+    request: Request<pb::OpenLeadSecretRequest>,
+) -> Result<Response<pb::OpenLeadSecretResponse>, Status> {
+    let (caller, request) = open(request)?;
+    catalog.before_neighbours(&caller, PIPELINE).await?;
+    let (name, stored) = stored(catalog, &request.snapshot, "snapshot").await?;
+    let content = snapshot::decode(&stored.bytes).map_err(Error::corrupt)?;
+    let secret = secret(catalog, &stored, &content, caller.principal()).await?;
+    let profile = crate::domain::Profile::of(&content, None, false).map_err(Error::corrupt)?;
+    Ok(Response::new(pb::OpenLeadSecretResponse {
+        destination: wire::freezes::lead_destination(&content, secret),
+        offer_title: profile.offer_title,
+        publisher_id: name.publisher,
+        offer_id: name.offer,
+        storefronts: profile.storefronts.into_iter().map(|front| wire::offers::storefront(front) as i32).collect(),
+    }))
+}
+
+async fn stored(catalog: &Catalog, name: &str, field: &str) -> Result<(SnapshotName, Stored), Status> {
+    let name = SnapshotName::parse(name, field).map_err(invalid)?;
+    let mut db = catalog.db.acquire().await.map_err(Error::from)?;
+    let stored = store::snapshots::by_name(&mut db, &name).await?;
+    let stored = stored.ok_or_else(|| Error::not_found("Snapshot", &name))?;
+    Ok((name, stored))
+}
+
+async fn secret(catalog: &Catalog, stored: &Stored, content: &Content, by: &str) -> Result<Option<String>, Error> {
+    let Some(&version) = content.secrets.get(snapshot::LEAD_DESTINATION) else { return Ok(None) };
+    let mut db = catalog.db.acquire().await?;
+    let opening = Opening {
+        id: new_id(),
+        offer: stored.offer_uid,
+        purpose: LEAD_DESTINATION,
+        version,
+        digest: &stored.digest,
+        by,
+        at: now(),
+    };
+    store::secrets::audit(&mut db, &opening).await?;
+    let sealed = store::secrets::get(&mut db, stored.offer_uid, LEAD_DESTINATION, version).await?;
+    let sealed = sealed.ok_or_else(|| Error::corrupt("the secret of a snapshot is gone"))?;
+    let plain = catalog.keys.open(&place(stored.offer_uid, LEAD_DESTINATION), &sealed)?;
+    String::from_utf8(plain).map(Some).map_err(|_| Error::corrupt("a secret that is no text"))
+}

@@ -1,0 +1,316 @@
+//! The types of offers, as data (OT-1): `data/offer_types/*.json`, one file each. Pages, limits, steps and the leg that
+//! certification runs in follow from them; nothing in the code asks for a type by name.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::{AudienceIdKind, BillingTerm, PageId, PricingModel};
+
+/// A type of offer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferType {
+    /// For example `softwareAsAService`.
+    pub id: String,
+    /// As people read it.
+    pub display_name: String,
+    /// Whether it can be sold through the marketplace.
+    pub transactable: Transactable,
+    /// Whether it has plans.
+    pub plans: Applies,
+    /// Whether plans may be private.
+    pub private_plans: bool,
+    /// What a plan may be priced by; empty: plans have no price.
+    pub pricing_models: Vec<PricingModel>,
+    /// Terms of a flat or per-user price.
+    pub billing_terms: Vec<BillingTerm>,
+    /// Plans may have custom meters and free trials.
+    pub meters_and_trials: bool,
+    /// Kinds of ids in private audiences.
+    pub private_audience_kinds: Vec<AudienceIdKind>,
+    /// Who may be in the preview audience.
+    pub preview_audience: Option<PreviewAudienceRule>,
+    /// The preview is shown to its audience only (PV-3).
+    pub preview_for_audience_only: bool,
+    /// When a lead destination is needed (OS-3).
+    pub lead_destination: LeadsNeeded,
+    /// In which leg certification runs.
+    pub certification_leg: CertificationLeg,
+    /// Where customers can meet it (OT-3).
+    pub storefronts: Vec<Storefront>,
+    /// Certification wants notes (PG-8).
+    pub requires_testing_notes: bool,
+    /// Steps besides those that every submission has.
+    pub extra_steps: Vec<String>,
+    /// Days between the request to stop and its effect; 0: at once (UP-7).
+    pub stop_notice_days: u32,
+    /// Its pages, each with when it applies.
+    pub pages: Vec<PageRule>,
+    /// What the listing needs.
+    pub listing: ListingRule,
+    /// What a plan deploys, if anything.
+    pub plan_technical_configuration: Option<Deploys>,
+    /// Subtypes that a plan must have one of.
+    pub plan_subtypes: Vec<String>,
+    /// Resellers are in unless the publisher says otherwise (CS-1).
+    pub resellers_by_default: bool,
+    /// Documentation shown beside pages and steps.
+    pub help_links: Vec<HelpLink>,
+}
+
+/// Whether something can be sold through the marketplace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Transactable {
+    /// It always is.
+    Always,
+    /// The publisher decides.
+    Optional,
+    /// It never is.
+    Never,
+}
+
+impl Transactable {
+    /// Whether it can be.
+    pub const fn allows(self) -> bool {
+        !matches!(self, Self::Never)
+    }
+}
+
+/// When something applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Applies {
+    /// To every offer of the type.
+    Always,
+    /// Where the offer is sold through the marketplace (OT-2).
+    WhenTransactable,
+    /// To none.
+    Never,
+}
+
+impl Applies {
+    /// Whether it applies to an offer that is, or isn't, sold through the marketplace.
+    pub const fn to(self, transactable: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::WhenTransactable => transactable,
+            Self::Never => false,
+        }
+    }
+}
+
+/// When a lead destination is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LeadsNeeded {
+    /// Always.
+    Always,
+    /// Sold through the marketplace, or "Contact me".
+    WhenTransactableOrContactMe,
+    /// "Contact me".
+    WhenContactMe,
+    /// With a test drive.
+    WhenTestDrive,
+}
+
+/// The leg that certification runs in (PH-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CertificationLeg {
+    /// Before the preview is made.
+    Preview,
+    /// After Go live.
+    Live,
+}
+
+/// Where customers meet offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Storefront {
+    /// For business users.
+    AppSource,
+    /// For technical users.
+    AzureMarketplace,
+}
+
+impl Storefront {
+    /// As it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AppSource => "APP_SOURCE",
+            Self::AzureMarketplace => "AZURE_MARKETPLACE",
+        }
+    }
+
+    /// As it is stored.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::AppSource, Self::AzureMarketplace].into_iter().find(|front| front.as_str() == text)
+    }
+}
+
+/// A page of a type.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageRule {
+    /// Which.
+    pub page: PageId,
+    /// When it applies.
+    pub applies: Applies,
+}
+
+/// Who may be in the preview audience (PA-1, PA-2).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewAudienceRule {
+    /// Kinds of ids.
+    pub kinds: Vec<AudienceIdKind>,
+    /// The fewest.
+    pub min: usize,
+    /// The most.
+    pub max: usize,
+}
+
+/// What the listing of a type needs (LI-3, LI-6, LI-8, LI-15, LI-16).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListingRule {
+    /// A short description is needed.
+    pub short_description: bool,
+    /// When getting started instructions are needed.
+    pub getting_started: Applies,
+    /// A privacy policy is needed.
+    pub privacy_policy: bool,
+    /// The fewest screenshots; the most are 5.
+    pub min_screenshots: usize,
+    /// The most videos.
+    pub max_videos: usize,
+}
+
+/// What a plan deploys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Deploys {
+    /// Container images (TC-6).
+    Container,
+    /// A package (TC-5).
+    Package,
+    /// Virtual machine images (TC-3).
+    VirtualMachine,
+}
+
+/// A pointer to documentation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HelpLink {
+    /// Its text.
+    pub title: String,
+    /// Where it leads.
+    pub url: String,
+    /// Where it is shown: `review-and-publish`, `overview`, …
+    pub context: String,
+}
+
+impl OfferType {
+    /// Whether a page applies to an offer that is, or isn't, sold through the marketplace.
+    pub fn applies(&self, page: PageId, transactable: bool) -> bool {
+        self.pages.iter().any(|rule| rule.page == page && rule.applies.to(transactable))
+    }
+
+    /// Whether any offer of this type has the page.
+    pub fn has(&self, page: PageId) -> bool {
+        self.pages.iter().any(|rule| rule.page == page && rule.applies != Applies::Never)
+    }
+
+    /// The pages of an offer that is, or isn't, sold through the marketplace, in order.
+    pub fn pages(&self, transactable: bool) -> impl Iterator<Item = PageId> + '_ {
+        PageId::ALL.into_iter().filter(move |&page| self.applies(page, transactable))
+    }
+}
+
+const FILES: [&str; 12] = [
+    include_str!("../../data/offer_types/softwareAsAService.json"),
+    include_str!("../../data/offer_types/azureVirtualMachine.json"),
+    include_str!("../../data/offer_types/azureApplication.json"),
+    include_str!("../../data/offer_types/azureContainer.json"),
+    include_str!("../../data/offer_types/iotEdgeModule.json"),
+    include_str!("../../data/offer_types/managedService.json"),
+    include_str!("../../data/offer_types/consultingService.json"),
+    include_str!("../../data/offer_types/dynamics365ForOperations.json"),
+    include_str!("../../data/offer_types/dynamics365BusinessCentral.json"),
+    include_str!("../../data/offer_types/dynamics365ForCustomerEngagement.json"),
+    include_str!("../../data/offer_types/powerBiApp.json"),
+    include_str!("../../data/offer_types/powerBiVisual.json"),
+];
+
+static TYPES: LazyLock<Vec<OfferType>> = LazyLock::new(|| FILES.iter().map(|file| read(file)).collect());
+
+/// A file that is compiled in: a wrong one is a mistake that the tests below show.
+fn read(file: &str) -> OfferType {
+    serde_json::from_str(file).expect("a data file of this program is well formed")
+}
+
+/// Every type, in the order in which people are shown them.
+pub fn all() -> &'static [OfferType] {
+    &TYPES
+}
+
+/// The type of this id.
+pub fn find(id: &str) -> Option<&'static OfferType> {
+    TYPES.iter().find(|offer_type| offer_type.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(id: &str) -> &'static OfferType {
+        find(id).unwrap()
+    }
+
+    #[test]
+    fn ot_1_every_file_is_read_and_no_id_is_there_twice() {
+        let mut ids: Vec<&str> = all().iter().map(|t| t.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), FILES.len());
+        for offer_type in all() {
+            assert!(!offer_type.storefronts.is_empty(), "{}", offer_type.id);
+            assert_eq!(offer_type.preview_audience.is_some(), offer_type.has(PageId::PreviewAudience), "{}", offer_type.id);
+            assert_eq!(offer_type.plans != Applies::Never, offer_type.has(PageId::PlanOverview), "{}", offer_type.id);
+            let deploys = offer_type.plan_technical_configuration.is_some();
+            assert_eq!(deploys, offer_type.has(PageId::PlanTechnicalConfiguration), "{}", offer_type.id);
+        }
+    }
+
+    #[test]
+    fn s_4_2_pages_follow_from_type_and_option() {
+        use PageId::*;
+        let saas = named("softwareAsAService");
+        let listed: Vec<PageId> = saas.pages(false).collect();
+        assert_eq!(listed, [OfferSetup, Properties, OfferListing, CoSell]);
+        let sold: Vec<PageId> = saas.pages(true).collect();
+        let all_but_plan_configuration: Vec<PageId> =
+            PageId::ALL.into_iter().filter(|&page| page != PlanTechnicalConfiguration).collect();
+        assert_eq!(sold, all_but_plan_configuration);
+        let container: Vec<PageId> = named("azureContainer").pages(true).collect();
+        let expected = [OfferSetup, Properties, OfferListing, PreviewAudience, PlanOverview, ResellThroughCsps, CoSell,
+            PlanListing, PlanPricing, PlanTechnicalConfiguration];
+        assert_eq!(container, expected);
+        let consulting: Vec<PageId> = named("consultingService").pages(false).collect();
+        assert_eq!(consulting, [OfferSetup, Properties, OfferListing, CoSell]);
+    }
+
+    #[test]
+    fn s_1_1_legs_and_notes() {
+        assert_eq!(named("softwareAsAService").certification_leg, CertificationLeg::Live);
+        assert_eq!(named("softwareAsAService").extra_steps, ["offer-validation"]);
+        assert_eq!(named("azureContainer").certification_leg, CertificationLeg::Preview);
+        assert_eq!(named("azureApplication").certification_leg, CertificationLeg::Live);
+        assert!(named("azureContainer").requires_testing_notes);
+        assert!(!named("consultingService").requires_testing_notes);
+        assert_eq!(named("azureVirtualMachine").stop_notice_days, 90);
+        assert!(named("azureContainer").preview_for_audience_only && !named("softwareAsAService").preview_for_audience_only);
+    }
+}

@@ -1,0 +1,100 @@
+//! Lists that fields choose from, as data: categories and industries (`data/taxonomy.json`), languages, markets and
+//! currencies (`data/regions.json`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::{Issues, Storefront};
+
+/// A category or an industry.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// For example `databases`.
+    pub id: String,
+    /// As people read it.
+    pub display_name: String,
+    /// Where it is shown; nowhere for industries.
+    pub storefronts: Vec<Storefront>,
+    /// Subcategories or sub-industries.
+    pub children: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Taxonomy {
+    categories: Vec<Group>,
+    industries: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Regions {
+    languages: BTreeMap<String, String>,
+    markets: BTreeSet<String>,
+    currencies: BTreeSet<String>,
+}
+
+// Files that are compiled in: a wrong one is a mistake that every test of a page shows.
+static TAXONOMY: LazyLock<Taxonomy> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../data/taxonomy.json")).expect("a data file of this program is well formed")
+});
+static REGIONS: LazyLock<Regions> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../data/regions.json")).expect("a data file of this program is well formed")
+});
+
+/// Every category.
+pub fn categories() -> &'static [Group] {
+    &TAXONOMY.categories
+}
+
+/// Every industry.
+pub fn industries() -> &'static [Group] {
+    &TAXONOMY.industries
+}
+
+/// The category of this id.
+pub fn category(id: &str) -> Option<&'static Group> {
+    categories().iter().find(|group| group.id == id)
+}
+
+/// The English name of a language, by its BCP 47 tag; what it isn't in the list is `None`.
+pub fn language(tag: &str) -> Option<&'static str> {
+    let primary = tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    REGIONS.languages.get(&primary).map(String::as_str)
+}
+
+/// Whether this is the code of a market (ISO 3166-1 alpha-2).
+pub fn is_market(code: &str) -> bool {
+    REGIONS.markets.contains(code)
+}
+
+/// Whether prices can be in this currency (ISO 4217).
+pub fn is_currency(code: &str) -> bool {
+    REGIONS.currencies.contains(code)
+}
+
+/// A group chosen from a list: it must be known; the issue names what is.
+pub(super) fn known<'a>(issues: &mut Issues, field: &str, id: &str, groups: &'a [Group]) -> Option<&'a Group> {
+    let found = groups.iter().find(|group| group.id == id);
+    if found.is_none() {
+        let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+        unknown(issues, field, id, &ids);
+    }
+    found
+}
+
+/// A child of a group: it must be known; the issue names what is.
+pub(super) fn known_child(issues: &mut Issues, field: &str, id: &str, group: &Group) {
+    if !group.children.iter().any(|child| child == id) {
+        let ids: Vec<&str> = group.children.iter().map(String::as_str).collect();
+        unknown(issues, field, id, &ids);
+    }
+}
+
+fn unknown(issues: &mut Issues, field: &str, id: &str, known: &[&str]) {
+    let remedy = if known.is_empty() { "Leave it out.".to_owned() } else { format!("Choose one of {}.", known.join(", ")) };
+    issues.error(field, "UNKNOWN_VALUE", format!("\"{id}\" is not known"), remedy);
+}

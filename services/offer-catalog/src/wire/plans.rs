@@ -1,0 +1,46 @@
+//! Plans on the wire.
+
+use marketplace_proto::offercatalog::v1 as pb;
+use marketplace_runtime::ids::OfferName;
+use marketplace_runtime::status::Violation;
+
+use super::{line, optional_line, time, violations};
+use crate::commands::plans::New;
+use crate::domain::plan::{LONGEST_NAME, Plan, is_id};
+
+/// As it is answered.
+pub fn plan(offer: &OfferName, plan: &Plan) -> pb::Plan {
+    pb::Plan {
+        name: offer.plan(&plan.id).to_string(),
+        display_name: plan.display_name.clone(),
+        subtype: plan.subtype.clone(),
+        etag: plan.revision.to_string(),
+        ever_frozen: plan.ever_frozen,
+        create_time: time(plan.create_time),
+    }
+}
+
+/// A plan to be made (T03).
+pub fn create(request: &pb::CreatePlanRequest) -> Result<New, Vec<Violation>> {
+    let mut wrong = violations();
+    let parent = wrong.take(OfferName::parse(&request.parent, "parent"));
+    let id = wrong.take(new_plan_id(&request.plan_id));
+    let display_name = wrong.take(line(&request.display_name, "display_name", LONGEST_NAME));
+    let subtype = wrong.take(optional_line(&request.subtype, "subtype", 50));
+    let read = || Some(New { parent: parent?, id: id?, display_name: display_name?, subtype: subtype? });
+    let read = read();
+    wrong.finish(read)
+}
+
+fn new_plan_id(text: &str) -> Result<String, Violation> {
+    if text.is_empty() {
+        return Err(Violation::missing("plan_id"));
+    }
+    let why = "must be 1 to 50 of a-z, 0-9, _ and -";
+    if is_id(text) { Ok(text.to_owned()) } else { Err(Violation::new("plan_id", why).because("BAD_ID")) }
+}
+
+/// A plan's new name.
+pub fn new_name(plan: &pb::Plan) -> Result<String, Violation> {
+    line(&plan.display_name, "plan.display_name", LONGEST_NAME)
+}

@@ -1,0 +1,158 @@
+//! A fresh database for each test, and the shortest words for what tests do with it.
+
+mod database;
+mod draft;
+pub mod pipeline;
+
+use std::path::PathBuf;
+
+use marketplace_messaging::{Database, Work};
+use marketplace_proto::offercatalog::v1 as pb;
+use marketplace_runtime::access::{Access, Permission, Role, Scope, Target};
+use marketplace_runtime::clock;
+use marketplace_runtime::identity::Caller;
+use marketplace_runtime::ids::{OfferName, PlanName, new_id};
+use offer_catalog::blobs::Blobs;
+use offer_catalog::domain::publisher::{Member, MemberKind, Programme, Publisher};
+use offer_catalog::error::{Error, Result};
+use offer_catalog::keys::Keys;
+use offer_catalog::{DOMAIN, commands, store, wire};
+use uuid::Uuid;
+
+pub use draft::{Offer, listing, pricing};
+
+/// Everything that a test works with.
+pub struct Bench {
+    pub db: Database,
+    pub blobs: Blobs,
+    pub keys: Keys,
+    pub folder: PathBuf,
+    name: String,
+}
+
+/// Whose offers they are.
+pub const PUBLISHER: &str = "contoso";
+
+impl Bench {
+    /// A database with the publisher in it, whose owner is ada.
+    pub async fn new() -> Bench {
+        let (db, name) = database::fresh().await;
+        let folder = std::env::temp_dir().join(&name);
+        let keys = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().unwrap();
+        let bench = Bench { db, blobs: Blobs::folder(&folder).unwrap(), keys, folder, name };
+        bench.publisher(PUBLISHER).await;
+        bench
+    }
+
+    /// Drops the database: a test that ended well leaves nothing.
+    pub async fn end(self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+        self.db.pool().close().await;
+        database::drop(&self.name).await;
+    }
+
+    pub async fn publisher(&self, id: &str) {
+        let now = clock::now();
+        let programme = Programme { enrolled: true, ..Programme::default() };
+        let publisher = Publisher {
+            id: id.into(),
+            display_name: "Contoso".into(),
+            programme,
+            revision: 1,
+            create_time: now,
+            update_time: now,
+        };
+        let owner = member(id, "ada", &[Role::Owner]);
+        self.run(async |db| commands::publishers::create(db, &system(id), &publisher, &owner).await).await.unwrap();
+    }
+
+    /// One transaction, committed where the work succeeds.
+    pub async fn run<T>(&self, work: impl AsyncFnOnce(&mut Work) -> Result<T>) -> Result<T> {
+        let mut db = Work::begin(&self.db).await?;
+        let done = work(&mut db).await?;
+        db.commit().await?;
+        Ok(done)
+    }
+
+    /// A new draft without pages.
+    pub async fn offer(&self, id: &str, offer_type: &str) -> OfferName {
+        let request = pb::CreateOfferRequest {
+            parent: format!("publishers/{PUBLISHER}"),
+            offer_id: id.into(),
+            offer_type: offer_type.into(),
+            ..pb::CreateOfferRequest::default()
+        };
+        let offer = wire::offers::create(&request, clock::now()).unwrap();
+        self.run(async |db| commands::offers::create(db, &system(PUBLISHER), &offer, false).await).await.unwrap();
+        offer.name()
+    }
+
+    pub async fn plan(&self, offer: &OfferName, id: &str) -> PlanName {
+        let new = commands::plans::New {
+            parent: offer.clone(),
+            id: id.into(),
+            display_name: format!("The {id} plan"),
+            subtype: String::new(),
+        };
+        let scope = system(&offer.publisher);
+        self.run(async |db| commands::plans::create(db, &scope, new, clock::now()).await).await.unwrap();
+        offer.plan(id)
+    }
+
+    pub async fn read(&self, offer: &OfferName) -> Option<offer_catalog::domain::offer::Offer> {
+        let mut db = self.db.acquire().await.unwrap();
+        let found = store::offers::get(&mut db, &system(&offer.publisher), offer, clock::now()).await.unwrap();
+        found.map(|(offer, _)| offer)
+    }
+
+    /// Routing keys of what was told, oldest first.
+    pub async fn told(&self) -> Vec<String> {
+        sqlx::query_scalar("SELECT key FROM offer_catalog.outbox ORDER BY position").fetch_all(self.db.pool()).await.unwrap()
+    }
+
+    /// A statement that no code of ours makes: what an intruder or a fault could do.
+    pub async fn tamper(&self, sql: &'static str) {
+        let done = sqlx::raw_sql(sql).execute(self.db.pool()).await.unwrap();
+        assert!(done.rows_affected() > 0, "nothing was changed by {sql}");
+    }
+}
+
+/// Nobody in particular, who may do everything to this publisher's rows.
+pub fn system(publisher: &str) -> Scope {
+    Scope::system(publisher)
+}
+
+/// Somebody with a token, before the publisher: what they are to it is not settled yet.
+pub async fn somebody(id: &str, permission: Permission) -> Scope {
+    let caller = Caller::new("https://issuer.example", id, clock::now() + time::Duration::HOUR);
+    Access::local(DOMAIN).require(&caller, permission, &Target::Publisher(PUBLISHER)).await.unwrap()
+}
+
+pub fn member(publisher: &str, id: &str, roles: &[Role]) -> Member {
+    Member {
+        publisher: publisher.into(),
+        id: id.into(),
+        kind: MemberKind::User,
+        principal: format!("https://issuer.example|{id}"),
+        display_name: id.into(),
+        roles: roles.into(),
+        revision: 1,
+        create_time: clock::now(),
+    }
+}
+
+pub fn submission() -> Uuid {
+    new_id()
+}
+
+/// The reason of a refusal.
+pub fn reason<T>(outcome: Result<T>) -> String {
+    match outcome {
+        Ok(_) => "nothing was refused".into(),
+        Err(error) => marketplace_runtime::status::reason(&error_status(error)),
+    }
+}
+
+fn error_status(error: Error) -> tonic::Status {
+    error.into()
+}

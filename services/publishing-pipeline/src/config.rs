@@ -1,0 +1,89 @@
+//! The settings, read once from the environment.
+
+use marketplace_runtime::config::{Common, Env, Neighbours};
+use url::Url;
+
+use crate::domain::Tempo;
+use crate::error::span;
+use crate::leads::Hosts;
+
+/// The local port.
+const PORT: u16 = 7003;
+const LOGIN: &str = "https://login.microsoftonline.com";
+const SALESFORCE: &str = "https://webto.salesforce.com";
+const MARKETO: &str = "mktorest.com";
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub common: Common,
+    /// `CATALOG_URL`: the offer catalogue.
+    pub catalog: Url,
+    /// How long things may take; a variable each, see the README.
+    pub tempo: Tempo,
+    /// Hosts of the services behind some lead destinations.
+    pub lead_hosts: Hosts,
+}
+
+impl Config {
+    pub fn read(env: &mut Env) -> Option<Config> {
+        let common = Common::read(env, PORT);
+        let catalog = common.as_ref().and_then(|c| Neighbours::need(env, c.neighbours.catalog.as_ref(), "CATALOG_URL"));
+        let tempo = tempo(env);
+        let lead_hosts = hosts(env);
+        Some(Config { common: common?, catalog: catalog?, tempo: tempo?, lead_hosts: lead_hosts? })
+    }
+}
+
+fn hosts(env: &mut Env) -> Option<Hosts> {
+    let login = env.or("LEADS_LOGIN_URL", LOGIN.to_owned());
+    let salesforce = env.or("LEADS_SALESFORCE_URL", SALESFORCE.to_owned());
+    let marketo = env.or("LEADS_MARKETO_DOMAIN", MARKETO.to_owned());
+    let mut https = |name: &str, text: String| {
+        let url = Url::parse(&text).ok().filter(|url| url.scheme() == "https");
+        if url.is_none() {
+            env.refuse(name, "must begin with https://");
+        }
+        url
+    };
+    let (login, salesforce) = (https("LEADS_LOGIN_URL", login?), https("LEADS_SALESFORCE_URL", salesforce?));
+    Some(Hosts { login: login?, salesforce: salesforce?, marketo: marketo? })
+}
+
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}
+
+fn tempo(env: &mut Env) -> Option<Tempo> {
+    let usual = Tempo::default();
+    let mut read = |name, default: time::Duration| {
+        env.duration(name, std::time::Duration::try_from(default).unwrap_or_default()).map(span)
+    };
+    let resend = read("ORDER_RESEND", usual.resend);
+    let resend_max = read("ORDER_RESEND_MAX", usual.resend_max);
+    let resend_waiting = read("ORDER_RESEND_WAITING", usual.resend_waiting);
+    let cancel_wait = read("CANCEL_WAIT", usual.cancel_wait);
+    let retry = read("STEP_RETRY", usual.retry);
+    let retry_max = read("STEP_RETRY_MAX", usual.retry_max);
+    let incident_after = read("INCIDENT_AFTER", usual.incident_after);
+    let endpoint_window = read("ENDPOINT_WINDOW", usual.endpoint_window);
+    let hard_deadline = read("STEP_DEADLINE", usual.hard_deadline);
+    let lease = read("STEP_LEASE", usual.lease);
+    let incident_tries = env.or("INCIDENT_TRIES", usual.incident_tries);
+    let endpoint_tries = env.or("ENDPOINT_TRIES", usual.endpoint_tries);
+    Some(Tempo {
+        resend: resend?,
+        resend_max: resend_max?,
+        resend_waiting: resend_waiting?,
+        cancel_wait: cancel_wait?,
+        retry: retry?,
+        retry_max: retry_max?,
+        incident_tries: incident_tries?,
+        incident_after: incident_after?,
+        endpoint_tries: endpoint_tries?,
+        endpoint_window: endpoint_window?,
+        hard_deadline: hard_deadline?,
+        lease: lease?,
+    })
+}

@@ -1,0 +1,40 @@
+//! What may happen to an offer's publication, and what follows: pure decisions, no I/O, no clock.
+//!
+//! - [`Offering`]: the aggregate, a publication with the submissions that its guards look at.
+//! - [`Publication`]: one row per offer; the [`Status`] is derived from it.
+//! - [`Submission`]: an immutable snapshot on its way to preview and live; its [`Step`]s follow from its [`Profile`].
+//! - [`SubmissionState`], [`StepState`]: the two state machines, as tables; [`Move`] × [`Situation`]: the third.
+//! - [`News`]: what a transaction did, for the history, neighbours, watchers and this process.
+//! - [`Moment`], [`Tempo`]: when, and how long things may take.
+
+mod guard;
+mod moves;
+mod news;
+mod offering;
+mod pipeline;
+mod profile;
+mod publication;
+mod refusal;
+mod state;
+mod status;
+mod step;
+mod submission;
+mod tempo;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod offering_tests;
+
+pub use guard::{Move, Situation};
+pub use moves::{Answer, Current, Freeze, Publish, Trouble};
+pub use news::{Ending, Fact, Happening, IncidentNews, News, Order, OrderKind, STOP_DISTRIBUTION, Transition};
+pub use offering::Offering;
+pub use profile::{HelpLink, Plan, Profile};
+pub use publication::{Distribution, PlanDistribution, PlanState, Publication, Schedule, Stop};
+pub use refusal::Refusal;
+pub use state::{IllegalMove, StepMove, StepState, SubmissionMove, SubmissionState, UnknownState};
+pub use status::{Facts, Status};
+pub use step::{Executor, Expected, Fault, Leg, Level, Message, Phase, Step, StepId, UnknownStep};
+pub use submission::{Actor, ActorKind, Cancel, Failure, SignOff, Submission, Validation};
+pub use tempo::{Moment, Tempo};

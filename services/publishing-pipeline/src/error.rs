@@ -1,0 +1,152 @@
+//! What can go wrong, and the one place where it becomes a Status or a failed message.
+
+use marketplace_messaging::Failure;
+use marketplace_runtime::postgres;
+use marketplace_runtime::status::{self, Violation};
+use time::Duration;
+use tonic::Status;
+
+use crate::DOMAIN;
+use crate::domain::{IllegalMove, Refusal, UnknownState, UnknownStep};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("messaging failed")]
+    Messaging(#[from] marketplace_messaging::Error),
+    /// The offer's state doesn't allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The request is malformed.
+    #[error("the request is malformed")]
+    Invalid(Vec<Violation>),
+    #[error("there is no {kind} {name}")]
+    NotFound { kind: &'static str, name: String },
+    /// A submission of this offer is in flight, named.
+    #[error("{0} is in flight")]
+    InFlight(String),
+    /// Stops, restores or the newest submission kept changing while the content was frozen.
+    #[error("the offer kept changing")]
+    ConcurrentChange,
+    /// Tax or payout profile (RO-9).
+    #[error("the tax or payout profile is not valid")]
+    PayoutProfile,
+    /// A neighbour refused, and its words are the caller's.
+    #[error("a neighbour refused")]
+    Told(#[source] Box<Status>),
+    /// A neighbour failed.
+    #[error("{0} failed")]
+    Neighbour(&'static str, #[source] Box<Status>),
+    /// Rows that can't be.
+    #[error("corrupt: {0}")]
+    Corrupt(&'static str),
+    /// Rows that can't be written as JSON.
+    #[error("a row can't be written")]
+    Unwritable(#[source] serde_json::Error),
+    #[error("a stored state can't be read")]
+    State(#[from] UnknownState),
+    #[error("a stored step can't be read")]
+    Step(#[from] UnknownStep),
+    #[error("the work panicked")]
+    Panicked(#[from] marketplace_runtime::tasks::Panicked),
+}
+
+impl Error {
+    /// Whether the same may succeed later: the database is away, or another transaction was in the way.
+    pub fn passes(&self) -> bool {
+        let database = match self {
+            Error::Database(error) | Error::Messaging(marketplace_messaging::Error::Database(error)) => error,
+            _ => return false,
+        };
+        postgres::fault(database) == postgres::Fault::Away
+    }
+}
+
+impl From<IllegalMove> for Error {
+    fn from(illegal: IllegalMove) -> Self {
+        Error::Refused(illegal.into())
+    }
+}
+
+impl From<Vec<Violation>> for Error {
+    fn from(violations: Vec<Violation>) -> Self {
+        Error::Invalid(violations)
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Error::Invalid(vec![violation])
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Status {
+        match error {
+            Error::Database(error) => status::database(DOMAIN, &error),
+            Error::Messaging(error) => error.into_status(DOMAIN),
+            Error::Refused(refusal) => refused(&refusal),
+            Error::Invalid(violations) => status::invalid(DOMAIN, violations),
+            Error::NotFound { kind, name } => status::not_found(DOMAIN, kind, &name),
+            Error::InFlight(submission) => status::in_flight(DOMAIN, &submission),
+            Error::ConcurrentChange => {
+                let why = "stops, restores or the newest submission changed while the content was frozen; try again";
+                let soon = std::time::Duration::from_millis(200);
+                status::aborted(DOMAIN, "CONCURRENT_CHANGE", why, &[], Some(soon))
+            }
+            Error::PayoutProfile => {
+                let why = "offers sold through the marketplace need a valid tax and payout profile (RO-9)";
+                status::failed_precondition(DOMAIN, "PAYOUT_PROFILE_INVALID", why, &[])
+            }
+            Error::Told(status) => *status,
+            Error::Neighbour(name, answer) => status::neighbour(DOMAIN, name, &answer),
+            Error::Corrupt(_) | Error::Unwritable(_) | Error::State(_) | Error::Step(_) | Error::Panicked(_) => {
+                status::internal(DOMAIN, &error)
+            }
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Status {
+    let why = refusal.to_string();
+    match refusal {
+        Refusal::IllegalMove { situation, wanted, allowed } => {
+            let allowed: Vec<&str> = allowed.iter().map(|one| one.as_str()).collect();
+            status::illegal_move(DOMAIN, situation.as_str(), wanted.as_str(), &allowed)
+        }
+        Refusal::OtherSubmission(id, state) => {
+            let id = id.to_string();
+            status::failed_precondition(DOMAIN, "ILLEGAL_MOVE", &why, &[("submission", &id), ("state", state)])
+        }
+        // Doors that know the offer's name answer Error::InFlight; this is the same with less.
+        Refusal::InFlight(id) => status::in_flight(DOMAIN, &id.to_string()),
+        Refusal::ConfirmationRequired { field, why } => status::confirmation_required(DOMAIN, field, why),
+        Refusal::NotesRequired => status::failed_precondition(DOMAIN, "NOTES_REQUIRED", &why, &[("field", "notes")]),
+        Refusal::NotAllowed(reason, _) => status::failed_precondition(DOMAIN, reason, &why, &[]),
+        Refusal::FreezeOutdated => Error::ConcurrentChange.into(),
+        Refusal::NotFound(kind, name) => status::not_found(DOMAIN, kind, name),
+        Refusal::Broken(_) | Refusal::Missing(_) => status::internal(DOMAIN, refusal),
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        match error {
+            Error::Database(error) => error.into(),
+            Error::Messaging(error) => error.into(),
+            Error::Invalid(violations) => {
+                let words: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                Failure::dead(words.join("; "))
+            }
+            Error::Refused(refusal) => Failure::dead(refusal.to_string()),
+            Error::Corrupt(_) | Error::State(_) | Error::Step(_) => Failure::dead(error.to_string()),
+            other => Failure::failed(other),
+        }
+    }
+}
+
+/// A setting as the standard library has it.
+pub(crate) fn span(duration: std::time::Duration) -> Duration {
+    Duration::try_from(duration).unwrap_or(Duration::MAX)
+}

@@ -1,0 +1,154 @@
+//! The first door in: unwrap, permit, call, wrap.
+
+mod operator;
+mod overview;
+mod publish;
+mod publishing;
+mod watch;
+
+use std::sync::Arc;
+
+use marketplace_messaging::{Database, Work, requests};
+use marketplace_proto::publishing::v1 as pb;
+use marketplace_runtime::access::{Access, Permission, Scope, Target};
+use marketplace_runtime::clock;
+use marketplace_runtime::identity::Caller;
+use marketplace_runtime::ids::{OfferName, SubmissionName};
+use marketplace_runtime::tasks::Tracked;
+use prost::Message;
+use tokio_util::sync::CancellationToken;
+use tonic::{Response, Status};
+use uuid::Uuid;
+
+use crate::domain::{Moment, Offering, Refusal};
+use crate::due::SharedMedians;
+use crate::error::Error;
+use crate::neighbours::Catalog;
+use crate::steps::Steps;
+use crate::{DOMAIN, commands, store, wire};
+
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Grpc {
+    pub db: Database,
+    pub access: Access,
+    pub steps: Steps,
+    pub catalog: Catalog,
+    pub medians: SharedMedians,
+    pub stopping: CancellationToken,
+    pub tracked: Tracked,
+}
+
+impl Grpc {
+    /// What the caller may do with an offer. An open incident lets operators act without a grant (RO-7).
+    async fn permit_offer(&self, caller: &Caller, wanted: Permission, offer: &OfferName) -> Result<Scope, Status> {
+        self.permit(caller, wanted, offer, "Offer", &offer.to_string()).await
+    }
+
+    async fn permit_submission(
+        &self,
+        caller: &Caller,
+        wanted: Permission,
+        submission: &SubmissionName,
+    ) -> Result<Scope, Status> {
+        self.permit(caller, wanted, &submission.parent(), "Submission", &submission.to_string()).await
+    }
+
+    async fn permit(
+        &self,
+        caller: &Caller,
+        wanted: Permission,
+        offer: &OfferName,
+        kind: &'static str,
+        name: &str,
+    ) -> Result<Scope, Status> {
+        let publisher = offer.publisher.as_str();
+        let incident = caller.roles.operator && wanted == Permission::Publish && {
+            let mut db = self.db.acquire().await.map_err(Error::from)?;
+            store::incident_open(&mut db, publisher, &offer.offer).await?
+        };
+        let target = match incident {
+            true => Target::Incident { publisher, kind, name },
+            false => Target::Resource { publisher, kind, name },
+        };
+        self.access.require(caller, wanted, &target).await
+    }
+
+    /// A move on a submission, once per request id; the answer is made of the submission and its publication.
+    async fn on_submission<A, C>(
+        &self,
+        once: requests::Once,
+        scope: Scope,
+        name: SubmissionName,
+        change: C,
+        answer: fn(pb::Submission, pb::Publication) -> A,
+    ) -> Result<Response<A>, Status>
+    where
+        A: Message + Default,
+        C: FnOnce(&mut Offering, Moment<'_>) -> Result<(), Refusal> + Send,
+    {
+        requests::run(&self.db, once, async move |mut work: Work| {
+            let at = clock::now();
+            let changed = commands::change_submission(&mut work, &self.steps, &scope, &name, at, change).await;
+            let offering = changed.map_err(|error| named(error, &name.parent()))?;
+            let id = name.id("submission").map_err(Error::from)?;
+            let answer = answer(self.submission(&offering, id), wire::publication(&offering));
+            Ok((work, answer))
+        })
+        .await
+    }
+
+    /// A move on an offer.
+    async fn on_offer<A, C>(
+        &self,
+        once: requests::Once,
+        scope: Scope,
+        name: OfferName,
+        change: C,
+        answer: fn(pb::Publication) -> A,
+    ) -> Result<Response<A>, Status>
+    where
+        A: Message + Default,
+        C: FnOnce(&mut Offering, Moment<'_>) -> Result<(), Refusal> + Send,
+    {
+        requests::run(&self.db, once, async move |mut work: Work| {
+            let at = clock::now();
+            let changed = commands::change_offer(&mut work, &self.steps, &scope, &name.offer, at, change).await;
+            let offering = changed.map_err(|error| named(error, &name))?;
+            Ok((work, answer(wire::publication(&offering))))
+        })
+        .await
+    }
+
+    /// A submission of an offering as it is now.
+    fn submission(&self, offering: &Offering, id: Uuid) -> pb::Submission {
+        let found = offering.submission(id);
+        let shown = |one| wire::submission(offering.publication(), one, &self.medians.get(), clock::now());
+        found.map(shown).unwrap_or_default()
+    }
+
+    /// The medians that every answer shows.
+    fn medians(&self) -> Arc<wire::Medians> {
+        self.medians.get()
+    }
+}
+
+/// What refusals name is named in full.
+fn named(error: Error, offer: &OfferName) -> Error {
+    match error {
+        Error::Refused(Refusal::InFlight(id)) => Error::InFlight(offer.submission(id).to_string()),
+        Error::Refused(Refusal::NotFound("Plan", id)) => {
+            Error::NotFound { kind: "Plan", name: offer.plan(&id).to_string() }
+        }
+        other => other,
+    }
+}
+
+fn once(
+    caller: &Caller,
+    rpc: &'static str,
+    request_id: &str,
+    request: &impl Message,
+) -> Result<requests::Once, Status> {
+    requests::Once::new(DOMAIN, caller, rpc, request_id, request)
+}

@@ -1,0 +1,132 @@
+//! PublishOffer: the one synchronous write across contexts. Freeze, then lock and check again; at most three times.
+
+use marketplace_messaging::Work;
+use marketplace_proto::publishing::v1 as pb;
+use marketplace_runtime::access::Scope;
+use marketplace_runtime::clock;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::{Grpc, named};
+use crate::commands::{self, Submit};
+use crate::domain::{Freeze, Offering, Profile, Publish, Refusal};
+use crate::error::Error;
+use crate::neighbours::FreezeOrder;
+use crate::{store, wire};
+
+/// How often the content is frozen again because stops, restores or the newest submission changed meanwhile.
+const REFREEZES: usize = 3;
+
+impl Grpc {
+    /// Under this submission id, which is that of the first try where a twin goes on.
+    pub(super) async fn publish(
+        &self,
+        scope: Scope,
+        wanted: wire::Publish,
+        submission: Uuid,
+    ) -> Result<(Work, pb::PublishOfferResponse), Status> {
+        let offer = wanted.offer.clone();
+        self.submit(&scope, wanted, submission).await.map_err(|error| named(error, &offer).into())
+    }
+
+    async fn submit(
+        &self,
+        scope: &Scope,
+        wanted: wire::Publish,
+        submission: Uuid,
+    ) -> Result<(Work, pb::PublishOfferResponse), Error> {
+        self.look(scope, &wanted, submission).await?;
+        for _ in 0..=REFREEZES {
+            let known = self.known(scope, &wanted).await?;
+            let freeze = known.as_ref().map(Offering::freeze).unwrap_or_default();
+            let (profile, offer_uid) = self.freeze(&wanted, &freeze, submission, false).await?;
+            let publish = command(scope, &wanted, profile, freeze, submission);
+            let submit = Submit { offer: wanted.offer.offer.clone(), offer_uid, publish };
+            let mut work = Work::begin(&self.db).await?;
+            match commands::submit(&mut work, &self.steps, scope, submit, clock::now()).await {
+                Err(Error::Refused(Refusal::FreezeOutdated)) => {}
+                Err(error) => return Err(error),
+                Ok(offering) => {
+                    let answer = pb::PublishOfferResponse {
+                        submission: Some(self.submission(&offering, submission)),
+                        publication: Some(wire::publication(&offering)),
+                    };
+                    return Ok((work, answer));
+                }
+            }
+        }
+        Err(Error::ConcurrentChange)
+    }
+
+    /// The publication as read without a lock; refuses at once what would be refused later.
+    async fn known(&self, scope: &Scope, wanted: &wire::Publish) -> Result<Option<Offering>, Error> {
+        let mut db = self.db.acquire().await?;
+        let known = store::find_offer(&mut db, scope, &wanted.offer.offer).await?;
+        if let Some(offering) = &known {
+            offering.may_publish(wanted.supersede)?;
+        }
+        Ok(known)
+    }
+
+    /// Where the content decides about a refusal, looks at it first: a real freeze marks the offer.
+    async fn look(&self, scope: &Scope, wanted: &wire::Publish, submission: Uuid) -> Result<(), Error> {
+        let known = self.known(scope, wanted).await?;
+        let republished = known.as_ref().is_some_and(|offering| offering.publication().latest.is_some());
+        if !wanted.validate_only && !wanted.notes.trim().is_empty() && (wanted.confirm || !republished) {
+            return Ok(());
+        }
+        let freeze = known.as_ref().map(Offering::freeze).unwrap_or_default();
+        let (profile, offer_uid) = self.freeze(wanted, &freeze, submission, true).await?;
+        let publish = command(scope, wanted, profile, freeze, submission);
+        let first = || Offering::unpublished(offer_uid, &wanted.offer.publisher, &wanted.offer.offer, clock::now());
+        Ok(known.unwrap_or_else(first).check_publish(&publish)?)
+    }
+
+    async fn freeze(
+        &self,
+        wanted: &wire::Publish,
+        freeze: &Freeze,
+        submission: Uuid,
+        dry_run: bool,
+    ) -> Result<(Profile, Uuid), Error> {
+        let (offer, name) = (wanted.offer.to_string(), wanted.offer.submission(submission).to_string());
+        let order = FreezeOrder {
+            offer: &offer,
+            submission: &name,
+            etag: &wanted.etag,
+            source: &wanted.source,
+            freeze,
+            dry_run,
+        };
+        let answer = self.catalog.freeze(order).await?;
+        let offer_uid = Uuid::try_parse(&answer.offer_uid);
+        let offer_uid = offer_uid.map_err(|_| Error::Corrupt("the catalogue's profile names no offer"))?;
+        if answer.transactable {
+            self.catalog.check_payout(&wanted.offer.publisher).await?;
+        }
+        Ok((wire::profile(answer)?, offer_uid))
+    }
+
+    /// `validate_only`: everything is checked, nothing changes.
+    pub(super) async fn validate(
+        &self,
+        scope: &Scope,
+        wanted: wire::Publish,
+    ) -> Result<pb::PublishOfferResponse, Error> {
+        self.look(scope, &wanted, Uuid::nil()).await.map_err(|error| named(error, &wanted.offer))?;
+        let publication = self.known(scope, &wanted).await?.as_ref().map(wire::publication);
+        Ok(pb::PublishOfferResponse { submission: None, publication })
+    }
+}
+
+fn command(scope: &Scope, wanted: &wire::Publish, profile: Profile, freeze: Freeze, id: Uuid) -> Publish {
+    Publish {
+        id,
+        profile,
+        freeze,
+        notes: wanted.notes.clone(),
+        confirm: wanted.confirm,
+        supersede: wanted.supersede,
+        by: wire::actor_of(scope),
+    }
+}

@@ -1,0 +1,101 @@
+//! The other door in: what neighbours answer to our orders.
+
+use marketplace_messaging::{Failure, Message, Receive, Subscription, Work, topology};
+use marketplace_proto::certification::v1::{CertificationEvent, certification_event as cert};
+use marketplace_proto::offercatalog::v1::{OfferCatalogEvent, offer_catalog_event as cat};
+use marketplace_runtime::clock;
+use marketplace_runtime::ids::SubmissionName;
+use uuid::Uuid;
+
+use crate::commands;
+use crate::domain::{Answer, STOP_DISTRIBUTION, StepId, Trouble};
+use crate::steps::{Outcome, Steps};
+
+pub const SUBSCRIPTION: Subscription = topology::PUBLISHING_PIPELINE;
+
+/// Receives answers. The statement that reads the offers also locks them, in the order of their ids, so there is
+/// nothing to lock before.
+pub struct Incoming {
+    steps: Steps,
+}
+
+impl Incoming {
+    pub fn new(steps: Steps) -> Self {
+        Self { steps }
+    }
+}
+
+impl Receive for Incoming {
+    async fn receive(&self, work: &mut Work, message: &Message) -> Result<(), Failure> {
+        self.receive_all(work, std::slice::from_ref(message)).await
+    }
+
+    /// All answers of a batch are applied with one read and one write.
+    async fn receive_all(&self, work: &mut Work, messages: &[Message]) -> Result<(), Failure> {
+        let mut outcomes = Vec::with_capacity(messages.len());
+        for message in messages {
+            outcomes.extend(read(message)?);
+        }
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        Ok(commands::outcomes(work, &self.steps, &outcomes, clock::now()).await?)
+    }
+}
+
+/// (submission, step, attempt) as the answer repeats it.
+struct Key(String, String, u32);
+
+fn read(message: &Message) -> Result<Option<Outcome>, Failure> {
+    let answered = if message.kind.starts_with("certification.") { certification(message)? } else { catalog(message)? };
+    let Some((Key(submission, step, attempt), answer)) = answered else { return Ok(None) };
+    let submission = SubmissionName::parse(&submission, "order.submission").and_then(|name| name.id("order.submission"));
+    let submission: Uuid = submission.map_err(|wrong| Failure::dead(wrong.to_string()))?;
+    let step = match step.as_str() {
+        STOP_DISTRIBUTION => None,
+        step => Some(step.parse::<StepId>().map_err(|wrong| Failure::dead(wrong.to_string()))?),
+    };
+    if step.is_none() && matches!(answer, Answer::Trouble(_) | Answer::Superseded) {
+        // The removal is ordered again by the sweep, however often it fails.
+        return Ok(None);
+    }
+    let offer_uid = message.offer_uid().ok_or_else(|| Failure::dead("an answer that names no offer"))?;
+    Ok(Some(Outcome { offer_uid, submission, step, attempt, answer, span: message.span().clone() }))
+}
+
+fn certification(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
+    use cert::Event as E;
+    let (order, answer) = match message.decode::<CertificationEvent>()?.event {
+        Some(E::ValidationCompleted(e)) => (e.order, Answer::Validated { warnings: e.warnings, report: e.report }),
+        Some(E::CertificationPassed(e)) => {
+            (e.order, Answer::Certified { digest: e.digest, with_notes: e.with_notes })
+        }
+        Some(E::CertificationFailed(e)) => (e.order, Answer::NotCertified { report: e.report, summary: e.summary }),
+        Some(E::CertificationProgressed(e)) => {
+            (e.order, Answer::Progressed { progress: e.progress, message: e.message, waits: e.waits_for_reviewer })
+        }
+        None => return Err(Failure::unknown_event()),
+    };
+    let order = order.ok_or_else(|| Failure::dead("an answer that names no order"))?;
+    Ok(Some((Key(order.submission, order.step, order.attempt), answer)))
+}
+
+fn catalog(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
+    use cat::Event as E;
+    let (order, answer) = match message.decode::<OfferCatalogEvent>()?.event {
+        Some(E::PreviewPrepared(e)) => (e.order, Answer::Prepared { digest: e.digest }),
+        Some(E::OfferActivated(e)) => (e.order, Answer::Activated { digest: e.digest }),
+        Some(E::OfferRemoved(e)) => (e.order, Answer::Done(String::new())),
+        Some(E::OrderSuperseded(e)) => (e.order, Answer::Superseded),
+        Some(E::OrderFailed(e)) => {
+            let why = format!("{}: {}", e.reason, e.message);
+            let mismatch = e.reason == "DIGEST_MISMATCH";
+            (e.order, Answer::Trouble(if mismatch { Trouble::Mismatch(why) } else { Trouble::Platform(why) }))
+        }
+        // Of keys that we don't bind.
+        Some(_) => return Ok(None),
+        None => return Err(Failure::unknown_event()),
+    };
+    let order = order.ok_or_else(|| Failure::dead("an answer that names no order"))?;
+    Ok(Some((Key(order.submission, order.step, order.attempt), answer)))
+}

@@ -1,0 +1,97 @@
+//! A lead, and the test lead of a step (LD-5 … LD-7).
+
+use marketplace_proto::offercatalog::v1::{OpenLeadSecretResponse, Storefront};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::domain::StepId;
+
+/// What is known of a customer who showed interest. Serialised it is the payload of LD-6; fields are in that order, so
+/// every try has the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Lead {
+    /// What identifies it at the far side; fixed before the first try.
+    #[serde(skip)]
+    id: String,
+    pub action_code: String,
+    pub offer_title: String,
+    pub lead_source: String,
+    pub user_details: UserDetails,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UserDetails {
+    pub company: String,
+    pub country: String,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub phone: String,
+    pub title: String,
+}
+
+impl Lead {
+    /// The test lead of a step: its id is fixed before the first try, and all of its fields carry it.
+    pub fn test(submission: Uuid, step: StepId, opened: &OpenLeadSecretResponse) -> Self {
+        let id = format!("MKT_TEST_{submission}_{}", step.as_str());
+        let source = match opened.storefronts().next() {
+            Some(Storefront::AppSource) => "SPZA",
+            _ => "AzureMarketplace",
+        };
+        Self {
+            action_code: "INS".to_owned(),
+            offer_title: id.clone(),
+            id: id.clone(),
+            lead_source: format!("{source}-INS|{}.{}", opened.publisher_id, opened.offer_id),
+            user_details: UserDetails {
+                company: id.clone(),
+                country: "US".to_owned(),
+                email: format!("{id}@test.com"),
+                first_name: id.clone(),
+                last_name: id.clone(),
+                phone: "1234567890".to_owned(),
+                title: id,
+            },
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The id for destinations that know their rows by UUID: made of the id, so every try has the same.
+    pub fn uuid(&self) -> Uuid {
+        let digest: [u8; 32] = Sha256::digest(self.id.as_bytes()).into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ld5_every_field_of_a_test_lead_carries_its_id() {
+        let opened = OpenLeadSecretResponse {
+            publisher_id: "contoso".into(),
+            offer_id: "db".into(),
+            storefronts: vec![Storefront::AppSource.into()],
+            ..Default::default()
+        };
+        let lead = Lead::test(Uuid::from_u128(1), StepId::LeadManagementLive, &opened);
+        let id = "MKT_TEST_00000000-0000-0000-0000-000000000001_lead-management-live";
+        let json = serde_json::to_value(&lead).unwrap();
+        for field in ["Company", "FirstName", "LastName", "Title"] {
+            assert_eq!(json["UserDetails"][field], id, "{field}");
+        }
+        assert_eq!(json["UserDetails"]["Email"], format!("{id}@test.com"));
+        assert_eq!(json["UserDetails"]["Country"], "US");
+        assert_eq!(json["LeadSource"], "SPZA-INS|contoso.db");
+        assert_eq!(serde_json::to_vec(&lead).unwrap(), serde_json::to_vec(&lead.clone()).unwrap());
+    }
+}

@@ -1,0 +1,70 @@
+//! What each step of ours does: the purchase flow (S-1, S-7) and lead management (S-2, S-8).
+
+use marketplace_proto::offercatalog::v1::PlanProbe;
+
+use super::Run;
+use crate::domain::{Answer, StepId, Trouble};
+use crate::leads::{Delivery, Lead, Leads};
+use crate::neighbours::Catalog;
+use marketplace_runtime::clock;
+
+/// Carries out single steps. Cheap to clone.
+#[derive(Clone)]
+pub struct Executor {
+    catalog: Catalog,
+    leads: Leads,
+}
+
+impl Executor {
+    pub fn new(catalog: Catalog, leads: Leads) -> Self {
+        Self { catalog, leads }
+    }
+
+    /// One try of a step. Whatever it does may be done again: it carries ids that were fixed before.
+    pub async fn execute(&self, step: StepId, run: &Run) -> Answer {
+        match step {
+            StepId::PurchaseFlow | StepId::PurchaseFlowLive => self.probe_purchase(run).await,
+            StepId::LeadManagement | StepId::LeadManagementLive => self.send_test_lead(step, run).await,
+            _ => Answer::Trouble(Trouble::Platform(format!("{} is no step of ours", step.as_str()))),
+        }
+    }
+
+    /// S1-1: an order per plan of the frozen snapshot is made, resolved and canceled by the catalogue, which keeps none.
+    async fn probe_purchase(&self, run: &Run) -> Answer {
+        let probes = match self.catalog.probe_purchase(&run.snapshot).await {
+            Ok(probes) => probes,
+            Err(error) => return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}"))),
+        };
+        let faults: Vec<String> = probes.iter().filter_map(fault).collect();
+        if faults.is_empty() {
+            let plans = probes.len();
+            return Answer::Done(format!("an order was made, resolved and canceled for each of {plans} plans"));
+        }
+        Answer::Trouble(Trouble::Publisher(faults.join("; ")))
+    }
+
+    /// S2-1: a test lead is accepted by the destination.
+    async fn send_test_lead(&self, step: StepId, run: &Run) -> Answer {
+        let opened = match self.catalog.open_lead_secret(&run.snapshot).await {
+            Ok(opened) => opened,
+            Err(error) => return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}"))),
+        };
+        let lead = Lead::test(run.submission, step, &opened);
+        match self.leads.deliver(&opened, &lead, clock::now()).await {
+            Delivery::Accepted(said) => Answer::Done(said),
+            Delivery::Refused(why) => Answer::Trouble(Trouble::Endpoint(why)),
+            Delivery::Impossible(why) => Answer::Trouble(Trouble::Publisher(why)),
+            Delivery::OurFault(why) => Answer::Trouble(Trouble::Platform(why)),
+        }
+    }
+}
+
+/// What kept a plan's order from being carried through.
+fn fault(probe: &PlanProbe) -> Option<String> {
+    let carried = probe.created && probe.resolved && probe.canceled;
+    if carried && probe.faults.is_empty() {
+        return None;
+    }
+    let why = if probe.faults.is_empty() { "its order could not be carried through".into() } else { probe.faults.join(" ") };
+    Some(format!("plan {}: {why}", probe.plan_id))
+}

@@ -1,0 +1,14 @@
+//! Every SQL statement of the service.
+//!
+//! A move locks and reads with one statement, writes with one, and tells with one (messaging's). Rows travel as JSON
+//! whose fields are the columns, so a batch of offerings is one statement as well.
+
+mod due;
+mod offerings;
+mod operate;
+mod submissions;
+
+pub use due::{Due, due, forget_transitions, keep_lease, leave, medians, schedule_of};
+pub use offerings::{close_first, find_offer, find_submission, lock_name, lock_offers, make, save};
+pub use operate::{Audit, Incident, audit, incident_open, list_incidents, note_discarded, note_incidents};
+pub use submissions::{history, list_submissions, newest};

@@ -1,0 +1,168 @@
+//! `EventService`: sends published events again, with their own ids, to one consumer's queue.
+
+use futures::future::try_join_all;
+use lapin::{
+    Confirmation,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
+use marketplace_proto::messaging::v1::{self as pb, event_service_server::EventService};
+use marketplace_runtime::{
+    access::{Access, Permission, Target},
+    identity,
+    status::{self, Violation},
+    timestamp,
+};
+use time::{Date, OffsetDateTime};
+use tonic::{Request, Response, Status};
+
+use super::Row;
+use crate::{Broker, Database, Error, broker::Link, topology, topology::Subscription};
+
+const PAGE: i64 = 256;
+
+/// Serves the published events of one service.
+pub struct Events {
+    database: Database,
+    broker: Broker,
+    access: Access,
+}
+
+/// From when to when, and where the next page starts.
+struct Span {
+    from: OffsetDateTime,
+    to: OffsetDateTime,
+    after: (Date, i64),
+}
+
+impl Events {
+    /// For `EventServiceServer::new`.
+    pub fn new(database: Database, broker: Broker, access: Access) -> Events {
+        Events {
+            database,
+            broker,
+            access,
+        }
+    }
+
+    /// Sends what happened in the span and reaches the consumer; answers how many events that were. Those that wait in
+    /// the outbox are on their way anyhow.
+    async fn send_again(&self, consumer: Subscription, mut span: Span) -> Result<u64, Error> {
+        let link = self.broker.link("replay").await?;
+        link.channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        let mut sent = 0;
+        loop {
+            let page = self.page(&mut span).await?;
+            if page.is_empty() {
+                break;
+            }
+            let wanted = page
+                .iter()
+                .filter(|row| consumer.takes(row.cc.split(' ').chain([row.key.as_str()])));
+            let rows: Vec<&Row> = wanted.collect();
+            self.publish(&link, consumer.queue, &rows).await?;
+            sent += rows.len() as u64;
+        }
+        link.close().await;
+        Ok(sent)
+    }
+
+    async fn page(&self, span: &mut Span) -> Result<Vec<Row>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM published
+             WHERE published_on >= $1 AND (published_on, position) > ($1, $2) AND occurred_at >= $3 AND occurred_at < $4
+             ORDER BY published_on, position LIMIT $5",
+        )
+        .bind(span.after.0)
+        .bind(span.after.1)
+        .bind(span.from)
+        .bind(span.to)
+        .bind(PAGE)
+        .fetch_all(self.database.pool())
+        .await?;
+        if let Some(last) = rows.last() {
+            use sqlx::Row as _;
+            span.after = (last.try_get("published_on")?, last.try_get("position")?);
+        }
+        rows.iter().map(Row::read).collect()
+    }
+
+    /// To the queue itself, in order; waits for every confirm.
+    async fn publish(&self, link: &Link, queue: &str, rows: &[&Row]) -> Result<(), Error> {
+        let mut confirms = Vec::with_capacity(rows.len());
+        for row in rows {
+            let options = BasicPublishOptions {
+                mandatory: true,
+                ..Default::default()
+            };
+            let properties = row.properties(self.database.service(), true);
+            let payload = row.payload()?;
+            confirms.push(
+                link.channel
+                    .basic_publish("".into(), queue.into(), options, &payload, properties)
+                    .await?,
+            );
+        }
+        // All go the same way: one that is returned or refused is enough to say that it didn't work.
+        let refused =
+            |confirmation: &Confirmation| !matches!(confirmation, Confirmation::Ack(None));
+        match try_join_all(confirms).await?.iter().any(refused) {
+            true => Err(Error::BrokerSilent("taking a replay")),
+            false => Ok(()),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl EventService for Events {
+    async fn replay_events(
+        &self,
+        request: Request<pb::ReplayEventsRequest>,
+    ) -> Result<Response<pb::ReplayEventsResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        self.access
+            .require(&caller, Permission::Operate, &Target::Platform)
+            .await?;
+        let domain = self.database.domain();
+        let (consumer, span) =
+            read(&request).map_err(|violations| status::invalid(domain, violations))?;
+        let sent = self
+            .send_again(consumer, span)
+            .await
+            .map_err(|error| error.into_status(domain))?;
+        tracing::info!(
+            consumer = consumer.queue,
+            events = sent,
+            by = caller.principal(),
+            "events were sent again"
+        );
+        Ok(Response::new(pb::ReplayEventsResponse { events: sent }))
+    }
+}
+
+fn read(request: &pb::ReplayEventsRequest) -> Result<(Subscription, Span), Vec<Violation>> {
+    let consumer = topology::of(&request.consumer).ok_or_else(|| {
+        Violation::new("consumer", "is no queue of the topology").because("UNKNOWN_CONSUMER")
+    });
+    let from = timestamp::required(request.from.as_ref(), "from");
+    let to = timestamp::required(request.to.as_ref(), "to");
+    match (consumer, from, to) {
+        (Ok(_), Ok(from), Ok(to)) if from >= to => Err(vec![
+            Violation::new("to", "must be later than `from`").because("EMPTY_SPAN"),
+        ]),
+        // Nothing is published before it happened.
+        (Ok(consumer), Ok(from), Ok(to)) => Ok((
+            consumer,
+            Span {
+                from,
+                to,
+                after: (from.date(), 0),
+            },
+        )),
+        (consumer, from, to) => Err([consumer.err(), from.err(), to.err()]
+            .into_iter()
+            .flatten()
+            .collect()),
+    }
+}

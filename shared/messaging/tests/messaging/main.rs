@@ -1,0 +1,15 @@
+//! Messaging against a real Postgres and a real RabbitMQ (`TEST_POSTGRES_URL`, `TEST_AMQP_URL`,
+//! `TEST_RABBITMQ_MANAGEMENT_URL`): each test has a fresh database and a fresh vhost.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read the environment and speak plain SQL"
+)]
+
+mod inbox;
+mod poison;
+mod probe;
+mod relay;
+mod requests;
+mod retention;
+mod setup;
+mod wake;

@@ -1,0 +1,131 @@
+//! The far side of third parties: a real HTTPS server on loopback whose certificate only the test trusts.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::proxy::spawn;
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Path and query.
+    pub path: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// What the server says.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Extra headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// How long it takes.
+    pub after: Duration,
+}
+
+impl Answer {
+    /// A status, at once.
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), after: Duration::ZERO }
+    }
+}
+
+/// Serves TLS on a free port of loopback; answers 200 where nothing else is scripted.
+pub struct HttpsServer {
+    /// `https://localhost:{port}`.
+    pub url: String,
+    /// The certificate to trust, as PEM.
+    pub ca_file: PathBuf,
+    state: Arc<Mutex<State>>,
+    accept: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    received: Vec<Received>,
+    script: VecDeque<Answer>,
+    always: Option<Answer>,
+}
+
+impl HttpsServer {
+    /// Starts it; the certificate goes into `folder`.
+    pub async fn start(folder: &std::path::Path) -> anyhow::Result<Self> {
+        marketplace_runtime::crypto::install();
+        let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+        let ca_file = folder.join("https.pem");
+        std::fs::write(&ca_file, certified.cert.pem())?;
+        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+        let tls = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .context("the certificate")?;
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let url = format!("https://localhost:{}", listener.local_addr()?.port());
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = state.clone();
+        let accept = spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, state) = (acceptor.clone(), shared.clone());
+                spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let service = service_fn(move |request| answer(request, state.clone()));
+                    // A client that hangs up in the middle is its own business.
+                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        Ok(Self { url, ca_file, state, accept })
+    }
+
+    /// What arrived so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.state.lock().expect("no panic holds it").received.clone()
+    }
+
+    /// The next requests are answered so, in this order.
+    pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.state.lock().expect("no panic holds it").script.extend(answers);
+    }
+
+    /// Every request that nothing is scripted for is answered so.
+    pub fn always(&self, answer: Answer) {
+        self.state.lock().expect("no panic holds it").always = Some(answer);
+    }
+}
+
+impl Drop for HttpsServer {
+    fn drop(&mut self) {
+        self.accept.abort();
+    }
+}
+
+async fn answer(request: Request<hyper::body::Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let body = request.into_body().collect().await?.to_bytes();
+    let answer = {
+        let mut state = state.lock().expect("no panic holds it");
+        state.received.push(Received { path, body });
+        let always = state.always.clone();
+        state.script.pop_front().or(always).unwrap_or_else(|| Answer::status(200))
+    };
+    tokio::time::sleep(answer.after).await;
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(*name, value);
+    }
+    Ok(response.body(Full::default()).expect("statuses and headers of tests are valid"))
+}

@@ -1,0 +1,64 @@
+//! Calls by path, with messages as bytes: for tests that go over every RPC there is.
+
+use bytes::{Buf, BufMut, Bytes};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+/// Protobuf messages as they are on the wire.
+#[derive(Default)]
+pub struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Raw;
+    type Decoder = Raw;
+
+    fn encoder(&mut self) -> Raw {
+        Raw
+    }
+
+    fn decoder(&mut self) -> Raw {
+        Raw
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+/// Calls `/{service}/{method}` on a port of loopback and answers the first message, whatever kind of RPC it is.
+pub async fn call(port: u16, path: &str, message: Bytes, token: Option<&str>) -> Result<Bytes, Status> {
+    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).map_err(|e| Status::internal(e.to_string()))?;
+    call_on(endpoint.connect_lazy(), path, message, token).await
+}
+
+/// The same on a channel.
+pub async fn call_on(channel: Channel, path: &str, message: Bytes, token: Option<&str>) -> Result<Bytes, Status> {
+    let mut grpc = tonic::client::Grpc::new(channel);
+    grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    let mut request = Request::new(tokio_stream::once(message));
+    if let Some(token) = token {
+        let value = format!("Bearer {token}").parse().map_err(|_| Status::internal("no header value"))?;
+        request.metadata_mut().insert("authorization", value);
+    }
+    let path = path.parse().map_err(|_| Status::internal("no path"))?;
+    let mut answers = grpc.streaming(request, path, Raw).await?.into_inner();
+    Ok(answers.message().await?.unwrap_or_default())
+}
