@@ -261,8 +261,18 @@ impl Marketplace {
         .await
     }
 
-    /// `rita` claims the submission's case and passes it.
+    /// `rita` claims the submission's case and passes it; waits until the pipeline knows.
     pub async fn approve(&self, submission: &str) -> anyhow::Result<()> {
+        self.decide(submission).await?;
+        until("the pipeline knows that the case has passed", async || {
+            let steps = self.submission(submission).await?.steps;
+            Ok((!steps.iter().any(|step| step.state() == StepState::WaitingForApproval)).then_some(()))
+        })
+        .await
+    }
+
+    /// The same without waiting.
+    pub async fn decide(&self, submission: &str) -> anyhow::Result<()> {
         let case = self.case_of(submission).await?;
         let mut rita = self.staff("rita", "reviewer");
         rita.reviews.claim_case(ClaimCaseRequest { name: case.name.clone(), request_id: String::new() }).await?;

@@ -5,6 +5,7 @@ mod faults;
 mod isolation;
 mod live;
 mod races;
+mod readme;
 mod refusals;
 mod requests;
 mod roles;

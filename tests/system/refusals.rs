@@ -177,7 +177,7 @@ fn huge_png(width: u32, height: u32) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let encoder = image::codecs::png::PngEncoder::new_with_quality(
         &mut bytes,
-        image::codecs::png::CompressionType::Fast,
+        image::codecs::png::CompressionType::Default,
         image::codecs::png::FilterType::NoFilter,
     );
     let pixels = vec![0x80_u8; width as usize * height as usize];

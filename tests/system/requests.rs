@@ -66,3 +66,32 @@ async fn of_two_publishes_at_once_one_wins() -> anyhow::Result<()> {
     }
     market.stop().await
 }
+
+/// Design §4: a call over its deadline says so, and is repeated safely by its request id.
+#[tokio::test]
+async fn a_call_over_its_deadline_is_repeated_by_its_request_id() -> anyhow::Result<()> {
+    let market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let offer = market.draft("contoso", "forge", drafts::container()).await?;
+    let mut message = market.publish_request(&offer).await?;
+    message.request_id = "publish-late".into();
+    let mut late = 0;
+    // Longer and longer, so that some are cut before the freeze, some within it, some before the commit.
+    let answer = loop {
+        let mut request = tonic::Request::new(message.clone());
+        request.set_timeout(std::time::Duration::from_millis(1 + late * 7));
+        match market.person("ada").publishing.publish_offer(request).await {
+            Ok(answer) => break answer.into_inner(),
+            // Aborted: the cut call still holds its claim.
+            Err(status) => assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Aborted | Code::Cancelled), "{status:?}"),
+        }
+        late += 1;
+        anyhow::ensure!(late < 300, "it never gets through");
+    };
+    assert!(late > 0, "the first had one millisecond");
+    let again = market.person("ada").publishing.publish_offer(message).await?.into_inner();
+    assert_eq!(again.encode_to_vec(), answer.encode_to_vec());
+    let list = ListSubmissionsRequest { parent: offer, ..Default::default() };
+    assert_eq!(market.person("ada").publishing.list_submissions(list).await?.into_inner().submissions.len(), 1);
+    market.stop().await
+}

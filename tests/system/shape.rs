@@ -9,7 +9,7 @@ const RULES: [(&str, &[&str]); 8] = [
     ("domain", &["sqlx", "tonic", "prost", "lapin", "tokio", "marketplace_proto", "marketplace_messaging", "crate::store", "crate::wire", "crate::commands", "crate::grpc"]),
     ("store", &["tonic", "prost", "lapin", "marketplace_proto", "crate::grpc", "crate::wire", "crate::commands"]),
     ("commands", &["tonic", "sqlx::query", "crate::wire", "crate::grpc", "crate::neighbours"]),
-    ("wire", &["sqlx", "crate::store", "crate::commands", "crate::grpc"]),
+    ("wire", &["sqlx", "crate::grpc"]),
     ("grpc", &["sqlx::query", "lapin"]),
     ("incoming", &["tonic", "sqlx::query", "crate::grpc"]),
     ("due", &["sqlx::query", "crate::grpc"]),

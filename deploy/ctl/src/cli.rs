@@ -15,6 +15,7 @@ use crate::commands::members::MembersArgs;
 use crate::commands::preferences::PreferencesArgs;
 use crate::commands::publish::{CancelArgs, GoLiveArgs, PublishArgs};
 use crate::commands::publisher::PublisherArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::watch::WatchArgs;
@@ -47,6 +48,8 @@ pub enum Command {
     Cancel(CancelArgs),
     /// The offer overview: status, steps, what can be done, links.
     Status(StatusArgs),
+    /// What validation or certification found.
+    Report(ReportArgs),
     /// What happened to an offer.
     History(HistoryArgs),
     /// An offer as a customer reads it.
@@ -214,6 +217,7 @@ mod tests {
             "status contoso/grafana -o json",
             "history contoso/grafana --type step --from 2026-01-01",
             "listing contoso/grafana",
+            "report contoso/grafana --kind failure",
             "search dashboards",
             "review approve contoso/grafana --pass-pending",
             "review reject 0190 --notes no --finding page=offer_listing;remedy=shorten",

@@ -57,6 +57,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::GoLive(args) => commands::publish::go_live(&session, args, &mut out).await,
         Command::Cancel(args) => commands::publish::cancel(&session, args, &mut out).await,
         Command::Status(args) => commands::status::run(&session, args, &mut out).await,
+        Command::Report(args) => commands::report::run(&session, args, &mut out).await,
         Command::History(args) => commands::history::run(&session, args, &mut out).await,
         Command::Listing(args) => commands::listing::show(&session, args, &mut out).await,
         Command::Search(args) => commands::listing::search(&session, args, &mut out).await,

@@ -1,6 +1,7 @@
 //! This service's SQL against a real Postgres: orders answered once and the same, leases, two reviewers at once, claims
 //! that expire, cancellations, and what the app role may not do. Needs `TEST_POSTGRES_URL`: a superuser of a server on
 //! which databases may be made.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod database;
 mod world;

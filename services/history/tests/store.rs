@@ -1,5 +1,6 @@
 //! This service's SQL against a real Postgres: rows exactly once, the chain, filters, paging, and what the app role may
 //! not do. Needs `TEST_POSTGRES_URL`: a superuser of a server on which databases may be made.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod database;
 

@@ -1,17 +1,22 @@
 //! What neighbours are asked before people are told: who the members are, where the preview is, why certification
 //! failed.
 
+use std::time::Duration;
+
 use marketplace_proto::certification::v1::GetFailureReportRequest;
 use marketplace_proto::certification::v1::certification_service_client::CertificationServiceClient;
 use marketplace_proto::offercatalog::v1::listing_service_client::ListingServiceClient;
 use marketplace_proto::offercatalog::v1::publisher_service_client::PublisherServiceClient;
 use marketplace_proto::offercatalog::v1::{BatchGetMembersRequest, GetPreviewLinksRequest};
 use marketplace_runtime::neighbour::NeighbourChannel;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 
 use crate::domain::{Link, Member, Report};
 use crate::error::Error;
 use crate::wire;
+
+/// How long a neighbour may take. Two are asked one after the other within a lease.
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The services that are asked. Cheap to clone.
 #[derive(Clone)]
@@ -37,7 +42,7 @@ impl Neighbours {
             publisher: format!("publishers/{publisher}"),
             principals: Vec::new(),
         };
-        match self.publishers.clone().batch_get_members(request).await {
+        match self.publishers.clone().batch_get_members(patient(request)).await {
             Ok(answer) => Ok(answer
                 .into_inner()
                 .members
@@ -56,7 +61,7 @@ impl Neighbours {
             offer: offer.to_owned(),
             submission: submission.to_owned(),
         };
-        match self.listings.clone().get_preview_links(request).await {
+        match self.listings.clone().get_preview_links(patient(request)).await {
             Ok(answer) => Ok(answer
                 .into_inner()
                 .links
@@ -73,7 +78,7 @@ impl Neighbours {
         let request = GetFailureReportRequest {
             submission: submission.to_owned(),
         };
-        match self.certification.clone().get_failure_report(request).await {
+        match self.certification.clone().get_failure_report(patient(request)).await {
             Ok(answer) => Ok(answer.into_inner().report.map(wire::report)),
             Err(status) if gone(&status) => Ok(None),
             Err(status) => Err(Error::Neighbour("certification", Box::new(status))),
@@ -87,4 +92,10 @@ fn catalog(status: Status) -> Error {
 
 fn gone(status: &Status) -> bool {
     matches!(status.code(), Code::NotFound | Code::FailedPrecondition)
+}
+
+fn patient<T>(request: T) -> Request<T> {
+    let mut request = Request::new(request);
+    request.set_timeout(PATIENCE);
+    request
 }

@@ -1,5 +1,6 @@
 //! This service's SQL against a real Postgres: nobody is told twice, mails are the same to the byte, addresses are proved
 //! as they must be. Needs `TEST_POSTGRES_URL`: a superuser of a server on which databases may be made.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod database;
 
@@ -105,7 +106,7 @@ async fn hear(fresh: &Fresh, news: Vec<News>) {
 async fn claim(fresh: &Fresh) -> Vec<Claimed> {
     let late = clock::now() + Duration::hours(1);
     store::claim_notices(
-        &mut *fresh.db.acquire().await.unwrap(),
+        &mut fresh.db.acquire().await.unwrap(),
         late,
         late + Duration::minutes(1),
         64,
@@ -223,7 +224,7 @@ async fn no_11_nobody_is_told_twice() {
     assert_eq!(first.len(), 2);
     // The lease ended: somebody else takes both. Whoever comes too late writes nothing.
     let late = clock::now() + Duration::hours(3);
-    let taken = store::claim_notices(&mut *fresh.db.acquire().await.unwrap(), late, late, 64)
+    let taken = store::claim_notices(&mut fresh.db.acquire().await.unwrap(), late, late, 64)
         .await
         .unwrap();
     assert_eq!(taken.len(), 2);
@@ -338,14 +339,14 @@ async fn no_6_who_loses_the_role_is_taken_off_the_list_and_late_news_of_it_spare
         at,
     };
     let listed = || async {
-        store::listed(&mut *fresh.db.acquire().await.unwrap(), &scope, OFFER)
+        store::listed(&mut fresh.db.acquire().await.unwrap(), &scope, OFFER)
             .await
             .unwrap()
             .len()
     };
     let added = clock::now();
     store::add(
-        &mut *fresh.db.acquire().await.unwrap(),
+        &mut fresh.db.acquire().await.unwrap(),
         &scope,
         OFFER,
         &mia,
@@ -687,7 +688,7 @@ async fn a39_a_preview_that_waits_is_told_again_once() {
     let remind = || async {
         let (ids, now) = ([Uuid::now_v7(), Uuid::now_v7()], clock::now());
         store::remind(
-            &mut *fresh.db.acquire().await.unwrap(),
+            &mut fresh.db.acquire().await.unwrap(),
             now - Duration::days(14),
             now,
             &ids,
@@ -698,7 +699,7 @@ async fn a39_a_preview_that_waits_is_told_again_once() {
     assert_eq!(remind().await, 1);
     assert_eq!(remind().await, 0);
     assert_eq!(claim(&fresh).await.len(), 3);
-    store::sweep(&mut *fresh.db.acquire().await.unwrap(), clock::now())
+    store::sweep(&mut fresh.db.acquire().await.unwrap(), clock::now())
         .await
         .unwrap();
     fresh.drop().await;

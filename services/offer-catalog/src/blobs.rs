@@ -57,15 +57,22 @@ impl Blobs {
     /// In a folder, which is made if need be. For one replica: replicas need a storage that they share.
     pub fn folder(folder: &Folder) -> Result<Self, BlobError> {
         std::fs::create_dir_all(folder).map_err(|error| {
-            BlobError::Away(object_store::Error::Generic { store: "folder", source: Box::new(error) })
+            BlobError::Away(object_store::Error::Generic {
+                store: "folder",
+                source: Box::new(error),
+            })
         })?;
-        Ok(Self { store: Arc::new(LocalFileSystem::new_with_prefix(folder)?) })
+        Ok(Self {
+            store: Arc::new(LocalFileSystem::new_with_prefix(folder)?),
+        })
     }
 
     /// Content that is in memory as a whole; answers its digest. Storing it again changes nothing.
     pub async fn put(&self, content: Bytes) -> Result<String, BlobError> {
         let digest = hex::encode(Sha256::digest(&content));
-        self.store.put(&path(&digest), PutPayload::from_bytes(content)).await?;
+        self.store
+            .put(&path(&digest), PutPayload::from_bytes(content))
+            .await?;
         Ok(digest)
     }
 
@@ -73,7 +80,14 @@ impl Blobs {
     pub async fn upload(&self) -> Result<Upload, BlobError> {
         let place = Path::from(format!("incoming/{}", ids::new_id()));
         let parts = self.store.put_multipart(&place).await?;
-        Ok(Upload { blobs: self.clone(), place, parts, pending: Vec::new(), hash: Sha256::new(), size: 0 })
+        Ok(Upload {
+            blobs: self.clone(),
+            place,
+            parts,
+            pending: Vec::new(),
+            hash: Sha256::new(),
+            size: 0,
+        })
     }
 
     /// All of it; for content that is known to be small.
@@ -82,9 +96,15 @@ impl Blobs {
     }
 
     /// In pieces.
-    pub async fn stream(&self, digest: &str) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
+    pub async fn stream(
+        &self,
+        digest: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
         let found = self.store.get(&path(digest)).await?;
-        Ok(found.into_stream().map(|piece| piece.map_err(BlobError::from)).boxed())
+        Ok(found
+            .into_stream()
+            .map(|piece| piece.map_err(BlobError::from))
+            .boxed())
     }
 
     /// Reads content and answers the digest that it really has.
@@ -134,5 +154,8 @@ impl Upload {
 
 /// Two letters of the digest spread the files over folders.
 fn path(digest: &str) -> Path {
-    Path::from(format!("sha256/{}/{digest}", digest.get(..2).unwrap_or("__")))
+    Path::from(format!(
+        "sha256/{}/{digest}",
+        digest.get(..2).unwrap_or("__")
+    ))
 }

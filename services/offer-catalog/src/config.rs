@@ -46,7 +46,12 @@ impl Config {
         let blobs = env.required("BLOB_FOLDER");
         let keys = env.secret("SECRET_KEYS");
         let links = Links::read(env);
-        Some(Self { common: common?, blobs: blobs?, keys: keys?, links: links? })
+        Some(Self {
+            common: common?,
+            blobs: blobs?,
+            keys: keys?,
+            links: links?,
+        })
     }
 }
 
@@ -85,11 +90,17 @@ mod tests {
     use super::*;
 
     const GOOD: [(&str, &str); 5] = [
-        ("DATABASE_URL", "postgres://offer_catalog_app@db/marketplace"),
+        (
+            "DATABASE_URL",
+            "postgres://offer_catalog_app@db/marketplace",
+        ),
         ("AMQP_URL", "amqp://guest@broker/%2f"),
         ("AUTH_ISSUERS_FILE", "/etc/marketplace/issuers.json"),
         ("BLOB_FOLDER", "/var/lib/marketplace/blobs"),
-        ("SECRET_KEYS", "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        (
+            "SECRET_KEYS",
+            "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
     ];
 
     #[test]
@@ -102,8 +113,17 @@ mod tests {
 
     #[test]
     fn every_missing_one_is_named_and_no_key_is_shown() {
-        let wrong = Env::from_pairs([("SECRET_KEYS", "a:hush")]).read(Config::read).unwrap_err().to_string();
-        for name in ["DATABASE_URL", "AMQP_URL", "AUTH_ISSUERS_FILE", "BLOB_FOLDER", "SECRET_KEYS"] {
+        let wrong = Env::from_pairs([("SECRET_KEYS", "a:hush")])
+            .read(Config::read)
+            .unwrap_err()
+            .to_string();
+        for name in [
+            "DATABASE_URL",
+            "AMQP_URL",
+            "AUTH_ISSUERS_FILE",
+            "BLOB_FOLDER",
+            "SECRET_KEYS",
+        ] {
             assert!(wrong.contains(name), "{name} is not in {wrong}");
         }
         assert!(!wrong.contains("hush"));

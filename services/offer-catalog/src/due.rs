@@ -32,7 +32,9 @@ pub async fn carry_out(db: Database, blobs: Blobs, stop: CancellationToken) {
             }
             Ok(due) => {
                 let each = |order| carry_out_one(&db, &blobs, order);
-                futures::stream::iter(due).for_each_concurrent(AT_ONCE, each).await;
+                futures::stream::iter(due)
+                    .for_each_concurrent(AT_ONCE, each)
+                    .await;
             }
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "orders can't be read");

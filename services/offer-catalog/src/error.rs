@@ -32,7 +32,11 @@ pub enum Error {
     StatusBehind { current: u64 },
     /// Pages lack something. `violations` are the first of `total`.
     #[error("{total} violations on pages")]
-    PagesIncomplete { total: usize, pages: Vec<String>, violations: Vec<Violation> },
+    PagesIncomplete {
+        total: usize,
+        pages: Vec<String>,
+        violations: Vec<Violation>,
+    },
     /// A rule of the domain says no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -70,7 +74,10 @@ impl Error {
 
     /// No such thing; `name` is its resource name.
     pub fn not_found(kind: &'static str, name: impl ToString) -> Self {
-        Self::NotFound { kind, name: name.to_string() }
+        Self::NotFound {
+            kind,
+            name: name.to_string(),
+        }
     }
 
     /// A stored value that can't be read.
@@ -106,7 +113,9 @@ impl From<crate::files::IntakeError> for Error {
     fn from(error: crate::files::IntakeError) -> Self {
         use crate::files::IntakeError;
         match error {
-            IntakeError::Refused(fault) => Self::invalid(Violation::new("content", fault.message).because(fault.code)),
+            IntakeError::Refused(fault) => {
+                Self::invalid(Violation::new("content", fault.message).because(fault.code))
+            }
             IntakeError::Disk(error) => Self::Disk(error),
             IntakeError::Storage(error) => Self::Blobs(error),
         }
@@ -123,7 +132,11 @@ impl From<Error> for Status {
             Error::AlreadyExists { kind, name } => status::already_exists(DOMAIN, kind, &name),
             Error::StaleEtag { current } => status::stale_etag(DOMAIN, &current),
             Error::StatusBehind { current } => status_behind(current),
-            Error::PagesIncomplete { total, pages, violations } => {
+            Error::PagesIncomplete {
+                total,
+                pages,
+                violations,
+            } => {
                 let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
                 status::pages_incomplete(DOMAIN, total, &pages, &violations)
             }
@@ -138,7 +151,9 @@ impl From<Error> for Status {
                 tracing::warn!(error = %status::Chain(&source), "storage of blobs not available");
                 status::unavailable(DOMAIN, "the storage of assets")
             }
-            error @ (Error::Corrupt(_) | Error::Sealed(_) | Error::Blobs(_) | Error::Disk(_)) => status::internal(DOMAIN, &error),
+            error @ (Error::Corrupt(_) | Error::Sealed(_) | Error::Blobs(_) | Error::Disk(_)) => {
+                status::internal(DOMAIN, &error)
+            }
             Error::Database(error) => status::database(DOMAIN, &error),
             Error::Messaging(error) => error.into_status(DOMAIN),
         }
@@ -146,9 +161,16 @@ impl From<Error> for Status {
 }
 
 fn status_behind(current: u64) -> Status {
-    let message = "the copy of the publication has not caught up yet; ask again, or ask GetPublication";
+    let message =
+        "the copy of the publication has not caught up yet; ask again, or ask GetPublication";
     let retry = Some(std::time::Duration::from_millis(200));
-    status::aborted(DOMAIN, "STATUS_BEHIND", message, &[("current", &current.to_string())], retry)
+    status::aborted(
+        DOMAIN,
+        "STATUS_BEHIND",
+        message,
+        &[("current", &current.to_string())],
+        retry,
+    )
 }
 
 #[cfg(test)]
@@ -161,7 +183,11 @@ mod tests {
 
     fn check(error: impl Into<Error>, code: Code, reason: &str) {
         let status = Status::from(error.into());
-        assert_eq!((status.code(), status::reason(&status).as_str()), (code, reason), "{status:?}");
+        assert_eq!(
+            (status.code(), status::reason(&status).as_str()),
+            (code, reason),
+            "{status:?}"
+        );
     }
 
     #[test]
@@ -169,24 +195,69 @@ mod tests {
         let unavailable = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let violation = || Violation::missing("name");
         check(violation(), Code::InvalidArgument, "REQUIRED");
-        check(vec![violation(), Violation::new("etag", "is no etag")], Code::InvalidArgument, "INVALID_FIELDS");
-        check(Error::not_found("Offer", "publishers/a/offers/b"), Code::NotFound, "NOT_FOUND");
-        check(status::permission_denied(DOMAIN, "ROLE_REQUIRED", "no"), Code::PermissionDenied, "ROLE_REQUIRED");
-        check(Error::RoleRequired("owners only"), Code::PermissionDenied, "ROLE_REQUIRED");
-        let taken = Error::AlreadyExists { kind: "Offer", name: "publishers/a/offers/b".into() };
+        check(
+            vec![violation(), Violation::new("etag", "is no etag")],
+            Code::InvalidArgument,
+            "INVALID_FIELDS",
+        );
+        check(
+            Error::not_found("Offer", "publishers/a/offers/b"),
+            Code::NotFound,
+            "NOT_FOUND",
+        );
+        check(
+            status::permission_denied(DOMAIN, "ROLE_REQUIRED", "no"),
+            Code::PermissionDenied,
+            "ROLE_REQUIRED",
+        );
+        check(
+            Error::RoleRequired("owners only"),
+            Code::PermissionDenied,
+            "ROLE_REQUIRED",
+        );
+        let taken = Error::AlreadyExists {
+            kind: "Offer",
+            name: "publishers/a/offers/b".into(),
+        };
         check(taken, Code::AlreadyExists, "ALREADY_EXISTS");
-        check(Error::StaleEtag { current: "7".into() }, Code::Aborted, "STALE_ETAG");
-        check(Error::StatusBehind { current: 3 }, Code::Aborted, "STATUS_BEHIND");
-        let incomplete = Error::PagesIncomplete { total: 1, pages: vec!["Properties".into()], violations: vec![violation()] };
+        check(
+            Error::StaleEtag {
+                current: "7".into(),
+            },
+            Code::Aborted,
+            "STALE_ETAG",
+        );
+        check(
+            Error::StatusBehind { current: 3 },
+            Code::Aborted,
+            "STATUS_BEHIND",
+        );
+        let incomplete = Error::PagesIncomplete {
+            total: 1,
+            pages: vec!["Properties".into()],
+            violations: vec![violation()],
+        };
         check(incomplete, Code::FailedPrecondition, "PAGES_INCOMPLETE");
-        check(Error::NotInAudience, Code::PermissionDenied, "NOT_IN_AUDIENCE");
+        check(
+            Error::NotInAudience,
+            Code::PermissionDenied,
+            "NOT_IN_AUDIENCE",
+        );
         check(Error::corrupt("no such state"), Code::Internal, "INTERNAL");
         check(KeyError::Damaged, Code::Internal, "INTERNAL");
         check(std::io::Error::other("full"), Code::Internal, "INTERNAL");
         check(BlobError::Missing("00".into()), Code::Internal, "INTERNAL");
-        check(sqlx::Error::Io(unavailable()), Code::Unavailable, "UNAVAILABLE");
+        check(
+            sqlx::Error::Io(unavailable()),
+            Code::Unavailable,
+            "UNAVAILABLE",
+        );
         check(sqlx::Error::RowNotFound, Code::Internal, "INTERNAL");
-        check(marketplace_messaging::Error::RequestReused, Code::InvalidArgument, "REQUEST_ID_REUSED");
+        check(
+            marketplace_messaging::Error::RequestReused,
+            Code::InvalidArgument,
+            "REQUEST_ID_REUSED",
+        );
     }
 
     #[test]
@@ -199,7 +270,12 @@ mod tests {
     #[test]
     fn a_stale_etag_names_the_current_one() {
         use tonic_types::StatusExt;
-        let status = Status::from(Error::StaleEtag { current: "7".into() });
-        assert_eq!(status.get_details_error_info().unwrap().metadata["current"], "7");
+        let status = Status::from(Error::StaleEtag {
+            current: "7".into(),
+        });
+        assert_eq!(
+            status.get_details_error_info().unwrap().metadata["current"],
+            "7"
+        );
     }
 }

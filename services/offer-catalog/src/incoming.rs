@@ -27,7 +27,8 @@ impl Receive for Incoming {
     async fn receive(&self, work: &mut Work, message: &Message) -> Result<(), Failure> {
         match message.decode::<PublishingEvent>()?.event {
             Some(Event::PublicationChanged(changed)) => {
-                let news = wire::publications::news(&changed).map_err(|wrong| Failure::dead(wrong.to_string()))?;
+                let news = wire::publications::news(&changed)
+                    .map_err(|wrong| Failure::dead(wrong.to_string()))?;
                 Ok(publications::apply(work, &self.keys, news, clock::now()).await?)
             }
             None => Err(Failure::unknown_event()),

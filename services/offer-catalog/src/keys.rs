@@ -41,37 +41,59 @@ impl std::str::FromStr for Keys {
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let mut keys = BTreeMap::new();
         let mut newest = None;
-        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            let (name, key) = entry.split_once(':').ok_or(KeyError::Malformed("no colon"))?;
+        for entry in text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+        {
+            let (name, key) = entry
+                .split_once(':')
+                .ok_or(KeyError::Malformed("no colon"))?;
             if !(1..=32).contains(&name.len()) {
                 return Err(KeyError::Malformed("a name has 1 to 32 bytes"));
             }
-            let bytes = STANDARD.decode(key).map_err(|_| KeyError::Malformed("no base64"))?;
-            let cipher = Aes256Gcm::new_from_slice(&bytes).map_err(|_| KeyError::Malformed("not 32 bytes"))?;
+            let bytes = STANDARD
+                .decode(key)
+                .map_err(|_| KeyError::Malformed("no base64"))?;
+            let cipher = Aes256Gcm::new_from_slice(&bytes)
+                .map_err(|_| KeyError::Malformed("not 32 bytes"))?;
             newest.get_or_insert_with(|| name.to_owned());
             if keys.insert(name.to_owned(), cipher).is_some() {
                 return Err(KeyError::Malformed("a name is there twice"));
             }
         }
         let newest = newest.ok_or(KeyError::Malformed("no key"))?;
-        Ok(Self { keys: Arc::new(keys), newest })
+        Ok(Self {
+            keys: Arc::new(keys),
+            newest,
+        })
     }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("newest", &self.newest).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("newest", &self.newest)
+            .finish_non_exhaustive()
     }
 }
 
 impl Keys {
     /// Encrypts `plain` for `place`, for example "offer/{uid}/lead_destination".
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let cipher = self.keys.get(&self.newest).ok_or_else(|| KeyError::UnknownKey(self.newest.clone()))?;
+        let cipher = self
+            .keys
+            .get(&self.newest)
+            .ok_or_else(|| KeyError::UnknownKey(self.newest.clone()))?;
         let mut nonce = [0; NONCE];
         rand::rng().fill_bytes(&mut nonce);
-        let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let text = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| KeyError::Damaged)?;
+        let payload = Payload {
+            msg: plain,
+            aad: place.as_bytes(),
+        };
+        let text = cipher
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| KeyError::Damaged)?;
         let length = u8::try_from(self.newest.len()).map_err(|_| KeyError::Damaged)?;
         Ok([&[length], self.newest.as_bytes(), &nonce, &text].concat())
     }
@@ -79,12 +101,22 @@ impl Keys {
     /// Decrypts what was sealed for `place`.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
         let (length, rest) = sealed.split_first().ok_or(KeyError::Damaged)?;
-        let (name, rest) = rest.split_at_checked(usize::from(*length)).ok_or(KeyError::Damaged)?;
+        let (name, rest) = rest
+            .split_at_checked(usize::from(*length))
+            .ok_or(KeyError::Damaged)?;
         let (nonce, text) = rest.split_first_chunk::<NONCE>().ok_or(KeyError::Damaged)?;
         let name = std::str::from_utf8(name).map_err(|_| KeyError::Damaged)?;
-        let cipher = self.keys.get(name).ok_or_else(|| KeyError::UnknownKey(name.to_owned()))?;
-        let payload = Payload { msg: text, aad: place.as_bytes() };
-        cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyError::Damaged)
+        let cipher = self
+            .keys
+            .get(name)
+            .ok_or_else(|| KeyError::UnknownKey(name.to_owned()))?;
+        let payload = Payload {
+            msg: text,
+            aad: place.as_bytes(),
+        };
+        cipher
+            .decrypt(&Nonce::from(*nonce), payload)
+            .map_err(|_| KeyError::Damaged)
     }
 }
 
@@ -102,7 +134,9 @@ mod tests {
         let sealed = old.seal("place", b"hush").unwrap();
         assert_eq!(both.open("place", &sealed).unwrap(), b"hush");
         let newer = both.seal("place", b"hush").unwrap();
-        assert!(matches!(old.open("place", &newer), Err(KeyError::UnknownKey(name)) if name == "b"));
+        assert!(
+            matches!(old.open("place", &newer), Err(KeyError::UnknownKey(name)) if name == "b")
+        );
     }
 
     #[test]

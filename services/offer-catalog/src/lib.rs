@@ -32,7 +32,9 @@ pub mod wire;
 /// Proto package of this service, `domain` of its errors.
 pub const DOMAIN: &str = "marketplace.offercatalog.v1";
 
-use marketplace_messaging::{Broker, Database, DeadLetters, Events, consume, outbox, retention, wake};
+use marketplace_messaging::{
+    Broker, Database, DeadLetters, Events, consume, outbox, retention, wake,
+};
 use marketplace_proto::messaging::v1::dead_letter_service_server::DeadLetterServiceServer;
 use marketplace_proto::messaging::v1::event_service_server::EventServiceServer;
 use marketplace_proto::offercatalog::v1::asset_service_server::AssetServiceServer;
@@ -73,16 +75,28 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let blobs = Blobs::folder(&config.blobs)?;
     let intake = files::Intake::new(blobs.clone(), config.blobs.join("spool"))?;
     let access = Access::local(DOMAIN);
-    let incoming = std::sync::Arc::new(Incoming { keys: config.keys.clone() });
+    let incoming = std::sync::Arc::new(Incoming {
+        keys: config.keys.clone(),
+    });
 
     let mut tasks = Tasks::new();
     tasks.spawn_until("consumer", |stop| {
-        consume(SUBSCRIPTION, db.clone(), broker.clone(), incoming.clone(), stop)
+        consume(
+            SUBSCRIPTION,
+            db.clone(),
+            broker.clone(),
+            incoming.clone(),
+            stop,
+        )
     });
-    tasks.spawn_until("orders", |stop| due::carry_out(db.clone(), blobs.clone(), stop));
+    tasks.spawn_until("orders", |stop| {
+        due::carry_out(db.clone(), blobs.clone(), stop)
+    });
     tasks.spawn_until("retention", |stop| retention::sweep(db.clone(), stop));
     tasks.spawn_last("wake", |stop| wake::share(db.clone(), stop));
-    tasks.spawn_last("relay", |stop| outbox::relay(db.clone(), broker.clone(), stop));
+    tasks.spawn_last("relay", |stop| {
+        outbox::relay(db.clone(), broker.clone(), stop)
+    });
 
     let catalog = grpc::Catalog {
         db: db.clone(),
@@ -96,13 +110,23 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     Server::new(DOMAIN, &config.common)
         .database(&pool, &MIGRATIONS)
         .anonymous(ANONYMOUS)
-        .service(limits!(PublisherServiceServer::new(grpc::Publishers(catalog.clone()))))
-        .service(limits!(OfferServiceServer::new(grpc::Offers(catalog.clone()))))
-        .service(limits!(PlanServiceServer::new(grpc::Plans(catalog.clone()))))
-        .service(limits!(AssetServiceServer::new(grpc::Assets(catalog.clone()))))
+        .service(limits!(PublisherServiceServer::new(grpc::Publishers(
+            catalog.clone()
+        ))))
+        .service(limits!(OfferServiceServer::new(grpc::Offers(
+            catalog.clone()
+        ))))
+        .service(limits!(PlanServiceServer::new(grpc::Plans(
+            catalog.clone()
+        ))))
+        .service(limits!(AssetServiceServer::new(grpc::Assets(
+            catalog.clone()
+        ))))
         .service(limits!(ListingServiceServer::new(grpc::Listings(catalog))))
         .service(limits!(DeadLetterServiceServer::new(dead_letters)))
-        .service(limits!(EventServiceServer::new(Events::new(db, broker, access))))
+        .service(limits!(EventServiceServer::new(Events::new(
+            db, broker, access
+        ))))
         .start(tasks)
         .await
 }

@@ -5,5 +5,10 @@ use std::process::ExitCode;
 use offer_catalog::config::Config;
 
 fn main() -> ExitCode {
-    marketplace_runtime::run(offer_catalog::NAME, &offer_catalog::MIGRATIONS, Config::read, offer_catalog::start)
+    marketplace_runtime::run(
+        offer_catalog::NAME,
+        &offer_catalog::MIGRATIONS,
+        Config::read,
+        offer_catalog::start,
+    )
 }

@@ -27,10 +27,17 @@ pub struct Config {
 impl Config {
     pub fn read(env: &mut Env) -> Option<Config> {
         let common = Common::read(env, PORT);
-        let catalog = common.as_ref().and_then(|c| Neighbours::need(env, c.neighbours.catalog.as_ref(), "CATALOG_URL"));
+        let catalog = common
+            .as_ref()
+            .and_then(|c| Neighbours::need(env, c.neighbours.catalog.as_ref(), "CATALOG_URL"));
         let tempo = tempo(env);
         let lead_hosts = hosts(env);
-        Some(Config { common: common?, catalog: catalog?, tempo: tempo?, lead_hosts: lead_hosts? })
+        Some(Config {
+            common: common?,
+            catalog: catalog?,
+            tempo: tempo?,
+            lead_hosts: lead_hosts?,
+        })
     }
 }
 
@@ -45,8 +52,15 @@ fn hosts(env: &mut Env) -> Option<Hosts> {
         }
         url
     };
-    let (login, salesforce) = (https("LEADS_LOGIN_URL", login?), https("LEADS_SALESFORCE_URL", salesforce?));
-    Some(Hosts { login: login?, salesforce: salesforce?, marketo: marketo? })
+    let (login, salesforce) = (
+        https("LEADS_LOGIN_URL", login?),
+        https("LEADS_SALESFORCE_URL", salesforce?),
+    );
+    Some(Hosts {
+        login: login?,
+        salesforce: salesforce?,
+        marketo: marketo?,
+    })
 }
 
 impl AsRef<Common> for Config {
@@ -58,7 +72,11 @@ impl AsRef<Common> for Config {
 fn tempo(env: &mut Env) -> Option<Tempo> {
     let usual = Tempo::default();
     let mut read = |name, default: time::Duration| {
-        env.duration(name, std::time::Duration::try_from(default).unwrap_or_default()).map(span)
+        env.duration(
+            name,
+            std::time::Duration::try_from(default).unwrap_or_default(),
+        )
+        .map(span)
     };
     let resend = read("ORDER_RESEND", usual.resend);
     let resend_max = read("ORDER_RESEND_MAX", usual.resend_max);

@@ -69,9 +69,16 @@ async fn swept(database: &Database, steps: &Steps, due: &[Due]) -> Result<(), Er
 }
 
 /// T40: asks for the scheduler's permission before the transaction.
-async fn go_live(database: &Database, steps: &Steps, catalog: &Catalog, due: &Due) -> Result<(), Error> {
+async fn go_live(
+    database: &Database,
+    steps: &Steps,
+    catalog: &Catalog,
+    due: &Due,
+) -> Result<(), Error> {
     let mut db = database.pool().acquire().await?;
-    let Some((publisher, schedule)) = store::schedule_of(&mut db, due.offer_uid).await? else { return Ok(()) };
+    let Some((publisher, schedule)) = store::schedule_of(&mut db, due.offer_uid).await? else {
+        return Ok(());
+    };
     drop(db);
     let permitted = match catalog.may_publish(&publisher, &schedule.by).await {
         Ok(permitted) => Some(permitted),
@@ -111,7 +118,9 @@ pub async fn housekeeping(database: Database, medians: SharedMedians) {
         if last_swept.is_none_or(|at| at.elapsed() >= RETENTION) {
             match store::forget_transitions(database.pool(), clock::now() - KEPT).await {
                 Ok(()) => last_swept = Some(tokio::time::Instant::now()),
-                Err(error) => tracing::warn!(error = %Chain(&error), "old transitions stay for now"),
+                Err(error) => {
+                    tracing::warn!(error = %Chain(&error), "old transitions stay for now")
+                }
             }
         }
         tokio::time::sleep(MEDIANS).await;
@@ -130,7 +139,9 @@ pub struct SharedMedians(Arc<RwLock<Arc<Medians>>>);
 
 impl SharedMedians {
     pub fn get(&self) -> Arc<Medians> {
-        self.0.read().map_or_else(|_| Arc::default(), |medians| Arc::clone(&medians))
+        self.0
+            .read()
+            .map_or_else(|_| Arc::default(), |medians| Arc::clone(&medians))
     }
 
     fn set(&self, medians: HashMap<String, f64>) {

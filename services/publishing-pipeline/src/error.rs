@@ -56,7 +56,8 @@ impl Error {
     /// Whether the same may succeed later: the database is away, or another transaction was in the way.
     pub fn passes(&self) -> bool {
         let database = match self {
-            Error::Database(error) | Error::Messaging(marketplace_messaging::Error::Database(error)) => error,
+            Error::Database(error)
+            | Error::Messaging(marketplace_messaging::Error::Database(error)) => error,
             _ => return false,
         };
         postgres::fault(database) == postgres::Fault::Away
@@ -101,9 +102,11 @@ impl From<Error> for Status {
             }
             Error::Told(status) => *status,
             Error::Neighbour(name, answer) => status::neighbour(DOMAIN, name, &answer),
-            Error::Corrupt(_) | Error::Unwritable(_) | Error::State(_) | Error::Step(_) | Error::Panicked(_) => {
-                status::internal(DOMAIN, &error)
-            }
+            Error::Corrupt(_)
+            | Error::Unwritable(_)
+            | Error::State(_)
+            | Error::Step(_)
+            | Error::Panicked(_) => status::internal(DOMAIN, &error),
         }
     }
 }
@@ -111,18 +114,31 @@ impl From<Error> for Status {
 fn refused(refusal: &Refusal) -> Status {
     let why = refusal.to_string();
     match refusal {
-        Refusal::IllegalMove { situation, wanted, allowed } => {
+        Refusal::IllegalMove {
+            situation,
+            wanted,
+            allowed,
+        } => {
             let allowed: Vec<&str> = allowed.iter().map(|one| one.as_str()).collect();
             status::illegal_move(DOMAIN, situation.as_str(), wanted.as_str(), &allowed)
         }
         Refusal::OtherSubmission(id, state) => {
             let id = id.to_string();
-            status::failed_precondition(DOMAIN, "ILLEGAL_MOVE", &why, &[("submission", &id), ("state", state)])
+            status::failed_precondition(
+                DOMAIN,
+                "ILLEGAL_MOVE",
+                &why,
+                &[("submission", &id), ("state", state)],
+            )
         }
         // Doors that know the offer's name answer Error::InFlight; this is the same with less.
         Refusal::InFlight(id) => status::in_flight(DOMAIN, &id.to_string()),
-        Refusal::ConfirmationRequired { field, why } => status::confirmation_required(DOMAIN, field, why),
-        Refusal::NotesRequired => status::failed_precondition(DOMAIN, "NOTES_REQUIRED", &why, &[("field", "notes")]),
+        Refusal::ConfirmationRequired { field, why } => {
+            status::confirmation_required(DOMAIN, field, why)
+        }
+        Refusal::NotesRequired => {
+            status::failed_precondition(DOMAIN, "NOTES_REQUIRED", &why, &[("field", "notes")])
+        }
         Refusal::NotAllowed(reason, _) => status::failed_precondition(DOMAIN, reason, &why, &[]),
         Refusal::FreezeOutdated => Error::ConcurrentChange.into(),
         Refusal::NotFound(kind, name) => status::not_found(DOMAIN, kind, name),
@@ -140,7 +156,9 @@ impl From<Error> for Failure {
                 Failure::dead(words.join("; "))
             }
             Error::Refused(refusal) => Failure::dead(refusal.to_string()),
-            Error::Corrupt(_) | Error::State(_) | Error::Step(_) => Failure::dead(error.to_string()),
+            Error::Corrupt(_) | Error::State(_) | Error::Step(_) => {
+                Failure::dead(error.to_string())
+            }
             other => Failure::failed(other),
         }
     }
@@ -149,4 +167,108 @@ impl From<Error> for Failure {
 /// A setting as the standard library has it.
 pub(crate) fn span(duration: std::time::Duration) -> Duration {
     Duration::try_from(duration).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Move, Situation};
+    use marketplace_runtime::status::reason;
+    use tonic::Code;
+    use uuid::Uuid;
+
+    #[test]
+    fn every_refusal_has_its_code_and_reason() {
+        let id = Uuid::from_u128(1);
+        let illegal = Refusal::IllegalMove {
+            situation: Situation::Live,
+            wanted: Move::GoLive,
+            allowed: vec![Move::Publish, Move::StopOffer],
+        };
+        let confirm = Refusal::ConfirmationRequired {
+            field: "confirm",
+            why: "x".into(),
+        };
+        let away = Box::new(Status::unavailable("away"));
+        let table: [(Error, Code, &str); 14] = [
+            (illegal.into(), Code::FailedPrecondition, "ILLEGAL_MOVE"),
+            (
+                Refusal::OtherSubmission(id, "live").into(),
+                Code::FailedPrecondition,
+                "ILLEGAL_MOVE",
+            ),
+            (
+                Error::InFlight("s".into()),
+                Code::FailedPrecondition,
+                "SUBMISSION_IN_FLIGHT",
+            ),
+            (
+                Refusal::InFlight(id).into(),
+                Code::FailedPrecondition,
+                "SUBMISSION_IN_FLIGHT",
+            ),
+            (
+                confirm.into(),
+                Code::FailedPrecondition,
+                "CONFIRMATION_REQUIRED",
+            ),
+            (
+                Refusal::NotesRequired.into(),
+                Code::FailedPrecondition,
+                "NOTES_REQUIRED",
+            ),
+            (
+                Refusal::NotAllowed("LAST_PLAN", "x".into()).into(),
+                Code::FailedPrecondition,
+                "LAST_PLAN",
+            ),
+            (
+                Refusal::FreezeOutdated.into(),
+                Code::Aborted,
+                "CONCURRENT_CHANGE",
+            ),
+            (
+                Refusal::NotFound("Plan", "x".into()).into(),
+                Code::NotFound,
+                "NOT_FOUND",
+            ),
+            (Refusal::Missing(id).into(), Code::Internal, "INTERNAL"),
+            (
+                Error::PayoutProfile,
+                Code::FailedPrecondition,
+                "PAYOUT_PROFILE_INVALID",
+            ),
+            (
+                Error::Neighbour("the catalogue", away),
+                Code::Unavailable,
+                "UNAVAILABLE",
+            ),
+            (
+                Violation::missing("etag").into(),
+                Code::InvalidArgument,
+                "REQUIRED",
+            ),
+            (Error::Corrupt("x"), Code::Internal, "INTERNAL"),
+        ];
+        for (error, code, why) in table {
+            let name = format!("{error:?}");
+            let status = Status::from(error);
+            assert_eq!(
+                (status.code(), reason(&status).as_str()),
+                (code, why),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_that_can_never_be_applied_is_dead_and_an_absent_database_is_waited_for() {
+        assert!(matches!(
+            Failure::from(Error::Corrupt("x")),
+            Failure::Dead(_)
+        ));
+        let away = || Error::Database(sqlx::Error::PoolTimedOut);
+        assert!(away().passes() && matches!(Failure::from(away()), Failure::Retry(_)));
+        assert!(!Error::Corrupt("x").passes());
+    }
 }

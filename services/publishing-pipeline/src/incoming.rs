@@ -47,37 +47,80 @@ impl Receive for Incoming {
 struct Key(String, String, u32);
 
 fn read(message: &Message) -> Result<Option<Outcome>, Failure> {
-    let answered = if message.kind.starts_with("certification.") { certification(message)? } else { catalog(message)? };
-    let Some((Key(submission, step, attempt), answer)) = answered else { return Ok(None) };
-    let submission = SubmissionName::parse(&submission, "order.submission").and_then(|name| name.id("order.submission"));
+    let answered = if message.kind.starts_with("certification.") {
+        certification(message)?
+    } else {
+        catalog(message)?
+    };
+    let Some((Key(submission, step, attempt), answer)) = answered else {
+        return Ok(None);
+    };
+    let submission = SubmissionName::parse(&submission, "order.submission")
+        .and_then(|name| name.id("order.submission"));
     let submission: Uuid = submission.map_err(|wrong| Failure::dead(wrong.to_string()))?;
     let step = match step.as_str() {
         STOP_DISTRIBUTION => None,
-        step => Some(step.parse::<StepId>().map_err(|wrong| Failure::dead(wrong.to_string()))?),
+        step => Some(
+            step.parse::<StepId>()
+                .map_err(|wrong| Failure::dead(wrong.to_string()))?,
+        ),
     };
     if step.is_none() && matches!(answer, Answer::Trouble(_) | Answer::Superseded) {
         // The removal is ordered again by the sweep, however often it fails.
         return Ok(None);
     }
-    let offer_uid = message.offer_uid().ok_or_else(|| Failure::dead("an answer that names no offer"))?;
-    Ok(Some(Outcome { offer_uid, submission, step, attempt, answer, span: message.span().clone() }))
+    let offer_uid = message
+        .offer_uid()
+        .ok_or_else(|| Failure::dead("an answer that names no offer"))?;
+    Ok(Some(Outcome {
+        offer_uid,
+        submission,
+        step,
+        attempt,
+        answer,
+        span: message.span().clone(),
+    }))
 }
 
 fn certification(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
     use cert::Event as E;
     let (order, answer) = match message.decode::<CertificationEvent>()?.event {
-        Some(E::ValidationCompleted(e)) => (e.order, Answer::Validated { warnings: e.warnings, report: e.report }),
-        Some(E::CertificationPassed(e)) => {
-            (e.order, Answer::Certified { digest: e.digest, with_notes: e.with_notes })
-        }
-        Some(E::CertificationFailed(e)) => (e.order, Answer::NotCertified { report: e.report, summary: e.summary }),
-        Some(E::CertificationProgressed(e)) => {
-            (e.order, Answer::Progressed { progress: e.progress, message: e.message, waits: e.waits_for_reviewer })
-        }
+        Some(E::ValidationCompleted(e)) => (
+            e.order,
+            Answer::Validated {
+                warnings: e.warnings,
+                report: e.report,
+            },
+        ),
+        Some(E::CertificationPassed(e)) => (
+            e.order,
+            Answer::Certified {
+                digest: e.digest,
+                with_notes: e.with_notes,
+            },
+        ),
+        Some(E::CertificationFailed(e)) => (
+            e.order,
+            Answer::NotCertified {
+                report: e.report,
+                summary: e.summary,
+            },
+        ),
+        Some(E::CertificationProgressed(e)) => (
+            e.order,
+            Answer::Progressed {
+                progress: e.progress,
+                message: e.message,
+                waits: e.waits_for_reviewer,
+            },
+        ),
         None => return Err(Failure::unknown_event()),
     };
     let order = order.ok_or_else(|| Failure::dead("an answer that names no order"))?;
-    Ok(Some((Key(order.submission, order.step, order.attempt), answer)))
+    Ok(Some((
+        Key(order.submission, order.step, order.attempt),
+        answer,
+    )))
 }
 
 fn catalog(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
@@ -90,12 +133,22 @@ fn catalog(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
         Some(E::OrderFailed(e)) => {
             let why = format!("{}: {}", e.reason, e.message);
             let mismatch = e.reason == "DIGEST_MISMATCH";
-            (e.order, Answer::Trouble(if mismatch { Trouble::Mismatch(why) } else { Trouble::Platform(why) }))
+            (
+                e.order,
+                Answer::Trouble(if mismatch {
+                    Trouble::Mismatch(why)
+                } else {
+                    Trouble::Platform(why)
+                }),
+            )
         }
         // Of keys that we don't bind.
         Some(_) => return Ok(None),
         None => return Err(Failure::unknown_event()),
     };
     let order = order.ok_or_else(|| Failure::dead("an answer that names no order"))?;
-    Ok(Some((Key(order.submission, order.step, order.attempt), answer)))
+    Ok(Some((
+        Key(order.submission, order.step, order.attempt),
+        answer,
+    )))
 }

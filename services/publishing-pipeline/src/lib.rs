@@ -27,7 +27,9 @@ mod wire;
 
 use std::sync::Arc;
 
-use marketplace_messaging::{Broker, Database, DeadLetters, Events, consume, outbox, retention, wake};
+use marketplace_messaging::{
+    Broker, Database, DeadLetters, Events, consume, outbox, retention, wake,
+};
 use marketplace_proto::messaging::v1::dead_letter_service_server::DeadLetterServiceServer;
 use marketplace_proto::messaging::v1::event_service_server::EventServiceServer;
 use marketplace_proto::publishing::v1::operator_service_server::OperatorServiceServer;
@@ -74,19 +76,47 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     // Before anything is held: a step whose holder has no lease is taken over at once.
     store::keep_lease(db.pool(), steps.id(), config.tempo.lease).await?;
     let mut tasks = Tasks::new();
-    tasks.spawn_until("lease", |stop| due::keep_lease(db.clone(), steps.clone(), stop));
-    tasks.spawn_until("steps", |stop| steps::carry_out(steps.clone(), handed, executor, db.with_own_pool(4), stop));
-    tasks.spawn("due", due::sweep(db.clone(), steps.clone(), catalog.clone()));
-    tasks.spawn("housekeeping", due::housekeeping(db.clone(), medians.clone()));
+    tasks.spawn_until("lease", |stop| {
+        due::keep_lease(db.clone(), steps.clone(), stop)
+    });
+    tasks.spawn_until("steps", |stop| {
+        steps::carry_out(steps.clone(), handed, executor, db.with_own_pool(4), stop)
+    });
+    tasks.spawn(
+        "due",
+        due::sweep(db.clone(), steps.clone(), catalog.clone()),
+    );
+    tasks.spawn(
+        "housekeeping",
+        due::housekeeping(db.clone(), medians.clone()),
+    );
     tasks.spawn_until("wake", |stop| wake::share(db.clone(), stop));
     tasks.spawn_until("retention", |stop| retention::sweep(db.clone(), stop));
-    tasks.spawn_until("consumer", |stop| consume(SUBSCRIPTION, db.clone(), broker.clone(), incoming.clone(), stop));
-    tasks.spawn_last("relay", |stop| outbox::relay(db.clone(), broker.clone(), stop));
+    tasks.spawn_until("consumer", |stop| {
+        consume(
+            SUBSCRIPTION,
+            db.clone(),
+            broker.clone(),
+            incoming.clone(),
+            stop,
+        )
+    });
+    tasks.spawn_last("relay", |stop| {
+        outbox::relay(db.clone(), broker.clone(), stop)
+    });
 
     let dead_letters = DeadLetters::new(db.clone(), access.clone(), incoming);
     let events = Events::new(db.clone(), broker, access.clone());
     let (stopping, tracked) = (tasks.stopping(), tasks.tracked());
-    let grpc = Grpc { db: db.clone(), access, steps, catalog, medians, stopping, tracked };
+    let grpc = Grpc {
+        db: db.clone(),
+        access,
+        steps,
+        catalog,
+        medians,
+        stopping,
+        tracked,
+    };
     Server::new(DOMAIN, common)
         .database(db.pool(), &MIGRATIONS)
         .service(limits!(PublishingServiceServer::new(grpc.clone())))

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use marketplace_proto::offercatalog::v1 as catalog;
-use marketplace_runtime::access::{Membership, PUBLISHING_ROLES};
-use marketplace_runtime::neighbour::NeighbourChannel;
 use catalog::listing_service_client::ListingServiceClient;
 use catalog::offer_service_client::OfferServiceClient;
 use catalog::publisher_service_client::PublisherServiceClient;
+use marketplace_proto::offercatalog::v1 as catalog;
+use marketplace_runtime::access::{Membership, PUBLISHING_ROLES};
+use marketplace_runtime::neighbour::NeighbourChannel;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -54,7 +54,10 @@ impl Catalog {
     }
 
     /// Fixes the content of a submission. What the catalogue refuses is said in its own words.
-    pub async fn freeze(&self, order: FreezeOrder<'_>) -> Result<catalog::SubmissionProfile, Error> {
+    pub async fn freeze(
+        &self,
+        order: FreezeOrder<'_>,
+    ) -> Result<catalog::SubmissionProfile, Error> {
         let request = catalog::FreezeOfferRequest {
             offer: order.offer.to_owned(),
             submission: order.submission.to_owned(),
@@ -64,19 +67,39 @@ impl Catalog {
             previous_snapshot: order.freeze.newest.clone(),
             source: order.source.to_owned(),
             dry_run: order.dry_run,
-            live_plans: if order.source.is_empty() { Vec::new() } else { order.freeze.live_plans.clone() },
+            live_plans: if order.source.is_empty() {
+                Vec::new()
+            } else {
+                order.freeze.live_plans.clone()
+            },
         };
-        let answer = self.offers.clone().freeze_offer(request).await.map_err(|s| told(s, order.offer))?;
-        answer.into_inner().profile.ok_or(Error::Corrupt("the catalogue froze an offer and told no profile"))
+        let answer = self
+            .offers
+            .clone()
+            .freeze_offer(request)
+            .await
+            .map_err(|s| told(s, order.offer))?;
+        answer.into_inner().profile.ok_or(Error::Corrupt(
+            "the catalogue froze an offer and told no profile",
+        ))
     }
 
     /// The system id of an offer that the catalogue knows. A look at a draft that is refused proves that it is there, and
     /// nothing more: then the id is nil.
     pub async fn knows(&self, offer: &str, submission: &str) -> Result<Option<Uuid>, Error> {
         let freeze = Freeze::default();
-        let look = FreezeOrder { offer, submission, etag: "", source: "", freeze: &freeze, dry_run: true };
+        let look = FreezeOrder {
+            offer,
+            submission,
+            etag: "",
+            source: "",
+            freeze: &freeze,
+            dry_run: true,
+        };
         match self.freeze(look).await {
-            Ok(profile) => Ok(Some(Uuid::try_parse(&profile.offer_uid).unwrap_or_default())),
+            Ok(profile) => Ok(Some(
+                Uuid::try_parse(&profile.offer_uid).unwrap_or_default(),
+            )),
             Err(Error::Told(_)) => Ok(Some(Uuid::nil())),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -85,21 +108,51 @@ impl Catalog {
 
     /// Makes, resolves and cancels an order per plan of a snapshot.
     pub async fn probe_purchase(&self, snapshot: &str) -> Result<Vec<catalog::PlanProbe>, Status> {
-        let request = catalog::ProbePurchaseRequest { snapshot: snapshot.to_owned() };
-        Ok(self.listings.clone().probe_purchase(request).await?.into_inner().probes)
+        let request = catalog::ProbePurchaseRequest {
+            snapshot: snapshot.to_owned(),
+        };
+        Ok(self
+            .listings
+            .clone()
+            .probe_purchase(request)
+            .await?
+            .into_inner()
+            .probes)
     }
 
     /// Where leads of a snapshot go, with its secrets.
-    pub async fn open_lead_secret(&self, snapshot: &str) -> Result<catalog::OpenLeadSecretResponse, Status> {
-        let request = catalog::OpenLeadSecretRequest { snapshot: snapshot.to_owned() };
-        Ok(self.offers.clone().open_lead_secret(request).await?.into_inner())
+    pub async fn open_lead_secret(
+        &self,
+        snapshot: &str,
+    ) -> Result<catalog::OpenLeadSecretResponse, Status> {
+        let request = catalog::OpenLeadSecretRequest {
+            snapshot: snapshot.to_owned(),
+        };
+        Ok(self
+            .offers
+            .clone()
+            .open_lead_secret(request)
+            .await?
+            .into_inner())
     }
 
     /// Links of the preview that is served now.
-    pub async fn preview_links(&self, offer: &str, submission: &str) -> Result<Vec<catalog::PreviewLink>, Status> {
-        let request =
-            catalog::GetPreviewLinksRequest { offer: offer.to_owned(), submission: submission.to_owned() };
-        Ok(self.listings.clone().get_preview_links(request).await?.into_inner().links)
+    pub async fn preview_links(
+        &self,
+        offer: &str,
+        submission: &str,
+    ) -> Result<Vec<catalog::PreviewLink>, Status> {
+        let request = catalog::GetPreviewLinksRequest {
+            offer: offer.to_owned(),
+            submission: submission.to_owned(),
+        };
+        Ok(self
+            .listings
+            .clone()
+            .get_preview_links(request)
+            .await?
+            .into_inner()
+            .links)
     }
 
     /// RO-9: what is sold through the marketplace needs valid tax and payout profiles.
@@ -108,10 +161,17 @@ impl Catalog {
         if self.known().get(publisher).is_some_and(fresh) {
             return Ok(());
         }
-        let request = catalog::GetPublisherRequest { name: format!("publishers/{publisher}") };
+        let request = catalog::GetPublisherRequest {
+            name: format!("publishers/{publisher}"),
+        };
         let answer = self.publishers.clone().get_publisher(request).await;
-        let answer = answer.map_err(|status| Error::Neighbour(NAME, Box::new(status)))?.into_inner();
-        let programme = answer.publisher.and_then(|publisher| publisher.programme).unwrap_or_default();
+        let answer = answer
+            .map_err(|status| Error::Neighbour(NAME, Box::new(status)))?
+            .into_inner();
+        let programme = answer
+            .publisher
+            .and_then(|publisher| publisher.programme)
+            .unwrap_or_default();
         if !programme.tax_profile_valid || !programme.payout_profile_valid {
             return Err(Error::PayoutProfile);
         }
@@ -131,9 +191,18 @@ impl Catalog {
             publisher: format!("publishers/{publisher}"),
             principal: actor.principal.clone(),
         };
-        let membership: Membership = self.publishers.clone().check_access(request).await?.into_inner().into();
+        let membership: Membership = self
+            .publishers
+            .clone()
+            .check_access(request)
+            .await?
+            .into_inner()
+            .into();
         Ok(match actor.kind {
-            ActorKind::User => membership.roles.iter().any(|role| PUBLISHING_ROLES.contains(role)),
+            ActorKind::User => membership
+                .roles
+                .iter()
+                .any(|role| PUBLISHING_ROLES.contains(role)),
             ActorKind::Operator => membership.operator_granted,
             ActorKind::System => true,
         })
@@ -143,8 +212,13 @@ impl Catalog {
 /// A refusal that the caller can do something about is passed on as it is.
 fn told(status: Status, offer: &str) -> Error {
     match status.code() {
-        Code::NotFound => Error::NotFound { kind: "Offer", name: offer.to_owned() },
-        Code::FailedPrecondition | Code::Aborted | Code::InvalidArgument => Error::Told(Box::new(status)),
+        Code::NotFound => Error::NotFound {
+            kind: "Offer",
+            name: offer.to_owned(),
+        },
+        Code::FailedPrecondition | Code::Aborted | Code::InvalidArgument => {
+            Error::Told(Box::new(status))
+        }
         _ => Error::Neighbour(NAME, Box::new(status)),
     }
 }

@@ -19,17 +19,35 @@ pub fn publication_changed(offering: &Offering, at: OffsetDateTime) -> Outgoing 
     let actor = news.happened.first().map(|first| wire::actor(&first.actor));
     let body = pb::PublishingEvent {
         header: None,
-        event: Some(pb::publishing_event::Event::PublicationChanged(pb::PublicationChanged {
-            publication: Some(wire::publication(offering)),
-            happened: news.happened.iter().map(|one| happening(offering, one)).collect(),
-            orders: news.orders.iter().filter_map(|one| order(offering, one)).collect(),
-        })),
+        event: Some(pb::publishing_event::Event::PublicationChanged(
+            pb::PublicationChanged {
+                publication: Some(wire::publication(offering)),
+                happened: news
+                    .happened
+                    .iter()
+                    .map(|one| happening(offering, one))
+                    .collect(),
+                orders: news
+                    .orders
+                    .iter()
+                    .filter_map(|one| order(offering, one))
+                    .collect(),
+            },
+        )),
     };
     let actor = actor.unwrap_or_else(marketplace_messaging::system);
-    let event = Outgoing::new(KEY, actor, format!("publishers/{}", row.publisher), at, &body)
-        .about(row.name(), row.offer_uid)
-        .at_revision(row.revision);
-    news.orders.iter().fold(event, |event, order| event.order(format!("{KEY}.{}", key(&order.kind))))
+    let event = Outgoing::new(
+        KEY,
+        actor,
+        format!("publishers/{}", row.publisher),
+        at,
+        &body,
+    )
+    .about(row.name(), row.offer_uid)
+    .at_revision(row.revision);
+    news.orders.iter().fold(event, |event, order| {
+        event.order(format!("{KEY}.{}", key(&order.kind)))
+    })
 }
 
 const fn key(kind: &OrderKind) -> &'static str {
@@ -73,7 +91,10 @@ fn wanted(kind: &OrderKind, submission: &Submission) -> Wanted {
             leg: wire::leg(*leg).into(),
         }),
         OrderKind::PreparePreview => Wanted::PreviewRequested(pb::PreviewRequested {}),
-        OrderKind::Activate { certified, signed_off } => Wanted::ActivationRequested(pb::ActivationRequested {
+        OrderKind::Activate {
+            certified,
+            signed_off,
+        } => Wanted::ActivationRequested(pb::ActivationRequested {
             certified_digest: certified.clone(),
             signed_off_digest: signed_off.clone(),
         }),
@@ -92,7 +113,12 @@ fn happening(offering: &Offering, one: &Happening) -> pb::Happening {
     });
     let actor: messaging::Actor = wire::actor(&one.actor);
     let happening = Some(typed(offering, one.fact.clone()));
-    pb::Happening { actor: Some(actor), time: Some(to_proto(one.at)), submission: fact, happening }
+    pb::Happening {
+        actor: Some(actor),
+        time: Some(to_proto(one.at)),
+        submission: fact,
+        happening,
+    }
 }
 
 fn typed(offering: &Offering, fact: F) -> Fact {
@@ -101,14 +127,26 @@ fn typed(offering: &Offering, fact: F) -> Fact {
         F::CancelRequested => Fact::CancelRequested(pb::CancelRequested {}),
         F::Canceled { superseded } => Fact::Canceled(pb::Canceled { superseded }),
         F::SignedOff => Fact::SignedOff(pb::SignedOff {}),
-        F::StepEnded { step, name, ending, started, plan } => Fact::StepEnded(pb::StepEnded {
+        F::StepEnded {
+            step,
+            name,
+            ending,
+            started,
+            plan,
+        } => Fact::StepEnded(pb::StepEnded {
             step,
             step_name: name,
             outcome: outcome(ending).into(),
             start_time: started.map(to_proto),
             plan_id: plan,
         }),
-        F::Failed { step, fault, reason, certification, report } => Fact::Failed(pb::Failed {
+        F::Failed {
+            step,
+            fault,
+            reason,
+            certification,
+            report,
+        } => Fact::Failed(pb::Failed {
             step: step.as_str().to_owned(),
             step_name: step.title().to_owned(),
             fault: wire::step_fault(fault).into(),
@@ -116,33 +154,56 @@ fn typed(offering: &Offering, fact: F) -> Fact {
             certification,
             report,
         }),
-        F::AwaitingSignOff { warnings, report } => {
-            Fact::AwaitingSignOff(pb::AwaitingSignOff { validation_warnings: warnings, validation_report: report })
-        }
+        F::AwaitingSignOff { warnings, report } => Fact::AwaitingSignOff(pb::AwaitingSignOff {
+            validation_warnings: warnings,
+            validation_report: report,
+        }),
         F::WentLive => Fact::WentLive(pb::WentLive {}),
         F::OfferStopRequested { effective, reason } => {
-            Fact::OfferStopRequested(pb::OfferStopRequested { effective_time: effective.map(to_proto), reason })
+            Fact::OfferStopRequested(pb::OfferStopRequested {
+                effective_time: effective.map(to_proto),
+                reason,
+            })
         }
         F::OfferStopped => Fact::OfferStopped(pb::OfferStopped {}),
-        F::PlanStopRequested { plan, name } => {
-            Fact::PlanStopRequested(pb::PlanStopRequested { plan_id: plan, plan_name: name })
-        }
+        F::PlanStopRequested { plan, name } => Fact::PlanStopRequested(pb::PlanStopRequested {
+            plan_id: plan,
+            plan_name: name,
+        }),
         F::DistributionResumed { plan, name } => {
-            Fact::DistributionResumed(pb::DistributionResumed { plan_id: plan, plan_name: name })
+            Fact::DistributionResumed(pb::DistributionResumed {
+                plan_id: plan,
+                plan_name: name,
+            })
         }
-        F::PlanStopped { plan, name } => Fact::PlanStopped(pb::PlanStopped { plan_id: plan, plan_name: name }),
+        F::PlanStopped { plan, name } => Fact::PlanStopped(pb::PlanStopped {
+            plan_id: plan,
+            plan_name: name,
+        }),
         F::PlanRestoreRequested { plan, name } => {
-            Fact::PlanRestoreRequested(pb::PlanRestoreRequested { plan_id: plan, plan_name: name })
+            Fact::PlanRestoreRequested(pb::PlanRestoreRequested {
+                plan_id: plan,
+                plan_name: name,
+            })
         }
-        F::PlanRestored { plan, name } => Fact::PlanRestored(pb::PlanRestored { plan_id: plan, plan_name: name }),
+        F::PlanRestored { plan, name } => Fact::PlanRestored(pb::PlanRestored {
+            plan_id: plan,
+            plan_name: name,
+        }),
         F::PreviewWithdrawn { reason } => Fact::PreviewWithdrawn(pb::PreviewWithdrawn { reason }),
         F::FailureDiscarded => Fact::FailureDiscarded(pb::FailureDiscarded {}),
-        F::GoLiveScheduled { at } => Fact::GoLiveScheduled(pb::GoLiveScheduled { go_live_time: Some(to_proto(at)) }),
-        F::GoLiveUnscheduled { reason } => Fact::GoLiveUnscheduled(pb::GoLiveUnscheduled { reason }),
+        F::GoLiveScheduled { at } => Fact::GoLiveScheduled(pb::GoLiveScheduled {
+            go_live_time: Some(to_proto(at)),
+        }),
+        F::GoLiveUnscheduled { reason } => {
+            Fact::GoLiveUnscheduled(pb::GoLiveUnscheduled { reason })
+        }
         F::ValidationReported { warnings, report } => {
             Fact::ValidationReported(pb::ValidationReported { warnings, report })
         }
-        F::Superseded { by } => Fact::Superseded(pb::Superseded { by: offering.publication().submission_name(by) }),
+        F::Superseded { by } => Fact::Superseded(pb::Superseded {
+            by: offering.publication().submission_name(by),
+        }),
     }
 }
 

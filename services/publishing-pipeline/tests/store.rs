@@ -1,4 +1,5 @@
 //! This service's SQL against a real Postgres: constraints, races, fencing, leases, paging.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod support;
 
@@ -6,7 +7,9 @@ use marketplace_messaging::Work;
 use marketplace_runtime::clock;
 use marketplace_runtime::ids::new_id;
 use publishing_pipeline::commands;
-use publishing_pipeline::domain::{Answer, Move, Refusal, Status, StepId, StepState, SubmissionState, Tempo, Trouble};
+use publishing_pipeline::domain::{
+    Answer, Move, Refusal, Status, StepId, StepState, SubmissionState, Tempo, Trouble,
+};
 use publishing_pipeline::error::Error;
 use publishing_pipeline::steps::Steps;
 use publishing_pipeline::store;
@@ -17,21 +20,38 @@ async fn a_whole_flow_is_written_and_read_back() {
     let mut world = World::new().await;
     let id = world.submit().await;
     let run = world.handed.recv().await.unwrap();
-    assert_eq!(run.chain, [(StepId::PurchaseFlow, 1), (StepId::LeadManagement, 1)]);
+    assert_eq!(
+        run.chain,
+        [(StepId::PurchaseFlow, 1), (StepId::LeadManagement, 1)]
+    );
     let both = [StepId::PurchaseFlow, StepId::LeadManagement];
-    world.answer_all(&both.map(|step| world.outcome(id, step, 1, Answer::Done(String::new())))).await;
+    world
+        .answer_all(&both.map(|step| world.outcome(id, step, 1, Answer::Done(String::new()))))
+        .await;
     world.walk(id, None).await;
     world.sign_off(id).await;
     world.walk(id, Some(StepId::PurchaseFlowLive)).await;
     let both = [StepId::PurchaseFlowLive, StepId::LeadManagementLive];
-    world.answer_all(&both.map(|step| world.outcome(id, step, 1, Answer::Done(String::new())))).await;
+    world
+        .answer_all(&both.map(|step| world.outcome(id, step, 1, Answer::Done(String::new()))))
+        .await;
     world.walk(id, None).await;
     let offering = world.offering().await.unwrap();
-    assert_eq!((offering.status(), offering.publication().live), (Status::Live, Some(id)));
+    assert_eq!(
+        (offering.status(), offering.publication().live),
+        (Status::Live, Some(id))
+    );
     let told = world.told().await;
     let revisions: Vec<i64> = told.iter().map(|(revision, _)| *revision).collect();
-    assert_eq!(revisions, (1..=8).collect::<Vec<i64>>(), "one event each, without gaps");
-    assert!(told[1].1.contains("validation_requested") && told[7].1.is_empty(), "{told:?}");
+    assert_eq!(
+        revisions,
+        (1..=8).collect::<Vec<i64>>(),
+        "one event each, without gaps"
+    );
+    assert!(
+        told[1].1.contains("validation_requested") && told[7].1.is_empty(),
+        "{told:?}"
+    );
     let mut db = world.db.acquire().await.unwrap();
     let newest = store::newest(&mut db, id).await.unwrap().unwrap();
     let history = store::history(&mut db, id, 0, newest, 1_000).await.unwrap();
@@ -47,23 +67,44 @@ async fn of_two_publishes_at_once_one_wins() {
     let world = World::new().await;
     let (one, two) = (new_id(), new_id());
     let (first, second) = tokio::join!(world.submit_as(one, false), world.submit_as(two, false));
-    let (won, lost) = if first.is_ok() { (one, second) } else { (two, first) };
-    assert!(matches!(lost, Err(Error::Refused(Refusal::InFlight(id))) if id == won), "{lost:?}");
-    assert_eq!(world.offering().await.unwrap().publication().in_flight, Some(won));
+    let (won, lost) = if first.is_ok() {
+        (one, second)
+    } else {
+        (two, first)
+    };
+    assert!(
+        matches!(lost, Err(Error::Refused(Refusal::InFlight(id))) if id == won),
+        "{lost:?}"
+    );
+    assert_eq!(
+        world.offering().await.unwrap().publication().in_flight,
+        Some(won)
+    );
     world.drop().await;
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "what no statement of the service does")]
 async fn the_database_itself_refuses_a_second_submission_in_flight_and_an_uncertified_live_one() {
     let world = World::new().await;
     let id = world.submit().await;
     let twin = "INSERT INTO submissions SELECT (json_populate_record(s, json_build_object('id', gen_random_uuid()))).* FROM submissions s";
-    let refused = sqlx::query(twin).execute(world.db.pool()).await.unwrap_err();
-    let constraint = refused.as_database_error().and_then(|error| error.constraint().map(str::to_owned));
+    let refused = sqlx::raw_sql(twin)
+        .execute(world.db.pool())
+        .await
+        .unwrap_err();
+    let constraint = refused
+        .as_database_error()
+        .and_then(|error| error.constraint().map(str::to_owned));
     assert_eq!(constraint.as_deref(), Some("submissions_one_in_flight"));
-    let live = "UPDATE submissions SET state = 'live', holder = NULL, due_at = NULL WHERE id = $1";
-    assert!(sqlx::query(live).bind(id).execute(world.db.pool()).await.is_err());
+    let live = format!(
+        "UPDATE submissions SET state = 'live', holder = NULL, due_at = NULL WHERE id = '{id}'"
+    );
+    assert!(
+        sqlx::raw_sql(sqlx::AssertSqlSafe(live))
+            .execute(world.db.pool())
+            .await
+            .is_err()
+    );
     world.drop().await;
 }
 
@@ -73,22 +114,39 @@ async fn t38_the_old_submission_is_closed_before_the_new_one_is_inserted() {
     let old = world.submit().await;
     let new = new_id();
     world.submit_as(new, true).await.unwrap();
-    assert_eq!(world.submission(old).await.state, SubmissionState::Superseded);
-    assert_eq!(world.submission(new).await.state, SubmissionState::PreviewLeg);
+    assert_eq!(
+        world.submission(old).await.state,
+        SubmissionState::Superseded
+    );
+    assert_eq!(
+        world.submission(new).await.state,
+        SubmissionState::PreviewLeg
+    );
     assert_eq!(world.told().await.len(), 2, "one event for both");
     world.drop().await;
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "rows that only operators read")]
 async fn an_outcome_of_an_attempt_that_is_over_is_recorded_as_discarded() {
     let world = World::new().await;
     let id = world.submit().await;
     let before = world.submission(id).await;
-    world.answer(id, StepId::PurchaseFlow, 7, Answer::Done(String::new())).await;
-    world.answer(new_id(), StepId::PurchaseFlow, 1, Answer::Done(String::new())).await;
+    world
+        .answer(id, StepId::PurchaseFlow, 7, Answer::Done(String::new()))
+        .await;
+    world
+        .answer(
+            new_id(),
+            StepId::PurchaseFlow,
+            1,
+            Answer::Done(String::new()),
+        )
+        .await;
     assert_eq!(world.submission(id).await, before);
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM discarded_outcomes").fetch_one(world.db.pool()).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM discarded_outcomes")
+        .fetch_one(world.db.pool())
+        .await
+        .unwrap();
     assert_eq!((count, world.told().await.len()), (2, 1));
     world.drop().await;
 }
@@ -102,14 +160,25 @@ async fn a_cancel_and_the_outcome_that_reaches_sign_off_race_and_exactly_one_win
         let cancel = async {
             // Both sides get their turn.
             tokio::time::sleep(std::time::Duration::from_micros(round * 50)).await;
-            world.change(id, |o, m| o.request_cancel(id, Move::CancelPublish, user(), m)).await
+            world
+                .change(id, |o, m| {
+                    o.request_cancel(id, Move::CancelPublish, user(), m)
+                })
+                .await
         };
-        let prepared = world.answer(id, StepId::PreviewCreation, 1, support::good(StepId::PreviewCreation, id));
+        let prepared = world.answer(
+            id,
+            StepId::PreviewCreation,
+            1,
+            support::good(StepId::PreviewCreation, id),
+        );
         let (canceled, ()) = tokio::join!(cancel, prepared);
         let state = world.submission(id).await.state;
         match canceled {
             Ok(_) => assert_eq!(state, SubmissionState::CancelingPreview),
-            Err(Error::Refused(Refusal::IllegalMove { .. })) => assert_eq!(state, SubmissionState::AwaitingSignOff),
+            Err(Error::Refused(Refusal::IllegalMove { .. })) => {
+                assert_eq!(state, SubmissionState::AwaitingSignOff)
+            }
             Err(other) => panic!("{other}"),
         }
         if state == SubmissionState::CancelingPreview {
@@ -121,9 +190,15 @@ async fn a_cancel_and_the_outcome_that_reaches_sign_off_race_and_exactly_one_win
 }
 
 async fn sweep(world: &World, steps: &Steps, orphaned: bool) {
-    let due = [store::Due { offer_uid: world.offer_uid, orphaned, scheduled: false }];
+    let due = [store::Due {
+        offer_uid: world.offer_uid,
+        orphaned,
+        scheduled: false,
+    }];
     let mut work = Work::begin(&world.db).await.unwrap();
-    commands::sweep(&mut work, steps, &due, clock::now()).await.unwrap();
+    commands::sweep(&mut work, steps, &due, clock::now())
+        .await
+        .unwrap();
     work.commit().await.unwrap();
 }
 
@@ -131,22 +206,51 @@ async fn sweep(world: &World, steps: &Steps, orphaned: bool) {
 async fn the_steps_of_a_process_without_lease_are_taken_over_and_its_outcomes_are_fenced() {
     let world = World::new().await;
     let lease = Tempo::default().lease;
-    store::keep_lease(world.db.pool(), world.steps.id(), lease).await.unwrap();
+    store::keep_lease(world.db.pool(), world.steps.id(), lease)
+        .await
+        .unwrap();
     let id = world.submit().await;
-    assert_eq!(store::due(world.db.pool(), clock::now(), 10).await.unwrap(), [], "its process is there");
-    store::leave(world.db.pool(), world.steps.id()).await.unwrap();
+    assert_eq!(
+        store::due(world.db.pool(), clock::now(), 10).await.unwrap(),
+        [],
+        "its process is there"
+    );
+    store::leave(world.db.pool(), world.steps.id())
+        .await
+        .unwrap();
     let due = store::due(world.db.pool(), clock::now(), 10).await.unwrap();
-    assert_eq!(due, [store::Due { offer_uid: world.offer_uid, orphaned: true, scheduled: false }]);
+    assert_eq!(
+        due,
+        [store::Due {
+            offer_uid: world.offer_uid,
+            orphaned: true,
+            scheduled: false
+        }]
+    );
 
     let (other, mut handed) = Steps::new(new_id(), Tempo::default());
     sweep(&world, &other, true).await;
     let run = handed.recv().await.unwrap();
-    assert_eq!((run.submission, run.chain[0]), (id, (StepId::PurchaseFlow, 2)));
+    assert_eq!(
+        (run.submission, run.chain[0]),
+        (id, (StepId::PurchaseFlow, 2))
+    );
     assert_eq!(world.submission(id).await.holder, Some(other.id()));
-    world.answer(id, StepId::PurchaseFlow, 1, Answer::Done(String::new())).await;
-    assert_eq!(world.submission(id).await.active_step().unwrap().id, StepId::PurchaseFlow, "fenced");
-    world.answer(id, StepId::PurchaseFlow, 2, Answer::Done(String::new())).await;
-    assert_eq!(world.submission(id).await.active_step().unwrap().id, StepId::LeadManagement);
+    world
+        .answer(id, StepId::PurchaseFlow, 1, Answer::Done(String::new()))
+        .await;
+    assert_eq!(
+        world.submission(id).await.active_step().unwrap().id,
+        StepId::PurchaseFlow,
+        "fenced"
+    );
+    world
+        .answer(id, StepId::PurchaseFlow, 2, Answer::Done(String::new()))
+        .await;
+    assert_eq!(
+        world.submission(id).await.active_step().unwrap().id,
+        StepId::LeadManagement
+    );
     world.drop().await;
 }
 
@@ -160,27 +264,63 @@ async fn an_incident_is_opened_once_listed_and_closed_by_success() {
         hand_again(&world).await;
     }
     let mut db = world.db.acquire().await.unwrap();
-    assert!(store::incident_open(&mut db, "contoso", "db").await.unwrap());
-    let open = store::list_incidents(&mut db, false, None, 10).await.unwrap();
-    assert_eq!((open.len(), open[0].attempts, open[0].step.as_str()), (1, 4, "purchase-flow"));
+    assert!(
+        store::incident_open(&mut db, "contoso", "db")
+            .await
+            .unwrap()
+    );
+    let open = store::list_incidents(&mut db, false, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        (open.len(), open[0].attempts, open[0].step.as_str()),
+        (1, 4, "purchase-flow")
+    );
     drop(db);
-    assert_eq!(world.submission(id).await.active_step().unwrap().state, StepState::Blocked);
+    assert_eq!(
+        world.submission(id).await.active_step().unwrap().state,
+        StepState::Blocked
+    );
     assert_eq!(world.told().await.len(), 1, "retries tell nobody");
-    world.answer(id, StepId::PurchaseFlow, 5, Answer::Done(String::new())).await;
+    world
+        .answer(id, StepId::PurchaseFlow, 5, Answer::Done(String::new()))
+        .await;
     let mut db = world.db.acquire().await.unwrap();
-    assert!(!store::incident_open(&mut db, "contoso", "db").await.unwrap());
-    assert_eq!(store::list_incidents(&mut db, false, None, 10).await.unwrap().len(), 0);
-    assert_eq!(store::list_incidents(&mut db, true, None, 10).await.unwrap().len(), 1);
+    assert!(
+        !store::incident_open(&mut db, "contoso", "db")
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store::list_incidents(&mut db, false, None, 10)
+            .await
+            .unwrap()
+            .len(),
+        0
+    );
+    assert_eq!(
+        store::list_incidents(&mut db, true, None, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     drop(db);
     world.drop().await;
 }
 
 /// The pause before the next try is over.
 async fn hand_again(world: &World) {
-    let due = [store::Due { offer_uid: world.offer_uid, orphaned: false, scheduled: false }];
+    let due = [store::Due {
+        offer_uid: world.offer_uid,
+        orphaned: false,
+        scheduled: false,
+    }];
     let mut work = Work::begin(&world.db).await.unwrap();
     let later = clock::now() + time::Duration::minutes(2);
-    commands::sweep(&mut work, &world.steps, &due, later).await.unwrap();
+    commands::sweep(&mut work, &world.steps, &due, later)
+        .await
+        .unwrap();
     work.commit().await.unwrap();
 }
 
@@ -193,17 +333,33 @@ async fn submissions_are_listed_newest_first_in_pages_that_survive_inserts() {
         world.submit_as(made[made.len() - 1], true).await.unwrap();
     }
     let mut db = world.db.acquire().await.unwrap();
-    let page = store::list_submissions(&mut db, &world.scope, "db", None, None, 3).await.unwrap();
+    let page = store::list_submissions(&mut db, &world.scope, "db", None, None, 3)
+        .await
+        .unwrap();
     world.submit_as(new_id(), true).await.unwrap();
     let last = page.last().unwrap().id;
-    let rest = store::list_submissions(&mut db, &world.scope, "db", None, Some(last), 3).await.unwrap();
+    let rest = store::list_submissions(&mut db, &world.scope, "db", None, Some(last), 3)
+        .await
+        .unwrap();
     let listed: Vec<_> = page.iter().chain(&rest).map(|one| one.id).collect();
     made.reverse();
     assert_eq!(listed, made);
     let superseded = Some(vec!["superseded".to_owned()]);
-    assert_eq!(store::list_submissions(&mut db, &world.scope, "db", superseded, None, 50).await.unwrap().len(), 5);
+    assert_eq!(
+        store::list_submissions(&mut db, &world.scope, "db", superseded, None, 50)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
     let other = marketplace_runtime::access::Scope::system("fabrikam");
-    assert!(store::list_submissions(&mut db, &other, "db", None, None, 50).await.unwrap().is_empty(), "another's");
+    assert!(
+        store::list_submissions(&mut db, &other, "db", None, None, 50)
+            .await
+            .unwrap()
+            .is_empty(),
+        "another's"
+    );
     drop(db);
     world.drop().await;
 }

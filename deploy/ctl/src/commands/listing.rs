@@ -152,10 +152,14 @@ fn facts(listing: &Listing) -> Vec<(&'static str, String)> {
     let storefronts: Vec<String> = storefronts
         .map(|front| words::label(front.as_str_name(), "STOREFRONT_"))
         .collect();
-    let pictures = listing
-        .assets
-        .iter()
-        .map(|asset| format!("{} ({})", asset.caption, asset.content_type));
+    let pictures = listing.assets.iter().map(|asset| {
+        let kind = words::label(asset.kind().as_str_name(), "ASSET_KIND_").to_lowercase();
+        if asset.caption.is_empty() {
+            kind
+        } else {
+            format!("{kind}: {}", asset.caption)
+        }
+    });
     let links = listing
         .useful_links
         .iter()
@@ -236,7 +240,7 @@ mod tests {
             "  • fast",
             "",
             " plan   price                 description",
-            "────────────────────────────────────────────",
+            "──────────────────────────────────────────",
             " Team   USD 49.00 per month   For teams",
             "get it       Free trial https://grafana.contoso.com/trial",
         ];

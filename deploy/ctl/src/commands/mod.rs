@@ -10,6 +10,7 @@ pub mod members;
 pub mod preferences;
 pub mod publish;
 pub mod publisher;
+pub mod report;
 pub mod review;
 pub mod status;
 pub mod token;

@@ -7,6 +7,7 @@ use marketplace_proto::certification::v1::{
     ReleaseCaseRequest, Severity,
 };
 
+use super::report::print_finding;
 use crate::api::request_id;
 use crate::config::Session;
 use crate::error::Error;
@@ -85,41 +86,29 @@ enum Outcome {
 }
 
 pub async fn run(session: &Session, args: ReviewArgs, out: &mut Output) -> Result<(), Error> {
-    let api = &session.api;
     match args.command {
-        Command::List { mine, offer_type } => {
-            let request = ListReviewQueueRequest {
-                page_size: 1_000,
-                mine,
-                offer_type,
-                ..ListReviewQueueRequest::default()
-            };
-            out.answer(&api.call(request).await?, |out, answer| {
-                print_queue(answer, out)
-            })
-        }
+        Command::List { mine, offer_type } => list(session, mine, offer_type, out).await,
         Command::Show { case } => {
-            let name = find(session, &case).await?;
-            out.answer(&api.call(GetCaseRequest { name }).await?, |out, answer| {
-                print(answer.case.as_ref(), out)
-            })
+            let request = GetCaseRequest {
+                name: find(session, &case).await?,
+            };
+            let answer = session.api.call(request).await?;
+            out.answer(&answer, |out, answer| print(answer.case.as_ref(), out))
         }
         Command::Claim { case } => {
-            let answer = api
-                .call(ClaimCaseRequest {
-                    name: find(session, &case).await?,
-                    request_id: request_id(),
-                })
-                .await?;
+            let request = ClaimCaseRequest {
+                name: find(session, &case).await?,
+                request_id: request_id(),
+            };
+            let answer = session.api.call(request).await?;
             out.answer(&answer, |out, answer| say_state(answer.case.as_ref(), out))
         }
         Command::Release { case } => {
-            let answer = api
-                .call(ReleaseCaseRequest {
-                    name: find(session, &case).await?,
-                    request_id: request_id(),
-                })
-                .await?;
+            let request = ReleaseCaseRequest {
+                name: find(session, &case).await?,
+                request_id: request_id(),
+            };
+            let answer = session.api.call(request).await?;
             out.answer(&answer, |out, answer| say_state(answer.case.as_ref(), out))
         }
         Command::Decide {
@@ -127,20 +116,7 @@ pub async fn run(session: &Session, args: ReviewArgs, out: &mut Output) -> Resul
             check,
             outcome,
             note,
-        } => {
-            let (name, outcome) = (find(session, &case).await?, outcome.into());
-            let request = DecideCheckRequest {
-                name,
-                check,
-                outcome,
-                note,
-                findings: Vec::new(),
-                request_id: request_id(),
-            };
-            out.answer(&api.call(request).await?, |out, answer| {
-                print(answer.case.as_ref(), out)
-            })
-        }
+        } => decide(session, &case, check, outcome, note, out).await,
         Command::Approve {
             case,
             notes,
@@ -154,9 +130,8 @@ pub async fn run(session: &Session, args: ReviewArgs, out: &mut Output) -> Resul
                 pass_pending_checks: pass_pending,
                 request_id: request_id(),
             };
-            out.answer(&api.call(request).await?, |out, answer| {
-                say_state(answer.case.as_ref(), out)
-            })
+            let answer = session.api.call(request).await?;
+            out.answer(&answer, |out, answer| say_state(answer.case.as_ref(), out))
         }
         Command::Reject {
             case,
@@ -165,17 +140,56 @@ pub async fn run(session: &Session, args: ReviewArgs, out: &mut Output) -> Resul
             claim,
         } => {
             let name = take(session, &case, claim).await?;
-            let request = RejectCaseRequest {
-                name,
-                notes,
-                findings,
-                request_id: request_id(),
-            };
-            out.answer(&api.call(request).await?, |out, answer| {
-                say_state(answer.case.as_ref(), out)
-            })
+            let answer = session
+                .api
+                .call(RejectCaseRequest {
+                    name,
+                    notes,
+                    findings,
+                    request_id: request_id(),
+                })
+                .await?;
+            out.answer(&answer, |out, answer| say_state(answer.case.as_ref(), out))
         }
     }
+}
+
+async fn list(
+    session: &Session,
+    mine: bool,
+    offer_type: String,
+    out: &mut Output,
+) -> Result<(), Error> {
+    let request = ListReviewQueueRequest {
+        page_size: 1_000,
+        mine,
+        offer_type,
+        ..ListReviewQueueRequest::default()
+    };
+    let answer = session.api.call(request).await?;
+    out.answer(&answer, |out, answer| print_queue(answer, out))
+}
+
+async fn decide(
+    session: &Session,
+    case: &str,
+    check: String,
+    outcome: Outcome,
+    note: String,
+    out: &mut Output,
+) -> Result<(), Error> {
+    let name = find(session, case).await?;
+    let outcome = outcome.into();
+    let request = DecideCheckRequest {
+        name,
+        check,
+        outcome,
+        note,
+        findings: Vec::new(),
+        request_id: request_id(),
+    };
+    let answer = session.api.call(request).await?;
+    out.answer(&answer, |out, answer| print(answer.case.as_ref(), out))
 }
 
 async fn take(session: &Session, case: &str, claim: bool) -> Result<String, Error> {
@@ -201,19 +215,32 @@ async fn find(session: &Session, text: &str) -> Result<String, Error> {
         return Ok(format!("cases/{text}"));
     }
     let target = session.target(text)?;
+    // The queue has cases that nobody holds; one that the caller holds is among theirs.
+    for mine in [true, false] {
+        if let Some(case) = find_in_queue(session, &target, mine).await? {
+            return Ok(case);
+        }
+    }
+    Err(Error::usage(format!(
+        "no case of {text} awaits review, nor do you hold one"
+    )))
+}
+
+async fn find_in_queue(
+    session: &Session,
+    target: &Target,
+    mine: bool,
+) -> Result<Option<String>, Error> {
     let mut request = ListReviewQueueRequest {
         page_size: 1_000,
+        mine,
         ..ListReviewQueueRequest::default()
     };
     loop {
         let answer = session.api.call(request.clone()).await?;
-        if let Some(case) = answer.cases.into_iter().find(|case| is_of(case, &target)) {
-            return Ok(case.name);
-        }
-        if answer.next_page_token.is_empty() {
-            return Err(Error::usage(format!(
-                "no case of {text} is in the review queue"
-            )));
+        let case = answer.cases.into_iter().find(|case| is_of(case, target));
+        if case.is_some() || answer.next_page_token.is_empty() {
+            return Ok(case.map(|case| case.name));
         }
         request.page_token = answer.next_page_token;
     }
@@ -288,15 +315,8 @@ fn print(case: Option<&Case>, out: &mut Output) -> Result<(), Error> {
         ]);
     }
     out.table(&rows)?;
-    for finding in case.checks.iter().flat_map(|check| &check.findings) {
-        let severity = words::label(finding.severity().as_str_name(), "SEVERITY_").to_lowercase();
-        out.say(format!(
-            "  {severity} {} {}.{}: {}",
-            finding.code, finding.page, finding.field_path, finding.evidence
-        ))?;
-        out.say(format!("      → {}", finding.remedy))?;
-    }
-    Ok(())
+    let mut findings = case.checks.iter().flat_map(|check| &check.findings);
+    findings.try_for_each(|finding| print_finding(finding, out))
 }
 
 impl From<Outcome> for i32 {

@@ -117,6 +117,10 @@ mod tests {
         };
         let submission = Submission {
             name: "x/submissions/0190".into(),
+            create_time: Some(prost_types::Timestamp {
+                seconds: 1_767_225_600,
+                nanos: 0,
+            }),
             state: 3,
             steps: vec![step],
             ..Submission::default()
@@ -140,12 +144,12 @@ mod tests {
         };
         let wanted = [
             "publishers/contoso/offers/grafana: Preview (revision 7)",
-            "submission 0190: awaiting sign off, submitted  UTC",
-            " step                                      state      time",
-            "────────────────────────────────────────────────────────────",
+            "submission 0190: awaiting sign off, submitted 2026-01-01 00:00:00 UTC",
+            " step                                        state      time",
+            "─────────────────────────────────────────────────────────────",
             " Preview creation   [####################]   complete",
             " action    possible                 why",
-            "──────────────────────────────────────────────",
+            "───────────────────────────────────────────────",
             " Go live   yes, with confirmation   2 warnings",
             "preview: AppSource — https://p",
         ];

@@ -213,8 +213,7 @@ fn opening(block: &str) -> &str {
 fn closing(block: &str) -> &str {
     block
         .split_inclusive(['.', '!', '?'])
-        .filter(|part| !part.trim().is_empty())
-        .next_back()
+        .rfind(|part| !part.trim().is_empty())
         .unwrap_or(block)
         .trim()
 }

@@ -178,9 +178,7 @@ pub fn is_public(host: Host<&str>) -> bool {
         Host::Domain(name) => {
             let name = name.trim_end_matches('.');
             let reserved = |suffix: &&str| name == *suffix || name.ends_with(&format!(".{suffix}"));
-            name.contains('.')
-                && !RESERVED.iter().any(|suffix| reserved(suffix))
-                && name.parse::<IpAddr>().is_err()
+            name.contains('.') && !RESERVED.iter().any(reserved) && name.parse::<IpAddr>().is_err()
         }
         Host::Ipv4(_) | Host::Ipv6(_) => false,
     }

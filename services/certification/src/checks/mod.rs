@@ -5,6 +5,7 @@
 //! manual item with its script: it never passes by itself.
 
 mod conduct;
+mod configuration;
 mod description;
 mod discovery;
 mod eligibility;

@@ -13,10 +13,11 @@ pub mod offer_type;
 mod order;
 mod report;
 mod result;
+mod review;
 pub mod snapshot;
 mod state;
 
-pub use case::{Case, Decision, Ended, NotYet, Opening, Ruling, Verdict};
+pub use case::{Case, Decision, Ended, NotYet, Opening, Verdict};
 pub use facts::{
     Criterion, ImageFacts, Images, Pixels, Policies, Policy, PublisherFacts, Rules, Switches,
 };
@@ -24,5 +25,6 @@ pub use finding::{Blocks, Finding, Level, MAX_EVIDENCE, Mode, Outcome, Severity,
 pub use order::{Answer, Job, JobKind, Order, OrderKey};
 pub use report::{Kind, Report, Section};
 pub use result::{CheckResult, Override};
+pub use review::Ruling;
 pub use snapshot::Snapshot;
 pub use state::{IllegalMove, Move, State};

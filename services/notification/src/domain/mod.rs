@@ -7,18 +7,22 @@
 //! * [`retry`]: when a mail that failed is tried again (NO-11).
 
 mod code;
+mod letters;
 mod message;
 mod notice;
 mod person;
+mod portal;
 mod recipients;
 pub mod retry;
 mod words;
 
 pub use code::{Code, Kind, Unknown};
+pub use letters::{membership, unverified, verification};
 pub use message::{Block, Finding, Link, Message};
 pub use notice::{About, By, Facts, Leg, News, Notice, PreviewSide, Resolve, Variant};
 pub use person::{
     CODE_BYTES, CODE_LIFE, CODES_PER_HOUR, Person, Preferences, hash, is_address, is_language,
 };
+pub use portal::Portal;
 pub use recipients::{Member, is_listed, recipients};
-pub use words::{Portal, Report, Told, membership, unverified, verification, words};
+pub use words::{Report, Told, words};

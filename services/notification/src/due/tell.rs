@@ -20,8 +20,8 @@ use crate::store::{self, Claimed};
 
 /// Notices in one transaction.
 const BATCH: i64 = 64;
-/// Longer than the neighbours may take, one after the other.
-const LEASE: time::Duration = time::Duration::seconds(45);
+/// Longer than the neighbours may take, one after the other ([`crate::neighbours::PATIENCE`]); who dies is replaced after it.
+const LEASE: time::Duration = time::Duration::seconds(5);
 /// After a failure of the database.
 const AGAIN: Duration = Duration::from_millis(500);
 

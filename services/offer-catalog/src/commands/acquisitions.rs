@@ -38,7 +38,9 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
         return Err(Refusal::NotTransactable.into());
     }
     let plan_name = wanted.offer.plan(&wanted.plan_id);
-    let plan = content.plan(&wanted.plan_id).ok_or_else(|| Error::not_found("Plan", plan_name))?;
+    let plan = content
+        .plan(&wanted.plan_id)
+        .ok_or_else(|| Error::not_found("Plan", plan_name))?;
     permit(db, wanted, &head, plan, &plans).await?;
     if plan.stopped {
         return Err(Refusal::PlanStopped.into());
@@ -48,7 +50,9 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
         return Err(Refusal::NoChargeNeedsPreview.into());
     }
     let pricing = plan.pages.plan_pricing.as_ref();
-    let quoted = pricing.and_then(|pricing| charge(pricing, &wanted.market)).ok_or(Refusal::NotSoldInMarket)?;
+    let quoted = pricing
+        .and_then(|pricing| charge(pricing, &wanted.market))
+        .ok_or(Refusal::NotSoldInMarket)?;
     let acquisition = Acquisition {
         id: new_id(),
         offer_uid: head.offer_uid,
@@ -59,7 +63,11 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
         no_charge: wanted.no_charge,
         ticket_reference: wanted.ticket_reference.clone(),
         market: wanted.market.clone(),
-        charge: if wanted.no_charge { String::new() } else { quoted },
+        charge: if wanted.no_charge {
+            String::new()
+        } else {
+            quoted
+        },
         create_time: now,
     };
     if !wanted.validate_only {
@@ -71,18 +79,29 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
 async fn find(db: &mut PgConnection, wanted: &Acquire) -> Result<Head> {
     let gone = || Error::not_found("Listing", &wanted.offer);
     let Some(token) = &wanted.token else {
-        return store::listings::live(db, &wanted.offer.publisher, &wanted.offer.offer).await?.ok_or_else(gone);
+        return store::listings::live(db, &wanted.offer.publisher, &wanted.offer.offer)
+            .await?
+            .ok_or_else(gone);
     };
-    let head = store::listings::previewed(db, &token.hash()).await?.ok_or_else(gone)?;
+    let head = store::listings::previewed(db, &token.hash())
+        .await?
+        .ok_or_else(gone)?;
     // A token opens its own offer, whatever offer is named with it.
     let named = store::listings::offer_name(db, head.offer_uid).await?;
-    if named == wanted.offer { Ok(head) } else { Err(gone()) }
+    if named == wanted.offer {
+        Ok(head)
+    } else {
+        Err(gone())
+    }
 }
 
 async fn read(db: &mut PgConnection, head: &Head) -> Result<(Content, Vec<PlanRow>)> {
     let rows = store::listings::rows(db, head.id).await?;
     let plans = rows.plans.clone();
-    Ok((serde_json::from_value(rows.join()).map_err(Error::corrupt)?, plans))
+    Ok((
+        serde_json::from_value(rows.join()).map_err(Error::corrupt)?,
+        plans,
+    ))
 }
 
 /// A preview is for its audience; a private plan that is live is for its own.
@@ -94,14 +113,21 @@ async fn permit(
     plans: &[PlanRow],
 ) -> Result<()> {
     let (of, version) = match head.stage {
-        Stage::Live => match plans.iter().find(|row| row.plan_id == plan.plan_id && row.private) {
+        Stage::Live => match plans
+            .iter()
+            .find(|row| row.plan_id == plan.plan_id && row.private)
+        {
             Some(row) => (row.plan_id.as_str(), row.audience),
             None => return Ok(()),
         },
         Stage::Preview | Stage::Prepared => ("", head.preview_audience),
     };
     let found = store::audiences::has(db, head.offer_uid, of, version, &wanted.customer).await?;
-    if found { Ok(()) } else { Err(Error::NotInAudience) }
+    if found {
+        Ok(())
+    } else {
+        Err(Error::NotInAudience)
+    }
 }
 
 /// What became of one plan's trial order.
@@ -116,7 +142,12 @@ pub struct Probe {
 }
 
 /// Makes, resolves and cancels an order of every plan of a snapshot that is sold (S1-1). The door rolls all of it back.
-pub async fn probe(db: &mut Work, offer: Uuid, content: &Content, now: OffsetDateTime) -> Result<Vec<Probe>> {
+pub async fn probe(
+    db: &mut Work,
+    offer: Uuid,
+    content: &Content,
+    now: OffsetDateTime,
+) -> Result<Vec<Probe>> {
     let mut probes = Vec::new();
     for plan in content.plans.iter().filter(|plan| !plan.stopped) {
         probes.push(probe_plan(db, offer, content, plan, now).await?);
@@ -135,9 +166,18 @@ async fn probe_plan(
     let plan_id = plan.plan_id.clone();
     let pricing = plan.pages.plan_pricing.as_ref();
     let market = pricing.map_or(DEFAULT_MARKET, |pricing| first_market(&pricing.markets));
-    let quoted = pricing.and_then(|pricing| charge(pricing, market)).unwrap_or_default();
+    let quoted = pricing
+        .and_then(|pricing| charge(pricing, market))
+        .unwrap_or_default();
     if !found.is_empty() {
-        return Ok(Probe { plan_id, created: false, resolved: false, canceled: false, charge: quoted, faults: found });
+        return Ok(Probe {
+            plan_id,
+            created: false,
+            resolved: false,
+            canceled: false,
+            charge: quoted,
+            faults: found,
+        });
     }
     let trial = Acquisition {
         id: new_id(),
@@ -155,10 +195,20 @@ async fn probe_plan(
     store::acquisitions::insert(db, &trial).await?;
     store::acquisitions::advance(db, trial.id, State::Resolved).await?;
     store::acquisitions::advance(db, trial.id, State::Canceled).await?;
-    Ok(Probe { plan_id, created: true, resolved: true, canceled: true, charge: quoted, faults: Vec::new() })
+    Ok(Probe {
+        plan_id,
+        created: true,
+        resolved: true,
+        canceled: true,
+        charge: quoted,
+        faults: Vec::new(),
+    })
 }
 
 fn first_market(markets: &[String]) -> &str {
-    let named = markets.iter().find(|market| *market == DEFAULT_MARKET).or_else(|| markets.first());
+    let named = markets
+        .iter()
+        .find(|market| *market == DEFAULT_MARKET)
+        .or_else(|| markets.first());
     named.map_or(DEFAULT_MARKET, String::as_str)
 }

@@ -28,19 +28,34 @@ pub struct NewAsset {
 }
 
 /// Adds a file whose content is stored. The same content under the same id again changes nothing.
-pub async fn create(db: &mut Work, scope: &Scope, new: &NewAsset, content: &Content, now: OffsetDateTime) -> Result<Stored> {
+pub async fn create(
+    db: &mut Work,
+    scope: &Scope,
+    new: &NewAsset,
+    content: &Content,
+    now: OffsetDateTime,
+) -> Result<Stored> {
     let Held { offer, .. } = hold(db, scope, &new.offer, now).await?;
     if let Some(there) = store::assets::of_offer(db, offer.uid, &new.id).await? {
         let same = there.digest == content.digest && there.kind == new.kind;
         let name = AssetName::new(&new.offer.publisher, &new.offer.offer, &new.id).to_string();
-        return if same { Ok(there) } else { Err(Error::AlreadyExists { kind: "Asset", name }) };
+        return if same {
+            Ok(there)
+        } else {
+            Err(Error::AlreadyExists {
+                kind: "Asset",
+                name,
+            })
+        };
     }
     if store::assets::count(db, offer.uid).await? + content.derived.len() as i64 >= MOST_ASSETS {
         return Err(Refusal::TooManyAssets.into());
     }
     let asset = row(offer.uid, new, content, now);
     if !store::assets::insert(db, &asset).await? {
-        return Err(Error::corrupt("an asset came in between although the offer is locked"));
+        return Err(Error::corrupt(
+            "an asset came in between although the offer is locked",
+        ));
     }
     for made in &content.derived {
         // A file that has this id already stays: the publisher's own goes before ours.
@@ -51,12 +66,20 @@ pub async fn create(db: &mut Work, scope: &Scope, new: &NewAsset, content: &Cont
 }
 
 /// Takes a file and what was made of it out of the draft. Snapshots that name it keep its content.
-pub async fn delete(db: &mut Work, scope: &Scope, name: &AssetName, etag: Option<i64>, now: OffsetDateTime) -> Result<()> {
+pub async fn delete(
+    db: &mut Work,
+    scope: &Scope,
+    name: &AssetName,
+    etag: Option<i64>,
+    now: OffsetDateTime,
+) -> Result<()> {
     let Held { offer, .. } = hold(db, scope, &name.parent(), now).await?;
     let found = store::assets::of_offer(db, offer.uid, &name.asset).await?;
     let asset = found.ok_or_else(|| Error::not_found("Asset", name))?;
     if etag.is_some_and(|etag| etag != asset.revision) {
-        return Err(Error::StaleEtag { current: asset.revision.to_string() });
+        return Err(Error::StaleEtag {
+            current: asset.revision.to_string(),
+        });
     }
     store::assets::delete(db, offer.uid, &name.asset).await?;
     store::offers::touch(db, offer.uid, now).await?;
@@ -85,7 +108,15 @@ fn row(offer_uid: Uuid, new: &NewAsset, content: &Content, now: OffsetDateTime) 
 fn derived_row(large: &Stored, made: &Derived) -> Stored {
     let pixels = i32::try_from(made.pixels).ok();
     Stored {
-        asset_id: format!("{}.{}", large.asset_id, if made.kind == AssetKind::LogoMedium { "medium" } else { "small" }),
+        asset_id: format!(
+            "{}.{}",
+            large.asset_id,
+            if made.kind == AssetKind::LogoMedium {
+                "medium"
+            } else {
+                "small"
+            }
+        ),
         kind: made.kind,
         digest: made.digest.clone(),
         size_bytes: i64::try_from(made.bytes).unwrap_or(i64::MAX),

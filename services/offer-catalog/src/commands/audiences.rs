@@ -19,7 +19,12 @@ pub struct Synced {
 
 /// Serves the saved audience of a private plan of the live listing. Allowed in any status, also while something is in
 /// flight: only the catalogue's own rows are looked at.
-pub async fn sync(db: &mut Work, scope: &Scope, name: &PlanName, now: OffsetDateTime) -> Result<Synced> {
+pub async fn sync(
+    db: &mut Work,
+    scope: &Scope,
+    name: &PlanName,
+    now: OffsetDateTime,
+) -> Result<Synced> {
     let Held { offer, scope } = hold(db, scope, &name.parent(), now).await?;
     let plan = store::plans::of_offer(db, offer.uid, &name.plan).await?;
     let plan = plan.ok_or_else(|| Error::not_found("Plan", name))?;
@@ -31,13 +36,21 @@ pub async fn sync(db: &mut Work, scope: &Scope, name: &PlanName, now: OffsetDate
     }
     let before = store::audiences::get(db, offer.uid, &plan.id, served).await?;
     if saved == before {
-        return Ok(Synced { changed: false, version: served });
+        return Ok(Synced {
+            changed: false,
+            version: served,
+        });
     }
     if saved.has_kinds_beyond(&before) {
         return Err(Refusal::NewAudienceKind.into());
     }
     let version = store::audiences::keep(db, offer.uid, &plan.id, &saved, now).await?;
     store::audiences::serve(db, offer.uid, &plan.id, version).await?;
-    db.tell(outgoing::private_audience_synced(&scope, &offer, &plan, version, now));
-    Ok(Synced { changed: true, version })
+    db.tell(outgoing::private_audience_synced(
+        &scope, &offer, &plan, version, now,
+    ));
+    Ok(Synced {
+        changed: true,
+        version,
+    })
 }

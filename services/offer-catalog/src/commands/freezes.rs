@@ -57,7 +57,12 @@ pub async fn freeze(
     let (offer, _) = found.ok_or_else(|| Error::not_found("Offer", name))?;
     let fixed = match store::freezes::get(db, wanted.submission).await? {
         Some(before) if before.offer_uid == offer.uid => refrozen(db, before).await?,
-        Some(_) => return Err(Error::not_found("Submission", name.submission(wanted.submission))),
+        Some(_) => {
+            return Err(Error::not_found(
+                "Submission",
+                name.submission(wanted.submission),
+            ));
+        }
         None => match &wanted.source {
             Some(source) => rolled_back(db, &offer, source, &wanted.live_plans, now).await?,
             None => drafted(db, &offer, wanted, now).await?,
@@ -70,19 +75,42 @@ pub async fn freeze(
     let snapshot = snapshot::encode(&content).map_err(Error::corrupt)?;
     let profile = profile(db, &offer, &content, &fixed, wanted).await?;
     keep(db, &offer, wanted.submission, &fixed, &snapshot, now).await?;
-    Ok(Frozen { offer, digest: snapshot.digest, profile })
+    Ok(Frozen {
+        offer,
+        digest: snapshot.digest,
+        profile,
+    })
 }
 
 async fn refrozen(db: &mut Work, before: Freeze) -> Result<Fixed> {
     let content = content(db, before.offer_uid, &before.content_digest).await?;
     let content = content.ok_or_else(|| Error::corrupt("the snapshot of a freeze is gone"))?;
-    let Freeze { audiences, draft_revision, content_digest, .. } = before;
-    Ok(Fixed { content, audiences, draft_revision, digest: Some(content_digest) })
+    let Freeze {
+        audiences,
+        draft_revision,
+        content_digest,
+        ..
+    } = before;
+    Ok(Fixed {
+        content,
+        audiences,
+        draft_revision,
+        digest: Some(content_digest),
+    })
 }
 
-async fn drafted(db: &mut Work, offer: &Offer, wanted: &Wanted, now: OffsetDateTime) -> Result<Fixed> {
+async fn drafted(
+    db: &mut Work,
+    offer: &Offer,
+    wanted: &Wanted,
+    now: OffsetDateTime,
+) -> Result<Fixed> {
     match wanted.etag {
-        Some(etag) if etag != offer.revision => return Err(Error::StaleEtag { current: offer.etag() }),
+        Some(etag) if etag != offer.revision => {
+            return Err(Error::StaleEtag {
+                current: offer.etag(),
+            });
+        }
         None if !wanted.dry_run => return Err(Violation::missing("etag").into()),
         _ => {}
     }
@@ -90,7 +118,12 @@ async fn drafted(db: &mut Work, offer: &Offer, wanted: &Wanted, now: OffsetDateT
     complete(&loaded.draft, &loaded.published)?;
     let content = Content::of(&loaded.draft);
     let audiences = audiences(db, offer, &content, &loaded.draft, now).await?;
-    Ok(Fixed { content, audiences, draft_revision: offer.revision, digest: None })
+    Ok(Fixed {
+        content,
+        audiences,
+        draft_revision: offer.revision,
+        digest: None,
+    })
 }
 
 /// The content of an earlier snapshot, checked by today's rules. Audiences are those of now: they are no content.
@@ -102,35 +135,73 @@ async fn rolled_back(
     now: OffsetDateTime,
 ) -> Result<Fixed> {
     let content = content(db, offer.uid, source).await?;
-    let content = content.ok_or_else(|| Error::not_found("Snapshot", format!("{}/snapshots/{source}", offer.name())))?;
+    let content = content.ok_or_else(|| {
+        Error::not_found("Snapshot", format!("{}/snapshots/{source}", offer.name()))
+    })?;
     if live.iter().any(|plan| content.plan(plan).is_none()) {
         return Err(Refusal::SourceLacksPlan.into());
     }
-    let application = content.pages.technical_configuration.as_ref().map(|page| page.application_id.as_str());
-    let Loaded { draft, published, .. } = load(db, offer, application, now).await?;
+    let application = content
+        .pages
+        .technical_configuration
+        .as_ref()
+        .map(|page| page.application_id.as_str());
+    let Loaded {
+        draft, published, ..
+    } = load(db, offer, application, now).await?;
     let draft = as_draft(&content, draft);
     complete(&draft, &published)?;
     let audiences = audiences(db, offer, &content, &draft, now).await?;
     // A rollback submits nothing of the draft: whatever it holds differs from what is published.
-    Ok(Fixed { content, audiences, draft_revision: 0, digest: None })
+    Ok(Fixed {
+        content,
+        audiences,
+        draft_revision: 0,
+        digest: None,
+    })
 }
 
 /// An earlier content with the audiences of today, so that the page rules can look at it.
 fn as_draft(content: &Content, today: Draft) -> Draft {
-    let saved: BTreeMap<&str, &DraftPlan> = today.plans.iter().map(|plan| (plan.plan_id.as_str(), plan)).collect();
+    let saved: BTreeMap<&str, &DraftPlan> = today
+        .plans
+        .iter()
+        .map(|plan| (plan.plan_id.as_str(), plan))
+        .collect();
     let plans = content.plans.iter().map(|plan| {
         let mut pages = plan.pages.clone();
-        let audience = saved.get(plan.plan_id.as_str()).and_then(|saved| saved.pages.plan_pricing.as_ref());
+        let audience = saved
+            .get(plan.plan_id.as_str())
+            .and_then(|saved| saved.pages.plan_pricing.as_ref());
         if let (Some(pricing), Some(audience)) = (&mut pages.plan_pricing, audience) {
-            pricing.private_audience.clone_from(&audience.private_audience);
+            pricing
+                .private_audience
+                .clone_from(&audience.private_audience);
         }
-        let (plan_id, display_name, subtype) = (plan.plan_id.clone(), plan.display_name.clone(), plan.subtype.clone());
-        DraftPlan { plan_id, display_name, subtype, pages }
+        let (plan_id, display_name, subtype) = (
+            plan.plan_id.clone(),
+            plan.display_name.clone(),
+            plan.subtype.clone(),
+        );
+        DraftPlan {
+            plan_id,
+            display_name,
+            subtype,
+            pages,
+        }
     });
     let mut pages = content.pages.clone();
-    pages.preview_audience.clone_from(&today.pages.preview_audience);
+    pages
+        .preview_audience
+        .clone_from(&today.pages.preview_audience);
     let asset = |content: &crate::pages::AssetContent| {
-        (content.name.clone(), Asset { state: AssetState::Processed, content: content.clone() })
+        (
+            content.name.clone(),
+            Asset {
+                state: AssetState::Processed,
+                content: content.clone(),
+            },
+        )
     };
     Draft {
         plans: plans.collect(),
@@ -142,9 +213,17 @@ fn as_draft(content: &Content, today: Draft) -> Draft {
 }
 
 /// The draft and what it is held against, all of it.
-async fn load(db: &mut Work, offer: &Offer, application: Option<&str>, now: OffsetDateTime) -> Result<Loaded> {
+async fn load(
+    db: &mut Work,
+    offer: &Offer,
+    application: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<Loaded> {
     let system = Scope::system(&offer.publisher);
-    let selection = Selection { application, ..Selection::WHOLE };
+    let selection = Selection {
+        application,
+        ..Selection::WHOLE
+    };
     let found = store::pages::load(db, &system, &offer.name(), &selection, now).await?;
     let (loaded, _) = found.ok_or_else(|| Error::corrupt("the locked offer is gone"))?;
     Ok(loaded)
@@ -152,25 +231,50 @@ async fn load(db: &mut Work, offer: &Offer, application: Option<&str>, now: Offs
 
 /// PG-5: every page that applies is complete.
 fn complete(draft: &Draft, published: &Published) -> Result<()> {
-    let Review { issues, complete, pages } = review(draft, published);
+    let Review {
+        issues,
+        complete,
+        pages,
+    } = review(draft, published);
     if complete {
         return Ok(());
     }
-    let errors: Vec<&Issue> = issues.iter().filter(|issue| issue.severity == Severity::Error).collect();
-    let incomplete: BTreeSet<_> = pages.iter().filter(|page| !is_complete(page.status)).map(|page| page.page).collect();
+    let errors: Vec<&Issue> = issues
+        .iter()
+        .filter(|issue| issue.severity == Severity::Error)
+        .collect();
+    let incomplete: BTreeSet<_> = pages
+        .iter()
+        .filter(|page| !is_complete(page.status))
+        .map(|page| page.page)
+        .collect();
     Err(Error::PagesIncomplete {
         total: errors.len(),
-        pages: incomplete.into_iter().map(|page| page.title().to_owned()).collect(),
-        violations: errors.into_iter().take(MOST_VIOLATIONS).map(violation).collect(),
+        pages: incomplete
+            .into_iter()
+            .map(|page| page.title().to_owned())
+            .collect(),
+        violations: errors
+            .into_iter()
+            .take(MOST_VIOLATIONS)
+            .map(violation)
+            .collect(),
     })
 }
 
 fn is_complete(status: PageStatus) -> bool {
-    matches!(status, PageStatus::Complete | PageStatus::UnpublishedChanges)
+    matches!(
+        status,
+        PageStatus::Complete | PageStatus::UnpublishedChanges
+    )
 }
 
 fn violation(issue: &Issue) -> Violation {
-    let plan = issue.plan_id.as_ref().map(|plan| format!("plans/{plan}/")).unwrap_or_default();
+    let plan = issue
+        .plan_id
+        .as_ref()
+        .map(|plan| format!("plans/{plan}/"))
+        .unwrap_or_default();
     let dot = if issue.field.is_empty() { "" } else { "." };
     let field = format!("{plan}{}{dot}{}", issue.page.as_str(), issue.field);
     Violation::new(field, format!("{}; {}", issue.message, issue.remedy)).because(issue.code)
@@ -186,22 +290,37 @@ async fn audiences(
 ) -> Result<Audiences> {
     let mut seen = Audiences::new();
     if let Some(page) = &draft.pages.preview_audience {
-        let version = store::audiences::keep(db, offer.uid, "", &Audience::of_members(&page.members), now).await?;
+        let version =
+            store::audiences::keep(db, offer.uid, "", &Audience::of_members(&page.members), now)
+                .await?;
         seen.insert(String::new(), version);
     }
     for plan in &draft.plans {
-        let private = content.plan(&plan.plan_id).and_then(|plan| plan.pages.plan_pricing.as_ref());
-        let saved = plan.pages.plan_pricing.as_ref().filter(|_| private.is_some_and(|pricing| pricing.is_private()));
+        let private = content
+            .plan(&plan.plan_id)
+            .and_then(|plan| plan.pages.plan_pricing.as_ref());
+        let saved = plan
+            .pages
+            .plan_pricing
+            .as_ref()
+            .filter(|_| private.is_some_and(|pricing| pricing.is_private()));
         if let Some(pricing) = saved {
             let audience = Audience::of_members(&pricing.private_audience);
-            let version = store::audiences::keep(db, offer.uid, &plan.plan_id, &audience, now).await?;
+            let version =
+                store::audiences::keep(db, offer.uid, &plan.plan_id, &audience, now).await?;
             seen.insert(plan.plan_id.clone(), version);
         }
     }
     Ok(seen)
 }
 
-async fn profile(db: &mut Work, offer: &Offer, content: &Content, fixed: &Fixed, wanted: &Wanted) -> Result<Profile> {
+async fn profile(
+    db: &mut Work,
+    offer: &Offer,
+    content: &Content,
+    fixed: &Fixed,
+    wanted: &Wanted,
+) -> Result<Profile> {
     let previous = match &wanted.previous {
         Some(digest) => self::content(db, offer.uid, digest).await?,
         None => None,
@@ -230,12 +349,20 @@ async fn keep(
         create_time: now,
     };
     store::snapshots::keep(db, &stored).await?;
-    let plans: Vec<String> = fixed.content.plans.iter().map(|plan| plan.plan_id.clone()).collect();
+    let plans: Vec<String> = fixed
+        .content
+        .plans
+        .iter()
+        .map(|plan| plan.plan_id.clone())
+        .collect();
     let freeze = Freeze {
         submission,
         offer_uid: offer.uid,
         draft_revision: fixed.draft_revision,
-        content_digest: fixed.digest.clone().unwrap_or_else(|| snapshot.digest.clone()),
+        content_digest: fixed
+            .digest
+            .clone()
+            .unwrap_or_else(|| snapshot.digest.clone()),
         digest: snapshot.digest.clone(),
         plans,
         audiences: fixed.audiences.clone(),
@@ -245,7 +372,15 @@ async fn keep(
 }
 
 /// The content of a stored snapshot.
-pub async fn content(db: &mut sqlx::PgConnection, offer: Uuid, digest: &str) -> Result<Option<Content>> {
-    let Some(stored) = store::snapshots::of_offer(db, offer, digest).await? else { return Ok(None) };
-    snapshot::decode(&stored.bytes).map(Some).map_err(Error::corrupt)
+pub async fn content(
+    db: &mut sqlx::PgConnection,
+    offer: Uuid,
+    digest: &str,
+) -> Result<Option<Content>> {
+    let Some(stored) = store::snapshots::of_offer(db, offer, digest).await? else {
+        return Ok(None);
+    };
+    snapshot::decode(&stored.bytes)
+        .map(Some)
+        .map_err(Error::corrupt)
 }

@@ -14,7 +14,9 @@ async fn permit(db: &mut Work, scope: &Scope, publisher: &str, now: OffsetDateTi
     let scope = scope.clone().settle(&standing)?;
     match scope.acts_as() {
         // An operator can't prolong its own permission.
-        ActorKind::Operator => Err(Error::RoleRequired("grants are made and revoked by the publisher's members")),
+        ActorKind::Operator => Err(Error::RoleRequired(
+            "grants are made and revoked by the publisher's members",
+        )),
         ActorKind::User | ActorKind::System => Ok(()),
     }
 }
@@ -35,5 +37,10 @@ pub async fn revoke_operator(
 ) -> Result<Grant> {
     permit(db, scope, publisher, now).await?;
     let revoked = store::grants::revoke(db, publisher, id, now).await?;
-    revoked.ok_or_else(|| Error::not_found("OperatorGrant", format!("publishers/{publisher}/grants/{id}")))
+    revoked.ok_or_else(|| {
+        Error::not_found(
+            "OperatorGrant",
+            format!("publishers/{publisher}/grants/{id}"),
+        )
+    })
 }

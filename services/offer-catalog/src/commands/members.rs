@@ -17,7 +17,11 @@ async fn hold(db: &mut Work, scope: &Scope, publisher: &str, now: OffsetDateTime
 }
 
 fn owners_only(scope: &Scope) -> Result<()> {
-    if scope.role() == Some(Role::Owner) { Ok(()) } else { Err(Error::RoleRequired("owners are made and unmade by owners")) }
+    if scope.role() == Some(Role::Owner) {
+        Ok(())
+    } else {
+        Err(Error::RoleRequired("owners are made and unmade by owners"))
+    }
 }
 
 /// Adds a member (RO-3).
@@ -27,9 +31,17 @@ pub async fn create(db: &mut Work, scope: &Scope, member: &Member) -> Result<()>
         owners_only(&scope)?;
     }
     if !store::members::insert(db, member).await? {
-        return Err(Error::AlreadyExists { kind: "Member", name: name(member) });
+        return Err(Error::AlreadyExists {
+            kind: "Member",
+            name: name(member),
+        });
     }
-    db.tell(outgoing::member_changed(&scope, member, false, member.create_time));
+    db.tell(outgoing::member_changed(
+        &scope,
+        member,
+        false,
+        member.create_time,
+    ));
     Ok(())
 }
 
@@ -43,11 +55,18 @@ pub struct Change<'a> {
 }
 
 /// Replaces display name and roles. The last owner stays one.
-pub async fn update(db: &mut Work, scope: &Scope, change: Change<'_>, now: OffsetDateTime) -> Result<Member> {
+pub async fn update(
+    db: &mut Work,
+    scope: &Scope,
+    change: Change<'_>,
+    now: OffsetDateTime,
+) -> Result<Member> {
     let scope = hold(db, scope, change.publisher, now).await?;
     let mut member = load(db, change.publisher, change.id).await?;
     if change.etag.is_some_and(|etag| etag != member.revision) {
-        return Err(Error::StaleEtag { current: member.revision.to_string() });
+        return Err(Error::StaleEtag {
+            current: member.revision.to_string(),
+        });
     }
     let was_owner = member.is_owner();
     member.display_name = change.display_name;
@@ -65,7 +84,13 @@ pub async fn update(db: &mut Work, scope: &Scope, change: Change<'_>, now: Offse
 }
 
 /// Removes a member. The last owner stays.
-pub async fn delete(db: &mut Work, scope: &Scope, publisher: &str, id: &str, now: OffsetDateTime) -> Result<()> {
+pub async fn delete(
+    db: &mut Work,
+    scope: &Scope,
+    publisher: &str,
+    id: &str,
+    now: OffsetDateTime,
+) -> Result<()> {
     let scope = hold(db, scope, publisher, now).await?;
     let member = load(db, publisher, id).await?;
     if member.is_owner() {

@@ -30,7 +30,12 @@ pub struct Held {
 }
 
 /// Locks an offer for a write and decides whether the caller may.
-pub async fn hold(db: &mut Work, scope: &Scope, name: &OfferName, now: OffsetDateTime) -> Result<Held> {
+pub async fn hold(
+    db: &mut Work,
+    scope: &Scope,
+    name: &OfferName,
+    now: OffsetDateTime,
+) -> Result<Held> {
     let found = store::offers::lock(db, scope, name, now).await?;
     let (offer, standing) = found.ok_or_else(|| Error::not_found("Offer", name))?;
     let scope = scope.clone().settle(&standing)?;

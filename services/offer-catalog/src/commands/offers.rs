@@ -12,8 +12,14 @@ use crate::error::{Error, Result};
 use crate::{outgoing, store};
 
 /// Creates a draft (T01). With `validate_only` everything is checked and nothing written.
-pub async fn create(db: &mut Work, scope: &Scope, offer: &Offer, validate_only: bool) -> Result<()> {
-    let standing = store::publishers::standing(db, scope, &offer.publisher, offer.create_time).await?;
+pub async fn create(
+    db: &mut Work,
+    scope: &Scope,
+    offer: &Offer,
+    validate_only: bool,
+) -> Result<()> {
+    let standing =
+        store::publishers::standing(db, scope, &offer.publisher, offer.create_time).await?;
     let scope = scope.clone().settle(&standing)?;
     let publisher = store::publishers::get(db, &offer.publisher).await?;
     let publisher = publisher.ok_or_else(|| Error::not_found("Offer", offer.name()))?;
@@ -22,7 +28,10 @@ pub async fn create(db: &mut Work, scope: &Scope, offer: &Offer, validate_only: 
     }
     // The insert settles whether the id is free, also for two at once; a mere check takes it back.
     if !store::offers::insert(db, offer).await? {
-        return Err(Error::AlreadyExists { kind: "Offer", name: offer.name().to_string() });
+        return Err(Error::AlreadyExists {
+            kind: "Offer",
+            name: offer.name().to_string(),
+        });
     }
     if validate_only {
         return store::offers::delete(db, offer.uid).await;
@@ -44,7 +53,9 @@ pub async fn delete(
         return Err(Refusal::EverFrozen.into());
     }
     if etag.is_some_and(|etag| etag != held.offer.revision) {
-        return Err(Error::StaleEtag { current: held.offer.etag() });
+        return Err(Error::StaleEtag {
+            current: held.offer.etag(),
+        });
     }
     store::offers::delete(db, held.offer.uid).await?;
     db.tell(outgoing::offer_deleted(&held.scope, &held.offer, now));

@@ -22,7 +22,12 @@ use crate::{outgoing, store};
 pub const TOPIC: &str = "orders";
 
 /// Takes an order in. What needs no content of assets is carried out at once, the rest by [`crate::due`].
-pub async fn receive(db: &mut Work, offer: &Offer, order: Order, now: OffsetDateTime) -> Result<()> {
+pub async fn receive(
+    db: &mut Work,
+    offer: &Offer,
+    order: Order,
+    now: OffsetDateTime,
+) -> Result<()> {
     match store::orders::find(db, &order.key).await? {
         Some((_, Some(answer))) => {
             db.tell(outgoing::answered(offer, &order.key, &answer, now));
@@ -52,14 +57,26 @@ pub async fn receive(db: &mut Work, offer: &Offer, order: Order, now: OffsetDate
 }
 
 /// Answers an order; one that was carried out is the last applied from now on.
-async fn settle(db: &mut Work, offer: &Offer, order: &Order, outcome: Answer, now: OffsetDateTime) -> Result<()> {
+async fn settle(
+    db: &mut Work,
+    offer: &Offer,
+    order: &Order,
+    outcome: Answer,
+    now: OffsetDateTime,
+) -> Result<()> {
     if !matches!(outcome, Answer::Failed { .. } | Answer::Superseded) {
         store::orders::applied(db, offer.uid, order.publication_revision).await?;
     }
     answer(db, offer, &order.key, outcome, now).await
 }
 
-async fn answer(db: &mut Work, offer: &Offer, key: &OrderKey, outcome: Answer, now: OffsetDateTime) -> Result<()> {
+async fn answer(
+    db: &mut Work,
+    offer: &Offer,
+    key: &OrderKey,
+    outcome: Answer,
+    now: OffsetDateTime,
+) -> Result<()> {
     if store::orders::answer(db, key, &outcome, now).await? {
         db.tell(outgoing::answered(offer, key, &outcome, now));
     }
@@ -67,7 +84,12 @@ async fn answer(db: &mut Work, offer: &Offer, key: &OrderKey, outcome: Answer, n
 }
 
 /// S5-1: materialises the listing from the snapshot and answers the digest of what is really stored now.
-async fn prepare(db: &mut Work, offer: &Offer, order: &Order, now: OffsetDateTime) -> Result<Answer> {
+async fn prepare(
+    db: &mut Work,
+    offer: &Offer,
+    order: &Order,
+    now: OffsetDateTime,
+) -> Result<Answer> {
     let before = store::listings::of_submission(db, offer.uid, order.key.submission).await?;
     if before.is_none_or(|head| head.stage == Stage::Prepared)
         && let Some(failed) = materialise(db, offer, order, now).await?
@@ -78,13 +100,21 @@ async fn prepare(db: &mut Work, offer: &Offer, order: &Order, now: OffsetDateTim
     let head = head.ok_or_else(|| Error::corrupt("the listing just prepared is gone"))?;
     let digest = digest(store::listings::rows(db, head.id).await?)?;
     if digest != order.digest {
-        return Ok(Answer::mismatch(format!("the prepared rows have digest {digest}, the snapshot is {}", order.digest)));
+        return Ok(Answer::mismatch(format!(
+            "the prepared rows have digest {digest}, the snapshot is {}",
+            order.digest
+        )));
     }
     store::freezes::mark_prepared(db, order.key.submission).await?;
     Ok(Answer::PreviewPrepared { digest })
 }
 
-async fn materialise(db: &mut Work, offer: &Offer, order: &Order, now: OffsetDateTime) -> Result<Option<Answer>> {
+async fn materialise(
+    db: &mut Work,
+    offer: &Offer,
+    order: &Order,
+    now: OffsetDateTime,
+) -> Result<Option<Answer>> {
     let snapshot = match intact(db, offer, &order.digest).await? {
         Ok(bytes) => bytes,
         Err(failed) => return Ok(Some(failed)),
@@ -94,9 +124,13 @@ async fn materialise(db: &mut Work, offer: &Offer, order: &Order, now: OffsetDat
     let freeze = store::freezes::get(db, order.key.submission).await?;
     let seen = freeze.map(|freeze| freeze.audiences).unwrap_or_default();
     let version = |plan: &str| seen.get(plan).copied().unwrap_or_default();
-    let synced: BTreeMap<String, i64> = store::plans::synced(db, offer.uid).await?.into_iter().collect();
+    let synced: BTreeMap<String, i64> = store::plans::synced(db, offer.uid)
+        .await?
+        .into_iter()
+        .collect();
     for plan in rows.plans.iter_mut().filter(|plan| plan.private) {
-        plan.audience = version(&plan.plan_id).max(synced.get(&plan.plan_id).copied().unwrap_or_default());
+        plan.audience =
+            version(&plan.plan_id).max(synced.get(&plan.plan_id).copied().unwrap_or_default());
     }
     let prepared = Prepared {
         id: new_id(),
@@ -113,13 +147,21 @@ async fn materialise(db: &mut Work, offer: &Offer, order: &Order, now: OffsetDat
 }
 
 /// The bytes of a snapshot, if they still are what their digest says.
-async fn intact(db: &mut PgConnection, offer: &Offer, digest: &str) -> Result<Result<Vec<u8>, Answer>> {
+async fn intact(
+    db: &mut PgConnection,
+    offer: &Offer,
+    digest: &str,
+) -> Result<Result<Vec<u8>, Answer>> {
     let Some(stored) = store::snapshots::of_offer(db, offer.uid, digest).await? else {
-        return Ok(Err(Answer::missing(format!("there is no snapshot {digest}"))));
+        return Ok(Err(Answer::missing(format!(
+            "there is no snapshot {digest}"
+        ))));
     };
     let found = hex::encode(Sha256::digest(&stored.bytes));
     if found != digest {
-        return Ok(Err(Answer::mismatch(format!("the stored snapshot {digest} has digest {found}"))));
+        return Ok(Err(Answer::mismatch(format!(
+            "the stored snapshot {digest} has digest {found}"
+        ))));
     }
     Ok(Ok(stored.bytes))
 }
@@ -136,16 +178,25 @@ pub type Hashed = BTreeMap<String, String>;
 
 /// The digests of the assets that an activation is about to serve; `None`: there is no such listing (any more).
 pub async fn assets_of(db: &mut PgConnection, order: &Order) -> Result<Option<Vec<String>>> {
-    let Some(head) = store::listings::of_submission(db, order.offer_uid, order.key.submission).await? else {
+    let Some(head) =
+        store::listings::of_submission(db, order.offer_uid, order.key.submission).await?
+    else {
         return Ok(None);
     };
     let rows = store::listings::rows(db, head.id).await?;
-    Ok(Some(rows.assets.into_iter().map(|asset| asset.digest).collect()))
+    Ok(Some(
+        rows.assets.into_iter().map(|asset| asset.digest).collect(),
+    ))
 }
 
 /// S9-1: serves an offer to customers if what would be served is what was certified and signed off (PB-1). A difference
 /// leaves everything as it is.
-pub async fn activate(db: &mut Work, order: &Order, hashed: &Hashed, now: OffsetDateTime) -> Result<()> {
+pub async fn activate(
+    db: &mut Work,
+    order: &Order,
+    hashed: &Hashed,
+    now: OffsetDateTime,
+) -> Result<()> {
     let offer = store::offers::lock_uid(db, order.offer_uid).await?;
     let offer = offer.ok_or_else(|| Error::corrupt("the offer of an order is gone"))?;
     if let Some((_, Some(_))) = store::orders::find(db, &order.key).await? {
@@ -158,11 +209,22 @@ pub async fn activate(db: &mut Work, order: &Order, hashed: &Hashed, now: Offset
     settle(db, &offer, order, outcome, now).await
 }
 
-async fn serve(db: &mut Work, offer: &Offer, order: &Order, hashed: &Hashed, now: OffsetDateTime) -> Result<Answer> {
-    let Wanted::Activation { certified, signed_off } = &order.wanted else {
+async fn serve(
+    db: &mut Work,
+    offer: &Offer,
+    order: &Order,
+    hashed: &Hashed,
+    now: OffsetDateTime,
+) -> Result<Answer> {
+    let Wanted::Activation {
+        certified,
+        signed_off,
+    } = &order.wanted
+    else {
         return Err(Error::corrupt("only activations wait to be carried out"));
     };
-    let Some(head) = store::listings::of_submission(db, offer.uid, order.key.submission).await? else {
+    let Some(head) = store::listings::of_submission(db, offer.uid, order.key.submission).await?
+    else {
         return Ok(Answer::missing("there is no preview of this submission"));
     };
     if let Err(failed) = intact(db, offer, &order.digest).await? {
@@ -171,7 +233,10 @@ async fn serve(db: &mut Work, offer: &Offer, order: &Order, hashed: &Hashed, now
     let rows = store::listings::rows(db, head.id).await?;
     for asset in &rows.assets {
         if hashed.get(&asset.digest) != Some(&asset.digest) {
-            return Ok(Answer::mismatch(format!("the content of {} is not what was signed off", asset.name)));
+            return Ok(Answer::mismatch(format!(
+                "the content of {} is not what was signed off",
+                asset.name
+            )));
         }
     }
     let digest = digest(rows.clone())?;

@@ -61,7 +61,13 @@ pub struct SavedPage {
 
 /// Saves a page whole. Incomplete is fine; a stale etag, a page that the type doesn't have, or a masked secret that
 /// belongs to another destination is not.
-pub async fn save(db: &mut Work, keys: &Keys, scope: &Scope, command: &SavePage, now: OffsetDateTime) -> Result<SavedPage> {
+pub async fn save(
+    db: &mut Work,
+    keys: &Keys,
+    scope: &Scope,
+    command: &SavePage,
+    now: OffsetDateTime,
+) -> Result<SavedPage> {
     let id = command.page.id();
     let plan_id = command.plan.as_deref().unwrap_or_default();
     let found = store::pages::load(db, scope, &command.offer, &selection(command), now).await?;
@@ -70,7 +76,9 @@ pub async fn save(db: &mut Work, keys: &Keys, scope: &Scope, command: &SavePage,
     check_place(&loaded, command)?;
     let current = loaded.saved(id, plan_id).map_or(0, |saved| saved.revision);
     if current != command.etag {
-        return Err(Error::StaleEtag { current: etag(current) });
+        return Err(Error::StaleEtag {
+            current: etag(current),
+        });
     }
     let offer = loaded.draft.offer.uid;
     let sealed = seal(keys, &loaded, command)?;
@@ -80,21 +88,58 @@ pub async fn save(db: &mut Work, keys: &Keys, scope: &Scope, command: &SavePage,
         _ => Secret::None,
     };
     let (content, by) = (command.content.clone(), scope.principal());
-    let save = Save { offer, plan_id, page: id, content, etag: command.etag, secret, by };
-    let Some(revisions) = store::pages::save(db, &save, now).await? else {
+    let save = Save {
+        offer,
+        plan_id,
+        page: id,
+        content,
+        etag: command.etag,
+        secret,
+        by,
+    };
+    let saved = store::pages::save(db, &save, now).await;
+    let Some(revisions) = saved.map_err(|error| gone(error, command))? else {
         let current = store::pages::revision(db, offer, plan_id, id).await?;
-        return Err(Error::StaleEtag { current: etag(current) });
+        return Err(Error::StaleEtag {
+            current: etag(current),
+        });
     };
     let has_secret = !matches!(secret, Secret::None);
     put(&mut loaded, command, has_secret.then_some(revisions.page));
-    let issues = review_page(&loaded.draft, &loaded.published, id, command.plan.as_deref());
+    let issues = review_page(
+        &loaded.draft,
+        &loaded.published,
+        id,
+        command.plan.as_deref(),
+    );
     let (page, revision, offer_revision) = (command.page.clone(), revisions.page, revisions.offer);
-    Ok(SavedPage { page, revision, offer_revision, has_secret, issues, save_time: now })
+    Ok(SavedPage {
+        page,
+        revision,
+        offer_revision,
+        has_secret,
+        issues,
+        save_time: now,
+    })
+}
+
+/// The plan may be deleted between our read and our write: its pages are refused by the database then.
+fn gone(error: Error, command: &SavePage) -> Error {
+    match &command.plan {
+        Some(plan) if error.violates("pages_offer_uid_plan_fkey") => {
+            Error::not_found("Plan", command.offer.plan(plan))
+        }
+        _ => error,
+    }
 }
 
 /// The etag of a page; empty where it was never saved.
 pub fn etag(revision: i64) -> String {
-    if revision == 0 { String::new() } else { revision.to_string() }
+    if revision == 0 {
+        String::new()
+    } else {
+        revision.to_string()
+    }
 }
 
 /// What the page's rules look at besides the page.
@@ -107,21 +152,37 @@ fn selection(command: &SavePage) -> Selection<'_> {
         PageId::PreviewAudience => pages.extend([id.as_str(), PageId::OfferListing.as_str()]),
         _ => pages.push(id.as_str()),
     }
-    let files = [PageId::OfferListing, PageId::CoSell, PageId::SupplementalContent, PageId::PlanTechnicalConfiguration];
+    let files = [
+        PageId::OfferListing,
+        PageId::CoSell,
+        PageId::SupplementalContent,
+        PageId::PlanTechnicalConfiguration,
+    ];
     let application = match &command.page {
         Page::TechnicalConfiguration(page) => Some(page.application_id.as_str()),
         _ => None,
     };
     let plan_page = command.plan.as_deref().map(|plan| (plan, id));
-    Selection { pages: Some(pages), plan_page, assets: files.contains(&id), application }
+    Selection {
+        pages: Some(pages),
+        plan_page,
+        assets: files.contains(&id),
+        application,
+    }
 }
 
 fn check_place(loaded: &Loaded, command: &SavePage) -> Result<()> {
     let (draft, id) = (&loaded.draft, command.page.id());
     if !draft.offer_type.has(id) {
-        let why = format!("offers of type {} have no page {}", draft.offer_type.id, id.title());
+        let why = format!(
+            "offers of type {} have no page {}",
+            draft.offer_type.id,
+            id.title()
+        );
         let field = format!("page.{}", id.as_str());
-        return Err(Error::invalid(Violation::new(field, why).because("PAGE_NOT_APPLICABLE")));
+        return Err(Error::invalid(
+            Violation::new(field, why).because("PAGE_NOT_APPLICABLE"),
+        ));
     }
     match &command.plan {
         Some(plan) if !draft.plans.iter().any(|known| known.plan_id == *plan) => {
@@ -133,31 +194,55 @@ fn check_place(loaded: &Loaded, command: &SavePage) -> Result<()> {
 
 /// A new secret sealed for its place; a kept one must be there and be meant for the same destination.
 fn seal(keys: &Keys, loaded: &Loaded, command: &SavePage) -> Result<Option<Vec<u8>>> {
-    let Page::OfferSetup(setup) = &command.page else { return Ok(None) };
+    let Page::OfferSetup(setup) = &command.page else {
+        return Ok(None);
+    };
     match &command.secret {
         NewSecret::None => Ok(None),
         NewSecret::Value(secret) => {
-            let place = store::secrets::place(loaded.draft.offer.uid, store::secrets::LEAD_DESTINATION);
+            let place =
+                store::secrets::place(loaded.draft.offer.uid, store::secrets::LEAD_DESTINATION);
             Ok(Some(keys.seal(&place, secret.as_bytes())?))
         }
         NewSecret::Keep => {
-            let before = loaded.draft.pages.offer_setup.as_ref().and_then(|setup| setup.lead_destination.as_ref());
-            let same = |leads: &LeadDestination| before.is_some_and(|before| leads.shares_secret_with(before));
-            let kept = loaded.draft.lead_secret.is_some() && setup.lead_destination.as_ref().is_some_and(same);
-            if kept { Ok(None) } else { Err(Error::invalid(nothing_to_keep(setup.lead_destination.as_ref()))) }
+            let before = loaded
+                .draft
+                .pages
+                .offer_setup
+                .as_ref()
+                .and_then(|setup| setup.lead_destination.as_ref());
+            let same = |leads: &LeadDestination| {
+                before.is_some_and(|before| leads.shares_secret_with(before))
+            };
+            let kept = loaded.draft.lead_secret.is_some()
+                && setup.lead_destination.as_ref().is_some_and(same);
+            if kept {
+                Ok(None)
+            } else {
+                Err(Error::invalid(nothing_to_keep(
+                    setup.lead_destination.as_ref(),
+                )))
+            }
         }
     }
 }
 
 fn nothing_to_keep(leads: Option<&LeadDestination>) -> Violation {
-    let field = leads.and_then(LeadDestination::secret_field).unwrap_or_default();
+    let field = leads
+        .and_then(LeadDestination::secret_field)
+        .unwrap_or_default();
     let why = "no secret is stored for this destination; give it anew";
-    Violation::new(format!("page.offer_setup.lead_destination.{field}"), why).because("SECRET_NOT_STORED")
+    Violation::new(format!("page.offer_setup.lead_destination.{field}"), why)
+        .because("SECRET_NOT_STORED")
 }
 
 /// The draft as it is after the save, for its rules.
 fn put(loaded: &mut Loaded, command: &SavePage, secret: Option<i64>) {
-    let plan = loaded.draft.plans.iter_mut().find(|plan| Some(&plan.plan_id) == command.plan.as_ref());
+    let plan = loaded
+        .draft
+        .plans
+        .iter_mut()
+        .find(|plan| Some(&plan.plan_id) == command.plan.as_ref());
     let placed = match plan {
         Some(plan) => plan.pages.put(command.page.clone()),
         None => loaded.draft.pages.put(command.page.clone()),

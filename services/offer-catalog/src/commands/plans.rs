@@ -22,15 +22,23 @@ pub struct New {
 }
 
 /// Creates a plan (T03); answers it and the draft's new revision.
-pub async fn create(db: &mut Work, scope: &Scope, new: New, now: OffsetDateTime) -> Result<(Plan, i64)> {
+pub async fn create(
+    db: &mut Work,
+    scope: &Scope,
+    new: New,
+    now: OffsetDateTime,
+) -> Result<(Plan, i64)> {
     let Held { offer, scope } = hold(db, scope, &new.parent, now).await?;
-    let kind = offer_type::find(&offer.offer_type).ok_or_else(|| Error::corrupt(&offer.offer_type))?;
+    let kind =
+        offer_type::find(&offer.offer_type).ok_or_else(|| Error::corrupt(&offer.offer_type))?;
     if kind.plans == offer_type::Applies::Never {
         return Err(Refusal::PlansNotSupported.into());
     }
     if !new.subtype.is_empty() && !kind.plan_subtypes.contains(&new.subtype) {
         let why = format!("is not one of {}", kind.plan_subtypes.join(", "));
-        return Err(Error::invalid(Violation::new("subtype", why).because("UNKNOWN_SUBTYPE")));
+        return Err(Error::invalid(
+            Violation::new("subtype", why).because("UNKNOWN_SUBTYPE"),
+        ));
     }
     let plan = Plan {
         offer_uid: offer.uid,
@@ -43,7 +51,10 @@ pub async fn create(db: &mut Work, scope: &Scope, new: New, now: OffsetDateTime)
     };
     let name = new.parent.plan(&plan.id);
     if !store::plans::insert(db, &plan).await? {
-        return Err(Error::AlreadyExists { kind: "Plan", name: name.to_string() });
+        return Err(Error::AlreadyExists {
+            kind: "Plan",
+            name: name.to_string(),
+        });
     }
     if store::plans::count(db, offer.uid).await? > MOST_PLANS as i64 {
         return Err(Refusal::TooManyPlans.into());
@@ -67,14 +78,23 @@ pub async fn rename(
     plan.display_name = display_name;
     plan.revision += 1;
     if !store::plans::rename(db, &plan).await? {
-        return Err(Error::AlreadyExists { kind: "Plan", name: plan.display_name });
+        return Err(Error::AlreadyExists {
+            kind: "Plan",
+            name: plan.display_name,
+        });
     }
     let revision = store::offers::touch(db, offer.uid, now).await?;
     Ok((plan, revision))
 }
 
 /// Deletes a draft plan (T04); answers the draft's new revision. The lock is the one that a freeze takes.
-pub async fn delete(db: &mut Work, scope: &Scope, name: &PlanName, etag: Option<i64>, now: OffsetDateTime) -> Result<i64> {
+pub async fn delete(
+    db: &mut Work,
+    scope: &Scope,
+    name: &PlanName,
+    etag: Option<i64>,
+    now: OffsetDateTime,
+) -> Result<i64> {
     let Held { offer, scope } = hold(db, scope, &name.parent(), now).await?;
     let plan = load(db, &offer, name, etag).await?;
     if store::plans::is_held(db, offer.uid, &plan.id).await? {
@@ -86,11 +106,18 @@ pub async fn delete(db: &mut Work, scope: &Scope, name: &PlanName, etag: Option<
     Ok(revision)
 }
 
-async fn load(db: &mut Work, offer: &crate::domain::offer::Offer, name: &PlanName, etag: Option<i64>) -> Result<Plan> {
+async fn load(
+    db: &mut Work,
+    offer: &crate::domain::offer::Offer,
+    name: &PlanName,
+    etag: Option<i64>,
+) -> Result<Plan> {
     let found = store::plans::of_offer(db, offer.uid, &name.plan).await?;
     let plan = found.ok_or_else(|| Error::not_found("Plan", name))?;
     match etag {
-        Some(etag) if etag != plan.revision => Err(Error::StaleEtag { current: plan.revision.to_string() }),
+        Some(etag) if etag != plan.revision => Err(Error::StaleEtag {
+            current: plan.revision.to_string(),
+        }),
         _ => Ok(plan),
     }
 }

@@ -30,7 +30,9 @@ pub async fn serve(
     now: OffsetDateTime,
 ) -> Result<()> {
     store::previews::revoke(db, offer.uid, wanted, now).await?;
-    let Some(submission) = wanted else { return store::listings::drop_previews(db, offer.uid, None).await };
+    let Some(submission) = wanted else {
+        return store::listings::drop_previews(db, offer.uid, None).await;
+    };
     if !store::listings::serve_preview(db, offer.uid, submission, now).await? {
         return Ok(());
     }
@@ -58,6 +60,12 @@ async fn mint(
     rand::rng().fill_bytes(&mut random);
     let token = PreviewToken::new(random);
     let sealed = keys.seal(&place(offer_uid, submission), token.reveal().as_bytes())?;
-    let link = Minted { token_hash: token.hash(), offer_uid, submission, storefront: storefront.as_str(), sealed };
+    let link = Minted {
+        token_hash: token.hash(),
+        offer_uid,
+        submission,
+        storefront: storefront.as_str(),
+        sealed,
+    };
     store::previews::insert(db, &link, now).await
 }

@@ -34,7 +34,8 @@ pub fn topic(offer: Uuid) -> String {
 pub async fn apply(db: &mut Work, keys: &Keys, news: News, now: OffsetDateTime) -> Result<()> {
     let offer = store::offers::lock_uid(db, news.offer_uid).await?;
     // A publication exists only of an offer that was frozen, and that can't be deleted.
-    let offer = offer.ok_or_else(|| Error::corrupt(format!("no offer {} for a publication", news.offer_uid)))?;
+    let offer = offer
+        .ok_or_else(|| Error::corrupt(format!("no offer {} for a publication", news.offer_uid)))?;
     for submission in &news.canceled {
         store::listings::drop_submission(db, offer.uid, *submission).await?;
         store::orders::applied(db, offer.uid, news.copy.revision).await?;

@@ -4,9 +4,9 @@ use super::draft::{Draft, DraftPlan};
 use super::plan_overview;
 use super::snapshot::Content;
 use crate::pages::{
-    Applies, CoSell, Context, Issue, Issues, OfferListing, OfferSetup, OfferType, PageId, PlanListing, PlanPricing,
-    PlanTechnicalConfiguration, PreviewAudience, Properties, ResellThroughCsps, ResellerState, Severity, SupplementalContent,
-    TechnicalConfiguration,
+    Applies, CoSell, Context, Issue, Issues, OfferListing, OfferSetup, OfferType, PageId,
+    PlanListing, PlanPricing, PlanTechnicalConfiguration, PreviewAudience, Properties,
+    ResellThroughCsps, ResellerState, Severity, SupplementalContent, TechnicalConfiguration,
 };
 
 /// The status of a page (PG-2 … PG-6).
@@ -61,10 +61,19 @@ pub struct Published {
 
 /// Looks at every page that applies (PG-1).
 pub fn review(draft: &Draft, published: &Published) -> Review {
-    let all = Reviewing { draft, published, content: Content::of(draft), context: context(draft) };
+    let all = Reviewing {
+        draft,
+        published,
+        content: Content::of(draft),
+        context: context(draft),
+    };
     let mut pages = Vec::new();
     let mut issues = Vec::new();
-    for page in draft.offer_type.pages(draft.transactable()).filter(|page| !page.is_of_plan()) {
+    for page in draft
+        .offer_type
+        .pages(draft.transactable())
+        .filter(|page| !page.is_of_plan())
+    {
         let found = all.issues_of(page, None);
         pages.push(all.row(page, None, &found));
         issues.extend(found);
@@ -75,20 +84,46 @@ pub fn review(draft: &Draft, published: &Published) -> Review {
         issues.extend(found);
     }
     plan_overview::aggregate(&mut pages);
-    let done = |row: &PageReview| matches!(row.status, PageStatus::Complete | PageStatus::UnpublishedChanges);
-    Review { complete: pages.iter().all(done), pages, issues }
+    let done = |row: &PageReview| {
+        matches!(
+            row.status,
+            PageStatus::Complete | PageStatus::UnpublishedChanges
+        )
+    };
+    Review {
+        complete: pages.iter().all(done),
+        pages,
+        issues,
+    }
 }
 
 /// What is wrong with one page as it would be saved, next to the rest of the draft.
-pub fn review_page(draft: &Draft, published: &Published, page: PageId, plan_id: Option<&str>) -> Vec<Issue> {
-    let all = Reviewing { draft, published, content: Content::of(draft), context: context(draft) };
+pub fn review_page(
+    draft: &Draft,
+    published: &Published,
+    page: PageId,
+    plan_id: Option<&str>,
+) -> Vec<Issue> {
+    let all = Reviewing {
+        draft,
+        published,
+        content: Content::of(draft),
+        context: context(draft),
+    };
     let plan = plan_id.and_then(|id| draft.plans.iter().find(|plan| plan.plan_id == id));
     all.issues_of(page, plan)
 }
 
 fn plan_pages(draft: &Draft) -> impl Iterator<Item = (PageId, &DraftPlan)> {
-    let pages: Vec<PageId> = draft.offer_type.pages(draft.transactable()).filter(|page| page.is_of_plan()).collect();
-    draft.plans.iter().flat_map(move |plan| pages.clone().into_iter().map(move |page| (page, plan)))
+    let pages: Vec<PageId> = draft
+        .offer_type
+        .pages(draft.transactable())
+        .filter(|page| page.is_of_plan())
+        .collect();
+    draft
+        .plans
+        .iter()
+        .flat_map(move |plan| pages.clone().into_iter().map(move |page| (page, plan)))
 }
 
 fn context(draft: &Draft) -> Context<'_> {
@@ -123,22 +158,49 @@ impl Reviewing<'_> {
     fn check(&self, page: PageId, issues: &mut Issues) {
         let (saved, context) = (&self.draft.pages, &self.context);
         match page {
-            PageId::OfferSetup => or_default(&saved.offer_setup, |page: &OfferSetup| page.check(context, issues)),
-            PageId::Properties => or_default(&saved.properties, |page: &Properties| page.check(context, issues)),
-            PageId::OfferListing => or_default(&saved.offer_listing, |page: &OfferListing| page.check(context, issues)),
-            PageId::PreviewAudience => or_default(&saved.preview_audience, |page: &PreviewAudience| {
-                page.check(context, issues);
-                or_default(&saved.offer_listing, |listing: &OfferListing| page.warn_of_outsiders(listing, issues));
+            PageId::OfferSetup => or_default(&saved.offer_setup, |page: &OfferSetup| {
+                page.check(context, issues)
             }),
-            PageId::TechnicalConfiguration => or_default(&saved.technical_configuration, |page: &TechnicalConfiguration| {
-                page.check(context, issues);
-                page.check_application(&self.published.own_application_ids, self.published.foreign_application_id, issues);
+            PageId::Properties => or_default(&saved.properties, |page: &Properties| {
+                page.check(context, issues)
             }),
-            PageId::PlanOverview => plan_overview::check(self.draft, self.published.live.as_ref(), issues),
-            PageId::ResellThroughCsps => or_default(&saved.resell_through_csps, |page: &ResellThroughCsps| page.check(issues)),
-            PageId::CoSell => or_default(&saved.co_sell, |page: &CoSell| page.check(context, issues)),
+            PageId::OfferListing => or_default(&saved.offer_listing, |page: &OfferListing| {
+                page.check(context, issues)
+            }),
+            PageId::PreviewAudience => {
+                or_default(&saved.preview_audience, |page: &PreviewAudience| {
+                    page.check(context, issues);
+                    or_default(&saved.offer_listing, |listing: &OfferListing| {
+                        page.warn_of_outsiders(listing, issues)
+                    });
+                })
+            }
+            PageId::TechnicalConfiguration => or_default(
+                &saved.technical_configuration,
+                |page: &TechnicalConfiguration| {
+                    page.check(context, issues);
+                    page.check_application(
+                        &self.published.own_application_ids,
+                        self.published.foreign_application_id,
+                        issues,
+                    );
+                },
+            ),
+            PageId::PlanOverview => {
+                plan_overview::check(self.draft, self.published.live.as_ref(), issues)
+            }
+            PageId::ResellThroughCsps => {
+                or_default(&saved.resell_through_csps, |page: &ResellThroughCsps| {
+                    page.check(issues)
+                })
+            }
+            PageId::CoSell => {
+                or_default(&saved.co_sell, |page: &CoSell| page.check(context, issues))
+            }
             PageId::SupplementalContent => {
-                or_default(&saved.supplemental_content, |page: &SupplementalContent| page.check(context, issues));
+                or_default(&saved.supplemental_content, |page: &SupplementalContent| {
+                    page.check(context, issues)
+                });
             }
             PageId::PlanListing | PageId::PlanPricing | PageId::PlanTechnicalConfiguration => {}
         }
@@ -146,16 +208,26 @@ impl Reviewing<'_> {
 
     /// What was published and can't be taken back.
     fn check_against(&self, page: PageId, issues: &mut Issues) {
-        let Some(live) = &self.published.live else { return };
+        let Some(live) = &self.published.live else {
+            return;
+        };
         let (now, before) = (&self.draft.pages, &live.pages);
         match page {
-            PageId::OfferSetup => both(&now.offer_setup, &before.offer_setup, |now, before| now.check_against(before, issues)),
-            PageId::Properties => both(&now.properties, &before.properties, |now, before| now.check_against(before, issues)),
+            PageId::OfferSetup => both(&now.offer_setup, &before.offer_setup, |now, before| {
+                now.check_against(before, issues)
+            }),
+            PageId::Properties => both(&now.properties, &before.properties, |now, before| {
+                now.check_against(before, issues)
+            }),
             PageId::ResellThroughCsps => {
                 let default = reseller_default(self.draft.offer_type);
                 let nothing = ResellThroughCsps::default();
-                let (now, before) = (now.resell_through_csps.as_ref(), before.resell_through_csps.as_ref());
-                now.unwrap_or(&nothing).check_against(before.unwrap_or(&nothing), default, issues);
+                let (now, before) = (
+                    now.resell_through_csps.as_ref(),
+                    before.resell_through_csps.as_ref(),
+                );
+                now.unwrap_or(&nothing)
+                    .check_against(before.unwrap_or(&nothing), default, issues);
             }
             _ => {}
         }
@@ -164,24 +236,40 @@ impl Reviewing<'_> {
     fn check_plan(&self, page: PageId, plan: &DraftPlan, issues: &mut Issues) {
         let (saved, context) = (&plan.pages, &self.context);
         match page {
-            PageId::PlanListing => or_default(&saved.plan_listing, |page: &PlanListing| page.check(issues)),
+            PageId::PlanListing => {
+                or_default(&saved.plan_listing, |page: &PlanListing| page.check(issues))
+            }
             PageId::PlanPricing => {
-                or_default(&saved.plan_pricing, |page: &PlanPricing| page.check(context, issues));
-                let before = self.published.live.as_ref().and_then(|live| live.plan(&plan.plan_id)?.pages.plan_pricing.clone());
-                both(&saved.plan_pricing, &before, |now, before| now.check_against(before, issues));
+                or_default(&saved.plan_pricing, |page: &PlanPricing| {
+                    page.check(context, issues)
+                });
+                let before = self
+                    .published
+                    .live
+                    .as_ref()
+                    .and_then(|live| live.plan(&plan.plan_id)?.pages.plan_pricing.clone());
+                both(&saved.plan_pricing, &before, |now, before| {
+                    now.check_against(before, issues)
+                });
             }
             PageId::PlanTechnicalConfiguration => {
-                or_default(&saved.plan_technical_configuration, |page: &PlanTechnicalConfiguration| {
-                    page.check(context, issues);
-                    plan_overview::check_parent(self.draft, plan, page, issues);
-                });
+                or_default(
+                    &saved.plan_technical_configuration,
+                    |page: &PlanTechnicalConfiguration| {
+                        page.check(context, issues);
+                        plan_overview::check_parent(self.draft, plan, page, issues);
+                    },
+                );
             }
             _ => {}
         }
     }
 
     fn row(&self, page: PageId, plan: Option<&DraftPlan>, issues: &[Issue]) -> PageReview {
-        let errors = issues.iter().filter(|issue| issue.severity == Severity::Error).count();
+        let errors = issues
+            .iter()
+            .filter(|issue| issue.severity == Severity::Error)
+            .count();
         let saved = match plan {
             None => self.draft.pages.get(page).is_some(),
             Some(plan) => plan.pages.get(page).is_some(),
@@ -193,16 +281,27 @@ impl Reviewing<'_> {
             (_, true) => PageStatus::Incomplete,
             (_, false) => PageStatus::NotStarted,
         };
-        PageReview { page, plan_id, status, errors, warnings: issues.len() - errors }
+        PageReview {
+            page,
+            plan_id,
+            status,
+            errors,
+            warnings: issues.len() - errors,
+        }
     }
 
     /// PG-6: from what customers see. Audiences are outside of what is published and never differ.
     fn differs(&self, page: PageId, plan_id: Option<&str>) -> bool {
-        let Some(live) = &self.published.live else { return false };
+        let Some(live) = &self.published.live else {
+            return false;
+        };
         match page {
             PageId::PreviewAudience => false,
             PageId::PlanOverview => plan_overview::differs(&self.content, live),
-            _ => self.content.page(page, plan_id) != live.page(page, plan_id) || self.secret_differs(page, live),
+            _ => {
+                self.content.page(page, plan_id) != live.page(page, plan_id)
+                    || self.secret_differs(page, live)
+            }
         }
     }
 
@@ -212,7 +311,11 @@ impl Reviewing<'_> {
 }
 
 fn reseller_default(offer_type: &OfferType) -> ResellerState {
-    if offer_type.resellers_by_default { ResellerState::All } else { ResellerState::None }
+    if offer_type.resellers_by_default {
+        ResellerState::All
+    } else {
+        ResellerState::None
+    }
 }
 
 /// A page that was never saved is looked at as an empty one: what it needs is missing.

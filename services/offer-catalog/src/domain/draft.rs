@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::pages::{
-    Asset,
-    CoSell, OfferListing, OfferSetup, OfferType, Page, PageId, PlanListing, PlanPricing, PlanTechnicalConfiguration, PreviewAudience,
-    Properties, ResellThroughCsps, Selling, SupplementalContent, TechnicalConfiguration,
+    Asset, CoSell, OfferListing, OfferSetup, OfferType, Page, PageId, PlanListing, PlanPricing,
+    PlanTechnicalConfiguration, PreviewAudience, Properties, ResellThroughCsps, Selling,
+    SupplementalContent, TechnicalConfiguration,
 };
 
 /// An offer's own fields.
@@ -110,13 +110,16 @@ impl Draft {
 
     /// What Offer setup says about selling, if anything.
     pub fn selling(&self) -> Option<Selling> {
-        self.pages.offer_setup.as_ref().and_then(|setup| setup.selling)
+        self.pages
+            .offer_setup
+            .as_ref()
+            .and_then(|setup| setup.selling)
     }
 }
 
 impl OfferPages {
-    /// Puts a saved page in its place; a page of a plan has none here and is answered back.
-    pub fn put(&mut self, page: Page) -> Result<(), Page> {
+    /// Puts a saved page in its place; a page of a plan has none here: its id is answered.
+    pub fn put(&mut self, page: Page) -> Result<(), PageId> {
         match page {
             Page::OfferSetup(page) => self.offer_setup = Some(page),
             Page::Properties(page) => self.properties = Some(page),
@@ -126,7 +129,7 @@ impl OfferPages {
             Page::ResellThroughCsps(page) => self.resell_through_csps = Some(page),
             Page::CoSell(page) => self.co_sell = Some(page),
             Page::SupplementalContent(page) => self.supplemental_content = Some(page),
-            other => return Err(other),
+            other => return Err(other.id()),
         }
         Ok(())
     }
@@ -138,11 +141,23 @@ impl OfferPages {
             PageId::Properties => self.properties.clone().map(Page::Properties),
             PageId::OfferListing => self.offer_listing.clone().map(Page::OfferListing),
             PageId::PreviewAudience => self.preview_audience.clone().map(Page::PreviewAudience),
-            PageId::TechnicalConfiguration => self.technical_configuration.clone().map(Page::TechnicalConfiguration),
-            PageId::ResellThroughCsps => self.resell_through_csps.clone().map(Page::ResellThroughCsps),
+            PageId::TechnicalConfiguration => self
+                .technical_configuration
+                .clone()
+                .map(Page::TechnicalConfiguration),
+            PageId::ResellThroughCsps => self
+                .resell_through_csps
+                .clone()
+                .map(Page::ResellThroughCsps),
             PageId::CoSell => self.co_sell.clone().map(Page::CoSell),
-            PageId::SupplementalContent => self.supplemental_content.clone().map(Page::SupplementalContent),
-            PageId::PlanOverview | PageId::PlanListing | PageId::PlanPricing | PageId::PlanTechnicalConfiguration => None,
+            PageId::SupplementalContent => self
+                .supplemental_content
+                .clone()
+                .map(Page::SupplementalContent),
+            PageId::PlanOverview
+            | PageId::PlanListing
+            | PageId::PlanPricing
+            | PageId::PlanTechnicalConfiguration => None,
         }
     }
 
@@ -153,13 +168,15 @@ impl OfferPages {
 }
 
 impl PlanPages {
-    /// Puts a saved page in its place; a page of the offer has none here and is answered back.
-    pub fn put(&mut self, page: Page) -> Result<(), Page> {
+    /// Puts a saved page in its place; a page of the offer has none here: its id is answered.
+    pub fn put(&mut self, page: Page) -> Result<(), PageId> {
         match page {
             Page::PlanListing(page) => self.plan_listing = Some(page),
             Page::PlanPricing(page) => self.plan_pricing = Some(page),
-            Page::PlanTechnicalConfiguration(page) => self.plan_technical_configuration = Some(page),
-            other => return Err(other),
+            Page::PlanTechnicalConfiguration(page) => {
+                self.plan_technical_configuration = Some(page)
+            }
+            other => return Err(other.id()),
         }
         Ok(())
     }
@@ -169,7 +186,10 @@ impl PlanPages {
         match id {
             PageId::PlanListing => self.plan_listing.clone().map(Page::PlanListing),
             PageId::PlanPricing => self.plan_pricing.clone().map(Page::PlanPricing),
-            PageId::PlanTechnicalConfiguration => self.plan_technical_configuration.clone().map(Page::PlanTechnicalConfiguration),
+            PageId::PlanTechnicalConfiguration => self
+                .plan_technical_configuration
+                .clone()
+                .map(Page::PlanTechnicalConfiguration),
             _ => None,
         }
     }

@@ -20,18 +20,32 @@ pub struct Indexed {
 pub fn of(content: &Content) -> Result<Indexed, SnapshotError> {
     let fronts = storefronts(content, content.offer_type()?);
     let mut indexed = Indexed {
-        storefronts: fronts.into_iter().map(|front| front.as_str().to_owned()).collect(),
+        storefronts: fronts
+            .into_iter()
+            .map(|front| front.as_str().to_owned())
+            .collect(),
         ..Indexed::default()
     };
     if let Some(properties) = &content.pages.properties {
-        indexed.categories = properties.categories.iter().map(|choice| choice.category.clone()).collect();
+        indexed.categories = properties
+            .categories
+            .iter()
+            .map(|choice| choice.category.clone())
+            .collect();
     }
     if let Some(listing) = &content.pages.offer_listing {
         indexed.title.clone_from(&listing.title);
         indexed.summary.clone_from(&listing.summary);
         indexed.keywords = listing.keywords.join(" ");
-        indexed.text = format!("{} {}", listing.short_description, without_markup(&listing.description));
-        let logo = content.assets.iter().find(|asset| asset.name == listing.large_logo);
+        indexed.text = format!(
+            "{} {}",
+            listing.short_description,
+            without_markup(&listing.description)
+        );
+        let logo = content
+            .assets
+            .iter()
+            .find(|asset| asset.name == listing.large_logo);
         indexed.logo_digest = logo.map(|asset| asset.digest.clone()).unwrap_or_default();
     }
     Ok(indexed)
@@ -61,6 +75,11 @@ mod tests {
 
     #[test]
     fn markup_separates_words_and_is_not_found() {
-        assert_eq!(without_markup("<p>One<br>two</p>").split_whitespace().collect::<Vec<_>>(), ["One", "two"]);
+        assert_eq!(
+            without_markup("<p>One<br>two</p>")
+                .split_whitespace()
+                .collect::<Vec<_>>(),
+            ["One", "two"]
+        );
     }
 }

@@ -28,7 +28,9 @@ impl Stage {
 
     /// As it is stored.
     pub fn parse(text: &str) -> Option<Self> {
-        [Stage::Prepared, Stage::Preview, Stage::Live].into_iter().find(|stage| stage.as_str() == text)
+        [Stage::Prepared, Stage::Preview, Stage::Live]
+            .into_iter()
+            .find(|stage| stage.as_str() == text)
     }
 }
 
@@ -94,9 +96,15 @@ pub struct Unreadable(&'static str);
 impl Rows {
     /// Takes a snapshot apart.
     pub fn split(snapshot: Value) -> Result<Rows, Unreadable> {
-        let Value::Object(mut snapshot) = snapshot else { return Err(Unreadable("members")) };
+        let Value::Object(mut snapshot) = snapshot else {
+            return Err(Unreadable("members"));
+        };
         let mut rows = Rows {
-            format: snapshot.get("format").and_then(Value::as_i64).and_then(|n| n.try_into().ok()).ok_or(Unreadable("format"))?,
+            format: snapshot
+                .get("format")
+                .and_then(Value::as_i64)
+                .and_then(|n| n.try_into().ok())
+                .ok_or(Unreadable("format"))?,
             offer: snapshot.remove("offer").ok_or(Unreadable("offer"))?,
             secrets: snapshot.remove("secrets").unwrap_or(Value::Null),
             pages: pages("", snapshot.remove("pages")),
@@ -107,18 +115,33 @@ impl Rows {
             rows.split_plan(plan)?;
         }
         for asset in list(snapshot.remove("assets")) {
-            rows.assets.push(AssetRow { name: text(&asset, "name")?, digest: text(&asset, "digest")?, content: asset });
+            rows.assets.push(AssetRow {
+                name: text(&asset, "name")?,
+                digest: text(&asset, "digest")?,
+                content: asset,
+            });
         }
         Ok(rows)
     }
 
     fn split_plan(&mut self, plan: Value) -> Result<(), Unreadable> {
         let plan_id = text(&plan, "plan_id")?;
-        let Value::Object(mut plan) = plan else { return Err(Unreadable("plan")) };
+        let Value::Object(mut plan) = plan else {
+            return Err(Unreadable("plan"));
+        };
         let own = pages(&plan_id, plan.remove("pages"));
-        let private = own.iter().any(|row| row.content.get("audience").is_some_and(|audience| audience == "PRIVATE"));
+        let private = own.iter().any(|row| {
+            row.content
+                .get("audience")
+                .is_some_and(|audience| audience == "PRIVATE")
+        });
         self.pages.extend(own);
-        self.plans.push(PlanRow { plan_id, content: Value::Object(plan), private, audience: 0 });
+        self.plans.push(PlanRow {
+            plan_id,
+            content: Value::Object(plan),
+            private,
+            audience: 0,
+        });
         Ok(())
     }
 
@@ -128,7 +151,8 @@ impl Rows {
         self.assets.sort_by(|a, b| a.name.cmp(&b.name));
         let of = |plan: &str| -> Map<String, Value> {
             let own = self.pages.iter().filter(|row| row.plan_id == plan);
-            own.map(|row| (row.page.clone(), row.content.clone())).collect()
+            own.map(|row| (row.page.clone(), row.content.clone()))
+                .collect()
         };
         let plans = self.plans.iter().map(|plan| {
             let mut content = plan.content.clone();
@@ -150,8 +174,17 @@ impl Rows {
 }
 
 fn pages(plan_id: &str, pages: Option<Value>) -> Vec<PageRow> {
-    let Some(Value::Object(pages)) = pages else { return Vec::new() };
-    pages.into_iter().map(|(page, content)| PageRow { plan_id: plan_id.to_owned(), page, content }).collect()
+    let Some(Value::Object(pages)) = pages else {
+        return Vec::new();
+    };
+    pages
+        .into_iter()
+        .map(|(page, content)| PageRow {
+            plan_id: plan_id.to_owned(),
+            page,
+            content,
+        })
+        .collect()
 }
 
 fn list(value: Option<Value>) -> Vec<Value> {
@@ -162,7 +195,11 @@ fn list(value: Option<Value>) -> Vec<Value> {
 }
 
 fn text(value: &Value, key: &'static str) -> Result<String, Unreadable> {
-    value.get(key).and_then(Value::as_str).map(str::to_owned).ok_or(Unreadable(key))
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .ok_or(Unreadable(key))
 }
 
 #[cfg(test)]
@@ -192,7 +229,12 @@ mod tests {
 
     #[test]
     fn what_is_no_snapshot_is_refused() {
-        for wrong in [json!(1), json!({}), json!({"format": 1}), json!({"format": 1, "offer": {}, "plans": [{}]})] {
+        for wrong in [
+            json!(1),
+            json!({}),
+            json!({"format": 1}),
+            json!({"format": 1, "offer": {}, "plans": [{}]}),
+        ] {
             assert!(Rows::split(wrong).is_err());
         }
     }

@@ -88,7 +88,9 @@ impl Status {
 
     /// As it is stored.
     pub fn parse(text: &str) -> Option<Self> {
-        Status::ALL.into_iter().find(|status| status.as_str() == text)
+        Status::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
     }
 }
 

@@ -29,7 +29,10 @@ pub enum Wanted {
     /// S5-1: make the preview, serve it to nobody yet.
     Preview,
     /// PB-1, S9-1: compare and serve to customers.
-    Activation { certified: String, signed_off: String },
+    Activation {
+        certified: String,
+        signed_off: String,
+    },
     /// T27: take the offer out of the marketplace.
     Removal,
 }
@@ -49,25 +52,38 @@ impl Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Digest of the prepared rows, encoded anew.
-    PreviewPrepared { digest: String },
+    PreviewPrepared {
+        digest: String,
+    },
     /// Digest of the rows and content that customers see now, encoded anew.
-    OfferActivated { digest: String },
+    OfferActivated {
+        digest: String,
+    },
     OfferRemoved,
     /// A newer order was applied before; nothing was changed.
     Superseded,
     /// It can't be carried out; nothing was changed.
-    Failed { reason: String, message: String },
+    Failed {
+        reason: String,
+        message: String,
+    },
 }
 
 impl Answer {
     /// PB-1: what would be served is not what was certified and signed off.
     pub fn mismatch(message: impl Into<String>) -> Self {
-        Self::Failed { reason: "DIGEST_MISMATCH".into(), message: message.into() }
+        Self::Failed {
+            reason: "DIGEST_MISMATCH".into(),
+            message: message.into(),
+        }
     }
 
     /// The snapshot or the listing that the order needs is not there.
     pub fn missing(message: impl Into<String>) -> Self {
-        Self::Failed { reason: "MISSING".into(), message: message.into() }
+        Self::Failed {
+            reason: "MISSING".into(),
+            message: message.into(),
+        }
     }
 
     /// As it is stored.
@@ -83,10 +99,23 @@ impl Answer {
 }
 
 /// PB-1: all of these must be one and the same digest. Answers what differs, if anything does.
-pub fn difference(recomputed: &str, wanted: &str, certified: &str, signed_off: &str) -> Option<String> {
-    let others = [("the submission's", wanted), ("the certified", certified), ("the signed-off", signed_off)];
-    let (whose, other) = others.into_iter().find(|(_, digest)| *digest != recomputed)?;
-    Some(format!("what would be served has digest {recomputed}, {whose} is {other}"))
+pub fn difference(
+    recomputed: &str,
+    wanted: &str,
+    certified: &str,
+    signed_off: &str,
+) -> Option<String> {
+    let others = [
+        ("the submission's", wanted),
+        ("the certified", certified),
+        ("the signed-off", signed_off),
+    ];
+    let (whose, other) = others
+        .into_iter()
+        .find(|(_, digest)| *digest != recomputed)?;
+    Some(format!(
+        "what would be served has digest {recomputed}, {whose} is {other}"
+    ))
 }
 
 #[cfg(test)]
@@ -96,7 +125,12 @@ mod tests {
     #[test]
     fn pb1_any_digest_that_differs_is_a_difference() {
         assert_eq!(difference("a", "a", "a", "a"), None);
-        for (wanted, certified, signed_off) in [("b", "a", "a"), ("a", "b", "a"), ("a", "a", "b"), ("a", "", "a")] {
+        for (wanted, certified, signed_off) in [
+            ("b", "a", "a"),
+            ("a", "b", "a"),
+            ("a", "a", "b"),
+            ("a", "", "a"),
+        ] {
             assert!(difference("a", wanted, certified, signed_off).is_some());
         }
     }

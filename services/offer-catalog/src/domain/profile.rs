@@ -44,16 +44,27 @@ pub struct ProfilePlan {
 impl Profile {
     /// The facts of `content`. Audiences are outside of it: whether the preview audience differs from what the previous
     /// submission saw is said by whoever knows.
-    pub fn of(content: &Content, previous: Option<&Content>, preview_audience_changed: bool) -> Result<Self, SnapshotError> {
+    pub fn of(
+        content: &Content,
+        previous: Option<&Content>,
+        preview_audience_changed: bool,
+    ) -> Result<Self, SnapshotError> {
         let offer_type = content.offer_type()?;
         let pages = &content.pages;
         Ok(Self {
             offer_type,
-            offer_title: pages.offer_listing.as_ref().map(|listing| listing.title.clone()).unwrap_or_default(),
+            offer_title: pages
+                .offer_listing
+                .as_ref()
+                .map(|listing| listing.title.clone())
+                .unwrap_or_default(),
             pages_changed: pages_changed(content, previous, offer_type, preview_audience_changed),
             changed: preview_audience_changed || previous != Some(content),
             transactable: content.transactable(),
-            lead_destination_kind: pages.offer_setup.as_ref().and_then(|setup| setup.lead_destination.as_ref()?.kind()),
+            lead_destination_kind: pages
+                .offer_setup
+                .as_ref()
+                .and_then(|setup| setup.lead_destination.as_ref()?.kind()),
             storefronts: storefronts(content, offer_type),
             plans: content.plans.iter().map(ProfilePlan::of).collect(),
         })
@@ -65,15 +76,28 @@ impl ProfilePlan {
         Self {
             plan_id: plan.plan_id.clone(),
             name: plan.display_name.clone(),
-            private: plan.pages.plan_pricing.as_ref().is_some_and(|pricing| pricing.is_private()),
+            private: plan
+                .pages
+                .plan_pricing
+                .as_ref()
+                .is_some_and(|pricing| pricing.is_private()),
             stopped: plan.stopped,
-            technical_parent: plan.pages.plan_technical_configuration.as_ref().and_then(|page| page.parent().map(str::to_owned)),
+            technical_parent: plan
+                .pages
+                .plan_technical_configuration
+                .as_ref()
+                .and_then(|page| page.parent().map(str::to_owned)),
         }
     }
 }
 
 /// HF-9; Offer setup (HF-7) and, for types with plans, Plan overview (HF-8) count as changed always.
-fn pages_changed(content: &Content, previous: Option<&Content>, offer_type: &OfferType, audience: bool) -> Vec<PageId> {
+fn pages_changed(
+    content: &Content,
+    previous: Option<&Content>,
+    offer_type: &OfferType,
+    audience: bool,
+) -> Vec<PageId> {
     let mut changed = BTreeSet::from([PageId::OfferSetup]);
     if offer_type.plans != Applies::Never {
         changed.insert(PageId::PlanOverview);
@@ -81,10 +105,21 @@ fn pages_changed(content: &Content, previous: Option<&Content>, offer_type: &Off
     if audience && offer_type.has(PageId::PreviewAudience) {
         changed.insert(PageId::PreviewAudience);
     }
-    changed.extend(PageId::ALL.into_iter().filter(|&id| content.page(id, None) != previous.and_then(|p| p.page(id, None))));
-    let plan_ids: BTreeSet<&str> = [Some(content), previous].into_iter().flatten().flat_map(|c| &c.plans).map(|p| p.plan_id.as_str()).collect();
+    changed.extend(
+        PageId::ALL
+            .into_iter()
+            .filter(|&id| content.page(id, None) != previous.and_then(|p| p.page(id, None))),
+    );
+    let plan_ids: BTreeSet<&str> = [Some(content), previous]
+        .into_iter()
+        .flatten()
+        .flat_map(|c| &c.plans)
+        .map(|p| p.plan_id.as_str())
+        .collect();
     for plan_id in plan_ids {
-        let differs = |&id: &PageId| content.page(id, Some(plan_id)) != previous.and_then(|p| p.page(id, Some(plan_id)));
+        let differs = |&id: &PageId| {
+            content.page(id, Some(plan_id)) != previous.and_then(|p| p.page(id, Some(plan_id)))
+        };
         changed.extend(PageId::ALL.into_iter().filter(differs));
     }
     changed.into_iter().collect()
@@ -93,10 +128,21 @@ fn pages_changed(content: &Content, previous: Option<&Content>, offer_type: &Off
 /// Of the type's storefronts those whose customers browse the chosen categories (OT-3). Long terms are not for AppSource
 /// (PN-7). There is always one.
 pub fn storefronts(content: &Content, offer_type: &OfferType) -> Vec<Storefront> {
-    let chosen = content.pages.properties.iter().flat_map(|page| &page.categories);
-    let browsed: BTreeSet<Storefront> =
-        chosen.filter_map(|choice| taxonomy::category(&choice.category)).flat_map(|group| &group.storefronts).copied().collect();
-    let long = content.plans.iter().filter_map(|plan| plan.pages.plan_pricing.as_ref()).any(|pricing| pricing.has_long_terms());
+    let chosen = content
+        .pages
+        .properties
+        .iter()
+        .flat_map(|page| &page.categories);
+    let browsed: BTreeSet<Storefront> = chosen
+        .filter_map(|choice| taxonomy::category(&choice.category))
+        .flat_map(|group| &group.storefronts)
+        .copied()
+        .collect();
+    let long = content
+        .plans
+        .iter()
+        .filter_map(|plan| plan.pages.plan_pricing.as_ref())
+        .any(|pricing| pricing.has_long_terms());
     let all = offer_type.storefronts.iter().copied();
     let fronts: Vec<Storefront> = all
         .clone()
@@ -105,7 +151,9 @@ pub fn storefronts(content: &Content, offer_type: &OfferType) -> Vec<Storefront>
         .collect();
     match fronts.is_empty() {
         // A category of AppSource only, with long terms: sold where long terms are.
-        true => all.filter(|front| !long || *front == Storefront::AzureMarketplace).collect(),
+        true => all
+            .filter(|front| !long || *front == Storefront::AzureMarketplace)
+            .collect(),
         false => fronts,
     }
 }
@@ -125,18 +173,40 @@ mod tests {
     fn the_facts_of_a_content() {
         let facts = profile(&samples::saas(), None);
         assert_eq!(facts.offer_title, "Contoso Notes™");
-        assert_eq!((facts.transactable, facts.lead_destination_kind), (true, Some("https_endpoint")));
-        let plans: Vec<(&str, bool, bool)> = facts.plans.iter().map(|p| (p.plan_id.as_str(), p.private, p.stopped)).collect();
+        assert_eq!(
+            (facts.transactable, facts.lead_destination_kind),
+            (true, Some("https_endpoint"))
+        );
+        let plans: Vec<(&str, bool, bool)> = facts
+            .plans
+            .iter()
+            .map(|p| (p.plan_id.as_str(), p.private, p.stopped))
+            .collect();
         assert_eq!(plans, [("gold", false, false), ("team", true, false)]);
         assert!(!profile(&samples::listed(), None).transactable);
-        assert_eq!(profile(&samples::container(), None).lead_destination_kind, None);
+        assert_eq!(
+            profile(&samples::container(), None).lead_destination_kind,
+            None
+        );
     }
 
     #[test]
     fn hf_9_a_first_submission_has_changed_every_saved_page() {
         use PageId::*;
         let first = profile(&samples::saas(), None).pages_changed;
-        assert_eq!(first, [OfferSetup, Properties, OfferListing, TechnicalConfiguration, PlanOverview, SupplementalContent, PlanListing, PlanPricing]);
+        assert_eq!(
+            first,
+            [
+                OfferSetup,
+                Properties,
+                OfferListing,
+                TechnicalConfiguration,
+                PlanOverview,
+                SupplementalContent,
+                PlanListing,
+                PlanPricing
+            ]
+        );
         let listed = profile(&samples::listed(), None).pages_changed;
         assert_eq!(listed, [OfferSetup, Properties, OfferListing, PlanOverview]);
     }
@@ -146,41 +216,99 @@ mod tests {
         use PageId::*;
         let draft = samples::saas();
         let same = profile(&draft, Some(&draft));
-        assert_eq!((same.pages_changed, same.changed), (vec![OfferSetup, PlanOverview], false), "A30");
+        assert_eq!(
+            (same.pages_changed, same.changed),
+            (vec![OfferSetup, PlanOverview], false),
+            "A30"
+        );
         let mut edited = samples::saas();
         edited.pages.offer_listing.as_mut().unwrap().title = "Other".into();
-        edited.plans[1].pages.plan_listing.as_mut().unwrap().description = "Other".into();
+        edited.plans[1]
+            .pages
+            .plan_listing
+            .as_mut()
+            .unwrap()
+            .description = "Other".into();
         let other = profile(&edited, Some(&draft));
-        assert_eq!((other.pages_changed, other.changed), (vec![OfferSetup, OfferListing, PlanOverview, PlanListing], true));
+        assert_eq!(
+            (other.pages_changed, other.changed),
+            (
+                vec![OfferSetup, OfferListing, PlanOverview, PlanListing],
+                true
+            )
+        );
         let mut consulting = samples::listed();
         consulting.offer_type = crate::pages::offer_type::find("consultingService").unwrap();
         consulting.offer.offer_type = "consultingService".into();
-        assert_eq!(profile(&consulting, Some(&consulting)).pages_changed, [OfferSetup], "HF-8: a type without plans");
+        assert_eq!(
+            profile(&consulting, Some(&consulting)).pages_changed,
+            [OfferSetup],
+            "HF-8: a type without plans"
+        );
     }
 
     #[test]
     fn hf_9_a_changed_preview_audience_is_told_from_outside() {
         let content = Content::of(&samples::saas());
         let told = Profile::of(&content, Some(&content), true).unwrap();
-        assert_eq!(told.pages_changed, [PageId::OfferSetup, PageId::PreviewAudience, PageId::PlanOverview]);
+        assert_eq!(
+            told.pages_changed,
+            [
+                PageId::OfferSetup,
+                PageId::PreviewAudience,
+                PageId::PlanOverview
+            ]
+        );
         assert!(told.changed);
     }
 
     #[test]
     fn ot_3_pn_7_storefronts_follow_categories_and_terms() {
         use Storefront::*;
-        fn with(categories: &[&str], term: BillingTerm, paid_every: Option<BillingTerm>) -> Vec<Storefront> {
+        fn with(
+            categories: &[&str],
+            term: BillingTerm,
+            paid_every: Option<BillingTerm>,
+        ) -> Vec<Storefront> {
             let mut draft = samples::saas();
-            let choice = |id: &&str| CategoryChoice { category: (*id).to_owned(), subcategories: Vec::new() };
-            draft.pages.properties.as_mut().unwrap().categories = categories.iter().map(choice).collect();
+            let choice = |id: &&str| CategoryChoice {
+                category: (*id).to_owned(),
+                subcategories: Vec::new(),
+            };
+            draft.pages.properties.as_mut().unwrap().categories =
+                categories.iter().map(choice).collect();
             let price = &mut draft.plans[1].pages.plan_pricing.as_mut().unwrap().prices[0];
             (price.term, price.paid_every) = (Some(term), paid_every);
             profile(&draft, None).storefronts
         }
-        assert_eq!(with(&["sales"], BillingTerm::OneMonth, None), [AppSource], "AS-092");
-        assert_eq!(with(&["databases"], BillingTerm::OneMonth, None), [AzureMarketplace], "AS-092");
-        assert_eq!(with(&["sales", "databases"], BillingTerm::OneYear, None), [AppSource, AzureMarketplace], "AS-092");
-        assert_eq!(with(&["analytics"], BillingTerm::TwoYears, None), [AzureMarketplace], "PN-7");
-        assert_eq!(with(&["sales"], BillingTerm::OneYear, Some(BillingTerm::OneMonth)), [AzureMarketplace], "PN-7");
+        assert_eq!(
+            with(&["sales"], BillingTerm::OneMonth, None),
+            [AppSource],
+            "AS-092"
+        );
+        assert_eq!(
+            with(&["databases"], BillingTerm::OneMonth, None),
+            [AzureMarketplace],
+            "AS-092"
+        );
+        assert_eq!(
+            with(&["sales", "databases"], BillingTerm::OneYear, None),
+            [AppSource, AzureMarketplace],
+            "AS-092"
+        );
+        assert_eq!(
+            with(&["analytics"], BillingTerm::TwoYears, None),
+            [AzureMarketplace],
+            "PN-7"
+        );
+        assert_eq!(
+            with(
+                &["sales"],
+                BillingTerm::OneYear,
+                Some(BillingTerm::OneMonth)
+            ),
+            [AzureMarketplace],
+            "PN-7"
+        );
     }
 }

@@ -66,7 +66,9 @@ impl MemberKind {
 
     /// As it is stored.
     pub fn parse(text: &str) -> Option<Self> {
-        [MemberKind::User, MemberKind::Application].into_iter().find(|kind| kind.as_str() == text)
+        [MemberKind::User, MemberKind::Application]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -109,13 +111,19 @@ pub const GRANT_LONGEST: Duration = Duration::days(30);
 
 /// True for what a publisher or an offer may be called (E-2).
 pub fn is_id(text: &str) -> bool {
-    let first = text.bytes().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let first = text
+        .bytes()
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     first && (3..=50).contains(&text.len()) && text.bytes().all(is_id_byte)
 }
 
 /// True for what a member may be called.
 pub fn is_member_id(text: &str) -> bool {
-    let first = text.bytes().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let first = text
+        .bytes()
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     first && text.len() <= 63 && text.bytes().all(|c| is_id_byte(c) || c == b'.')
 }
 
@@ -132,7 +140,17 @@ mod tests {
         for good in ["abc", "0-_", &"a".repeat(50)] {
             assert!(is_id(good), "{good}");
         }
-        for bad in ["", "ab", "-ab", "_ab", "aBc", "a b", "a.b", "äbc", &"a".repeat(51)] {
+        for bad in [
+            "",
+            "ab",
+            "-ab",
+            "_ab",
+            "aBc",
+            "a b",
+            "a.b",
+            "äbc",
+            &"a".repeat(51),
+        ] {
             assert!(!is_id(bad), "{bad}");
         }
         assert!(is_member_id("a.b-c_1") && !is_member_id(".a") && !is_member_id(&"a".repeat(64)));
@@ -140,7 +158,8 @@ mod tests {
 
     #[test]
     fn programme_facts_of_an_older_version_are_read() {
-        let facts: Programme = serde_json::from_str(r#"{"enrolled":true,"unknown_fact":1}"#).unwrap();
+        let facts: Programme =
+            serde_json::from_str(r#"{"enrolled":true,"unknown_fact":1}"#).unwrap();
         assert!(facts.enrolled && facts.membership == Standing::Unknown);
     }
 }

@@ -21,7 +21,13 @@ pub fn charge(pricing: &PlanPricing, market: &str) -> Option<String> {
 
 /// A price of this market goes before one for all markets.
 fn price<'a>(pricing: &'a PlanPricing, market: &str) -> Option<&'a Price> {
-    let of = |market: &str| pricing.prices.iter().filter(|price| price.market == market).min_by_key(|price| price.term);
+    let of = |market: &str| {
+        pricing
+            .prices
+            .iter()
+            .filter(|price| price.market == market)
+            .min_by_key(|price| price.term)
+    };
     of(market).or_else(|| of(""))
 }
 
@@ -63,14 +69,27 @@ pub fn faults(content: &Content, plan: &ContentPlan) -> Vec<String> {
     if pricing.markets.is_empty() {
         faults.push("the plan is sold in no market; choose at least one".into());
     }
-    let unpriced: Vec<&str> =
-        pricing.markets.iter().map(String::as_str).filter(|market| charge(pricing, market).is_none()).collect();
+    let unpriced: Vec<&str> = pricing
+        .markets
+        .iter()
+        .map(String::as_str)
+        .filter(|market| charge(pricing, market).is_none())
+        .collect();
     if !unpriced.is_empty() {
-        faults.push(format!("the plan has no price for {}; add one for each, or one for all markets", unpriced.join(", ")));
+        faults.push(format!(
+            "the plan has no price for {}; add one for each, or one for all markets",
+            unpriced.join(", ")
+        ));
     }
-    let amounts = pricing.prices.iter().filter(|price| price.hundredths().is_none()).count();
+    let amounts = pricing
+        .prices
+        .iter()
+        .filter(|price| price.hundredths().is_none())
+        .count();
     if amounts > 0 {
-        faults.push(format!("{amounts} prices of the plan are no amounts; write them like 49.00"));
+        faults.push(format!(
+            "{amounts} prices of the plan are no amounts; write them like 49.00"
+        ));
     }
     faults.extend(unresolvable(content));
     faults
@@ -78,10 +97,17 @@ pub fn faults(content: &Content, plan: &ContentPlan) -> Vec<String> {
 
 /// An order of a service is resolved by its landing page and told about by its webhook (1000.4).
 fn unresolvable(content: &Content) -> Vec<String> {
-    let Some(technical) = &content.pages.technical_configuration else { return Vec::new() };
-    let ends = [("landing page", &technical.landing_page_url), ("connection webhook", &technical.webhook_url)];
+    let Some(technical) = &content.pages.technical_configuration else {
+        return Vec::new();
+    };
+    let ends = [
+        ("landing page", &technical.landing_page_url),
+        ("connection webhook", &technical.webhook_url),
+    ];
     let wrong = ends.into_iter().filter(|(_, url)| !is_https(url));
-    wrong.map(|(what, url)| format!("the {what} {url:?} can't be called; give an https address")).collect()
+    wrong
+        .map(|(what, url)| format!("the {what} {url:?} can't be called; give an https address"))
+        .collect()
 }
 
 fn is_https(text: &str) -> bool {
@@ -93,11 +119,22 @@ mod tests {
     use super::*;
 
     fn price(market: &str, amount: &str, term: BillingTerm) -> Price {
-        Price { term: Some(term), market: market.into(), currency: "USD".into(), amount: amount.into(), ..Price::default() }
+        Price {
+            term: Some(term),
+            market: market.into(),
+            currency: "USD".into(),
+            amount: amount.into(),
+            ..Price::default()
+        }
     }
 
     fn pricing(model: PricingModel, prices: Vec<Price>) -> PlanPricing {
-        PlanPricing { markets: vec!["US".into(), "DE".into()], model: Some(model), prices, ..PlanPricing::default() }
+        PlanPricing {
+            markets: vec!["US".into(), "DE".into()],
+            model: Some(model),
+            prices,
+            ..PlanPricing::default()
+        }
     }
 
     #[test]
@@ -111,7 +148,10 @@ mod tests {
         assert_eq!(charge(&plan, "US").as_deref(), Some("USD 49.00 per month"));
         assert_eq!(charge(&plan, "DE").as_deref(), Some("USD 45.00 per month"));
         assert_eq!(charge(&plan, "FR"), None);
-        assert_eq!(charge(&pricing(PricingModel::PerUser, prices), "US").as_deref(), Some("USD 49.00 per user per month"));
+        assert_eq!(
+            charge(&pricing(PricingModel::PerUser, prices), "US").as_deref(),
+            Some("USD 49.00 per user per month")
+        );
     }
 
     #[test]
@@ -124,8 +164,14 @@ mod tests {
 
     #[test]
     fn a_year_paid_by_the_month_says_so() {
-        let yearly = Price { paid_every: Some(BillingTerm::OneMonth), ..price("", "10.00", BillingTerm::OneYear) };
+        let yearly = Price {
+            paid_every: Some(BillingTerm::OneMonth),
+            ..price("", "10.00", BillingTerm::OneYear)
+        };
         let plan = pricing(PricingModel::FlatRate, vec![yearly]);
-        assert_eq!(charge(&plan, "US").as_deref(), Some("USD 10.00 per year, paid per month"));
+        assert_eq!(
+            charge(&plan, "US").as_deref(),
+            Some("USD 10.00 per year, paid per month")
+        );
     }
 }

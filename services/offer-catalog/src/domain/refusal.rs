@@ -7,7 +7,9 @@ pub enum Refusal {
     #[error("the publisher is not enrolled in the commercial marketplace programme")]
     NotEnrolled,
     /// T34
-    #[error("the offer was submitted before; what was submitted can't be deleted, only taken off the marketplace")]
+    #[error(
+        "the offer was submitted before; what was submitted can't be deleted, only taken off the marketplace"
+    )]
     EverFrozen,
     /// OT-1
     #[error("offers of this type have no plans")]
@@ -19,7 +21,9 @@ pub enum Refusal {
     #[error("an offer has at most 200 assets; delete those that no page names")]
     TooManyAssets,
     /// T04, A37
-    #[error("the plan is part of an open submission or was in a preview; stop its distribution instead")]
+    #[error(
+        "the plan is part of an open submission or was in a preview; stop its distribution instead"
+    )]
     PlanFrozen,
     /// RO-4
     #[error("a publisher has at least one owner; make somebody else owner first")]
@@ -46,7 +50,9 @@ pub enum Refusal {
     #[error("a private plan needs at least one customer in its audience")]
     EmptyAudience,
     /// design.md §3: rollback
-    #[error("the source lacks a plan that is live and not being stopped; stop its distribution first")]
+    #[error(
+        "the source lacks a plan that is live and not being stopped; stop its distribution first"
+    )]
     SourceLacksPlan,
 }
 

@@ -15,16 +15,32 @@ fn draft(kind: &str, pages: Value, plans: Vec<DraftPlan>) -> Draft {
         offer_type: kind.into(),
         alias: "notes internally".into(),
     };
-    let logos = [("logo", AssetKind::LogoLarge), ("logo.medium", AssetKind::LogoMedium), ("logo.small", AssetKind::LogoSmall)];
+    let logos = [
+        ("logo", AssetKind::LogoLarge),
+        ("logo.medium", AssetKind::LogoMedium),
+        ("logo.small", AssetKind::LogoSmall),
+    ];
     let others = [
         ("shot", AssetKind::Screenshot),
         ("guide", AssetKind::Document),
         ("thumb", AssetKind::VideoThumbnail),
         ("unused", AssetKind::Screenshot),
     ];
-    let assets = logos.into_iter().chain(others).map(|(id, kind)| asset(id, kind)).collect();
+    let assets = logos
+        .into_iter()
+        .chain(others)
+        .map(|(id, kind)| asset(id, kind))
+        .collect();
     let pages: OfferPages = serde_json::from_value(pages).unwrap();
-    Draft { offer, offer_type: offer_type::find(kind).unwrap(), revision: 7, pages, plans, assets, lead_secret: None }
+    Draft {
+        offer,
+        offer_type: offer_type::find(kind).unwrap(),
+        revision: 7,
+        pages,
+        plans,
+        assets,
+        lead_secret: None,
+    }
 }
 
 pub fn asset(id: &str, kind: AssetKind) -> (String, Asset) {
@@ -35,17 +51,33 @@ pub fn asset(id: &str, kind: AssetKind) -> (String, Asset) {
         kind,
         digest: format!("{:064x}", id.len()),
         size_bytes: 1_000,
-        content_type: if kind.is_image() { "image/png" } else { "application/pdf" }.into(),
+        content_type: if kind.is_image() {
+            "image/png"
+        } else {
+            "application/pdf"
+        }
+        .into(),
         width: pixels,
         height: pixels,
         file_name: format!("{id}.bin"),
     };
-    (name, Asset { state: AssetState::Processed, content })
+    (
+        name,
+        Asset {
+            state: AssetState::Processed,
+            content,
+        },
+    )
 }
 
 pub fn plan(id: &str, pages: Value) -> DraftPlan {
     let pages: PlanPages = serde_json::from_value(pages).unwrap();
-    DraftPlan { plan_id: id.into(), display_name: format!("Plan {id}"), subtype: String::new(), pages }
+    DraftPlan {
+        plan_id: id.into(),
+        display_name: format!("Plan {id}"),
+        subtype: String::new(),
+        pages,
+    }
 }
 
 fn setup() -> Value {
@@ -65,7 +97,8 @@ fn properties() -> Value {
 }
 
 fn listing() -> Value {
-    let contact = json!({"name": "Ada", "email": "ada@contoso.example", "phone": "+1 425 555 0100"});
+    let contact =
+        json!({"name": "Ada", "email": "ada@contoso.example", "phone": "+1 425 555 0100"});
     json!({
         "title": "Contoso Notes™",
         "summary": "Notes that many people write at once",
@@ -114,7 +147,11 @@ pub fn saas() -> Draft {
             "private_audience": [{"kind": "TENANT", "id": id, "label": "Fabrikam"}]
         }
     });
-    draft("softwareAsAService", pages, vec![plan("gold", gold), plan("team", team)])
+    draft(
+        "softwareAsAService",
+        pages,
+        vec![plan("gold", gold), plan("team", team)],
+    )
 }
 
 /// Listed only, "Contact me".
@@ -122,7 +159,8 @@ pub fn listed() -> Draft {
     let mut setup = setup();
     setup["selling"] = json!("LISTING_ONLY");
     setup["call_to_action"] = json!("CONTACT_ME");
-    let pages = json!({"offer_setup": setup, "properties": properties(), "offer_listing": listing()});
+    let pages =
+        json!({"offer_setup": setup, "properties": properties(), "offer_listing": listing()});
     draft("softwareAsAService", pages, Vec::new())
 }
 
@@ -132,7 +170,8 @@ pub fn container() -> Draft {
     let mut listing = listing();
     listing["short_description"] = json!("Notes in a box");
     let mut properties = properties();
-    properties["categories"] = json!([{"category": "containers", "subcategories": ["container-images"]}]);
+    properties["categories"] =
+        json!([{"category": "containers", "subcategories": ["container-images"]}]);
     let pages = json!({
         "offer_setup": {"selling": "LIST_AND_SELL"},
         "properties": properties,

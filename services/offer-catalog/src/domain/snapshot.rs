@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::draft::{Draft, DraftPlan, OfferHead, OfferPages, PlanPages};
-use crate::pages::{AssetContent, AssetKind, OfferListing, OfferType, Page, PageId, Selling, offer_type};
+use crate::pages::{
+    AssetContent, AssetKind, OfferListing, OfferType, Page, PageId, Selling, offer_type,
+};
 
 /// The number of the encoding that is written.
 pub const FORMAT: u32 = 1;
@@ -80,16 +82,37 @@ impl Content {
         let transactable = draft.transactable();
         let pages = published_pages(draft, transactable);
         let with_plans = draft.offer_type.plans.to(transactable);
-        let mut plans: Vec<ContentPlan> =
-            draft.plans.iter().filter(|_| with_plans).map(|plan| published_plan(plan, draft.offer_type, transactable)).collect();
+        let mut plans: Vec<ContentPlan> = draft
+            .plans
+            .iter()
+            .filter(|_| with_plans)
+            .map(|plan| published_plan(plan, draft.offer_type, transactable))
+            .collect();
         plans.sort_by(|a, b| a.plan_id.cmp(&b.plan_id));
         let named = named_assets(&pages, &plans);
-        let assets = draft.assets.iter().filter(|(name, _)| named.contains(name.as_str()));
+        let assets = draft
+            .assets
+            .iter()
+            .filter(|(name, _)| named.contains(name.as_str()));
         let assets = assets.map(|(_, asset)| asset.content.clone()).collect();
-        let uses_secret = pages.offer_setup.as_ref().and_then(|setup| setup.lead_destination.as_ref()?.secret_field()).is_some();
+        let uses_secret = pages
+            .offer_setup
+            .as_ref()
+            .and_then(|setup| setup.lead_destination.as_ref()?.secret_field())
+            .is_some();
         let secret = draft.lead_secret.filter(|_| uses_secret);
-        let secrets = secret.map(|version| (LEAD_DESTINATION.to_owned(), version)).into_iter().collect();
-        Self { format: FORMAT, offer: draft.offer.clone(), pages, plans, assets, secrets }
+        let secrets = secret
+            .map(|version| (LEAD_DESTINATION.to_owned(), version))
+            .into_iter()
+            .collect();
+        Self {
+            format: FORMAT,
+            offer: draft.offer.clone(),
+            pages,
+            plans,
+            assets,
+            secrets,
+        }
     }
 
     /// The same content with these plans stopped and no others.
@@ -109,8 +132,16 @@ impl Content {
 
     /// Effectively transactable (OT-2).
     pub fn transactable(&self) -> bool {
-        let allowed = self.offer_type().is_ok_and(|offer_type| offer_type.transactable.allows());
-        allowed && self.pages.offer_setup.as_ref().and_then(|setup| setup.selling) == Some(Selling::ListAndSell)
+        let allowed = self
+            .offer_type()
+            .is_ok_and(|offer_type| offer_type.transactable.allows());
+        allowed
+            && self
+                .pages
+                .offer_setup
+                .as_ref()
+                .and_then(|setup| setup.selling)
+                == Some(Selling::ListAndSell)
     }
 
     /// A plan.
@@ -150,10 +181,16 @@ fn published_pages(draft: &Draft, transactable: bool) -> OfferPages {
     let mut pages = draft.pages.clone();
     let applies = |id| draft.offer_type.applies(id, transactable);
     pages.preview_audience = None;
-    pages.technical_configuration = pages.technical_configuration.filter(|_| applies(PageId::TechnicalConfiguration));
-    pages.resell_through_csps = pages.resell_through_csps.filter(|_| applies(PageId::ResellThroughCsps));
+    pages.technical_configuration = pages
+        .technical_configuration
+        .filter(|_| applies(PageId::TechnicalConfiguration));
+    pages.resell_through_csps = pages
+        .resell_through_csps
+        .filter(|_| applies(PageId::ResellThroughCsps));
     pages.co_sell = pages.co_sell.filter(|_| applies(PageId::CoSell));
-    pages.supplemental_content = pages.supplemental_content.filter(|_| applies(PageId::SupplementalContent));
+    pages.supplemental_content = pages
+        .supplemental_content
+        .filter(|_| applies(PageId::SupplementalContent));
     if let Some(listing) = &mut pages.offer_listing {
         name_derived_logos(listing, draft);
     }
@@ -167,18 +204,39 @@ fn published_plan(plan: &DraftPlan, offer_type: &OfferType, transactable: bool) 
     }
     let deploys = offer_type.applies(PageId::PlanTechnicalConfiguration, transactable);
     pages.plan_technical_configuration = pages.plan_technical_configuration.filter(|_| deploys);
-    let DraftPlan { plan_id, display_name, subtype, .. } = plan.clone();
-    ContentPlan { plan_id, display_name, subtype, stopped: false, pages }
+    let DraftPlan {
+        plan_id,
+        display_name,
+        subtype,
+        ..
+    } = plan.clone();
+    ContentPlan {
+        plan_id,
+        display_name,
+        subtype,
+        stopped: false,
+        pages,
+    }
 }
 
 /// LI-14: logos that are made of the large one count unless others are named.
 fn name_derived_logos(listing: &mut OfferListing, draft: &Draft) {
     let derived = |suffix: &str, kind: AssetKind| {
         let name = format!("{}.{suffix}", listing.large_logo);
-        draft.assets.get(&name).filter(|asset| asset.content.kind == kind).map(|_| name)
+        draft
+            .assets
+            .get(&name)
+            .filter(|asset| asset.content.kind == kind)
+            .map(|_| name)
     };
-    let (medium, small) = (derived("medium", AssetKind::LogoMedium), derived("small", AssetKind::LogoSmall));
-    for (logo, derived) in [(&mut listing.medium_logo, medium), (&mut listing.small_logo, small)] {
+    let (medium, small) = (
+        derived("medium", AssetKind::LogoMedium),
+        derived("small", AssetKind::LogoSmall),
+    );
+    for (logo, derived) in [
+        (&mut listing.medium_logo, medium),
+        (&mut listing.small_logo, small),
+    ] {
         if let (true, Some(derived)) = (logo.is_empty(), derived) {
             *logo = derived;
         }
@@ -189,136 +247,40 @@ fn name_derived_logos(listing: &mut OfferListing, draft: &Draft) {
 pub fn named_assets(pages: &OfferPages, plans: &[ContentPlan]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Some(listing) = &pages.offer_listing {
-        names.extend([&listing.large_logo, &listing.medium_logo, &listing.small_logo].map(Clone::clone));
-        names.extend(listing.screenshots.iter().chain(&listing.documents).map(|file| file.asset.clone()));
+        names.extend(
+            [
+                &listing.large_logo,
+                &listing.medium_logo,
+                &listing.small_logo,
+            ]
+            .map(Clone::clone),
+        );
+        names.extend(
+            listing
+                .screenshots
+                .iter()
+                .chain(&listing.documents)
+                .map(|file| file.asset.clone()),
+        );
         names.extend(listing.videos.iter().map(|video| video.thumbnail.clone()));
     }
     let co_sell = pages.co_sell.iter().flat_map(|page| &page.documents);
-    let supplemental = pages.supplemental_content.iter().flat_map(|page| &page.evidence);
+    let supplemental = pages
+        .supplemental_content
+        .iter()
+        .flat_map(|page| &page.evidence);
     names.extend(co_sell.chain(supplemental).map(|file| file.asset.clone()));
     for plan in plans {
-        names.extend(plan.pages.plan_technical_configuration.iter().filter_map(|page| page.package().map(str::to_owned)));
+        names.extend(
+            plan.pages
+                .plan_technical_configuration
+                .iter()
+                .filter_map(|page| page.package().map(str::to_owned)),
+        );
     }
     names.remove("");
     names
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::samples;
-
-    #[test]
-    fn format_1_is_never_encoded_to_other_bytes() {
-        let cases = [
-            (samples::saas(), include_str!("../../tests/golden/saas.format-1.json")),
-            (samples::listed(), include_str!("../../tests/golden/listed.format-1.json")),
-            (samples::container(), include_str!("../../tests/golden/container.format-1.json")),
-        ];
-        for (draft, golden) in cases {
-            let snapshot = encode(&Content::of(&draft)).unwrap();
-            assert_eq!(String::from_utf8(snapshot.bytes).unwrap(), golden.trim_end());
-            assert_eq!(snapshot.digest, hex::encode(Sha256::digest(golden.trim_end())));
-        }
-    }
-
-    #[test]
-    fn pb_1_what_is_decoded_is_encoded_to_the_same_bytes() {
-        for draft in [samples::saas(), samples::listed(), samples::container()] {
-            let content = Content::of(&draft);
-            let snapshot = encode(&content).unwrap();
-            let again = decode(&snapshot.bytes).unwrap();
-            assert_eq!(again, content);
-            assert_eq!(encode(&again).unwrap(), snapshot);
-        }
-    }
-
-    #[test]
-    fn every_kind_of_page_survives_the_round_trip() {
-        let every = [
-            r#"{"lead_destination":{"dynamics":{"entra":{"application_id":"a","directory_id":"d"},"instance_url":"u"}}}"#,
-            r#"{"lead_destination":{"contact_emails":["a@b.example"],"dynamics":{"office365":{"username":"u"}}}}"#,
-            r#"{"lead_destination":{"table":{}},"test_drive":{"type":"logicApp"}}"#,
-            r#"{"lead_destination":{"marketo":{"client_id":"c","form_id":"1","munchkin_id":"m","server_id":"s"}}}"#,
-            r#"{"lead_destination":{"salesforce":{"object_identifier":"o"}}}"#,
-        ];
-        for setup in every {
-            let page = Page::from_json(PageId::OfferSetup, serde_json::from_str(setup).unwrap()).unwrap();
-            assert_eq!(serde_json_canonicalizer::to_string(&page.to_json().unwrap()).unwrap(), setup);
-        }
-        let machine = r#"{"virtual_machine":{"image_versions":[{"active":true,"data_disks":["d"],"os_disk":"o","version":"1.0.0"}],"os_family":"linux","os_vendor":"v","recommended_sizes":["s"]}}"#;
-        let every = [machine, r#"{"reuses_plan":"gold"}"#, r#"{"package":{"package":"p","version":"1.0.0"}}"#, r#"{"container":{"bundle_reference":"b"}}"#, "{}"];
-        for configuration in every {
-            let json = serde_json::from_str(configuration).unwrap();
-            let page = Page::from_json(PageId::PlanTechnicalConfiguration, json).unwrap();
-            assert_eq!(serde_json_canonicalizer::to_string(&page.to_json().unwrap()).unwrap(), configuration);
-        }
-        let every = [r#"{"legal":{"custom":{"url":"u"}}}"#, r#"{"legal":{"custom":{}}}"#, r#"{"legal":{"standard":{"universal_amendment":"a"}}}"#];
-        for properties in every {
-            let page = Page::from_json(PageId::Properties, serde_json::from_str(properties).unwrap()).unwrap();
-            assert_eq!(serde_json_canonicalizer::to_string(&page.to_json().unwrap()).unwrap(), properties);
-        }
-    }
-
-    #[test]
-    fn an_empty_page_is_an_empty_object() {
-        for id in PageId::ALL.into_iter().filter(|id| *id != PageId::PlanOverview) {
-            let page = Page::empty(id).unwrap();
-            assert_eq!((page.id(), page.to_json().unwrap()), (id, serde_json::json!({})));
-        }
-        assert_eq!(Page::empty(PageId::PlanOverview), None);
-    }
-
-    #[test]
-    fn audiences_unused_files_and_pages_that_do_not_apply_are_outside() {
-        let mut draft = samples::saas();
-        draft.pages.preview_audience.as_mut().unwrap().members[0].label = "Ada".into();
-        let text = String::from_utf8(encode(&Content::of(&draft)).unwrap().bytes).unwrap();
-        for outside in ["tester@contoso.example", "private_audience", "preview_audience", "Fabrikam", "/assets/unused"] {
-            assert!(!text.contains(outside), "{outside}");
-        }
-        let mut listed = samples::listed();
-        listed.pages.technical_configuration = Some(Default::default());
-        listed.plans = draft.plans;
-        let content = Content::of(&listed);
-        assert_eq!((content.pages.technical_configuration, content.plans.len()), (None, 0));
-    }
-
-    #[test]
-    fn li_14_derived_logos_are_named_unless_others_are() {
-        let name = |suffix: &str| format!("{}/assets/{suffix}", samples::OFFER);
-        let listing = |draft: &Draft| Content::of(draft).pages.offer_listing.unwrap();
-        let mut draft = samples::saas();
-        assert_eq!((listing(&draft).medium_logo, listing(&draft).small_logo), (name("logo.medium"), name("logo.small")));
-        draft.pages.offer_listing.as_mut().unwrap().small_logo = name("own");
-        assert_eq!(listing(&draft).small_logo, name("own"));
-        draft.assets.get_mut(&name("logo.medium")).unwrap().content.kind = AssetKind::Screenshot;
-        assert_eq!(listing(&draft).medium_logo, "");
-    }
-
-    #[test]
-    fn stops_are_stamped_and_change_the_digest() {
-        let content = Content::of(&samples::saas());
-        let stopped = content.clone().with_stops(|plan| plan == "gold");
-        assert_eq!(stopped.plans.iter().map(|plan| plan.stopped).collect::<Vec<_>>(), [true, false]);
-        assert_ne!(encode(&stopped).unwrap().digest, encode(&content).unwrap().digest);
-        assert_eq!(encode(&stopped.with_stops(|_| false)).unwrap(), encode(&content).unwrap());
-    }
-
-    #[test]
-    fn ld_4_the_version_of_a_secret_is_in_and_its_value_never() {
-        let mut draft = samples::saas();
-        draft.lead_secret = Some(4);
-        assert!(Content::of(&draft).secrets.is_empty(), "an HTTPS endpoint has no secret");
-        let table = crate::pages::Destination::Table(crate::pages::Table {});
-        draft.pages.offer_setup.as_mut().unwrap().lead_destination.as_mut().unwrap().destination = Some(table);
-        assert_eq!(Content::of(&draft).secrets, BTreeMap::from([(LEAD_DESTINATION.to_owned(), 4)]));
-    }
-
-    #[test]
-    fn what_is_no_snapshot_is_refused() {
-        assert!(matches!(decode(b"{}"), Err(SnapshotError::Unreadable(_))));
-        assert!(matches!(decode(br#"{"format":2}"#), Err(SnapshotError::UnknownFormat(2))));
-        assert!(matches!(decode(br#"{"format":1}"#), Err(SnapshotError::Unreadable(_))));
-    }
-}
+mod tests;

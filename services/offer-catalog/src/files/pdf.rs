@@ -13,10 +13,15 @@ pub(super) fn inspect<F: Read + Seek>(file: &mut F) -> io::Result<Result<Found, 
     let mut head = [0; EDGE];
     let read = read_up_to(file, &mut head)?;
     if find(&head[..read], b"%PDF-").is_none() {
-        return Ok(Err(Fault::new("NOT_PDF", "must be a PDF document; it is something else, whatever its name says")));
+        return Ok(Err(Fault::new(
+            "NOT_PDF",
+            "must be a PDF document; it is something else, whatever its name says",
+        )));
     }
     let end = file.seek(SeekFrom::End(0))?;
-    let Some(start) = cross_reference(file, end)? else { return Ok(Err(damaged("it does not end as one does"))) };
+    let Some(start) = cross_reference(file, end)? else {
+        return Ok(Err(damaged("it does not end as one does")));
+    };
     if start >= end {
         return Ok(Err(damaged("its cross-reference would be behind its end")));
     }
@@ -32,9 +37,16 @@ fn cross_reference<F: Read + Seek>(file: &mut F, end: u64) -> io::Result<Option<
     let mut tail = [0; EDGE];
     let read = read_up_to(file, &mut tail)?;
     let tail = &tail[..read];
-    let (Some(eof), Some(start)) = (find_last(tail, b"%%EOF"), find_last(tail, b"startxref")) else { return Ok(None) };
-    let between = tail.get(start + b"startxref".len()..eof).unwrap_or_default();
-    Ok(std::str::from_utf8(between).ok().and_then(|number| number.trim().parse().ok()))
+    let (Some(eof), Some(start)) = (find_last(tail, b"%%EOF"), find_last(tail, b"startxref"))
+    else {
+        return Ok(None);
+    };
+    let between = tail
+        .get(start + b"startxref".len()..eof)
+        .unwrap_or_default();
+    Ok(std::str::from_utf8(between)
+        .ok()
+        .and_then(|number| number.trim().parse().ok()))
 }
 
 /// A table with its trailer, or a stream that is both.
@@ -52,12 +64,18 @@ fn look_at(table: &[u8]) -> Result<Found, Fault> {
         return Err(damaged("its cross-reference is none"));
     };
     if find(dictionary, b"/Encrypt").is_some() {
-        return Err(Fault::new("ENCRYPTED_PDF", "is encrypted; customers could not read it"));
+        return Err(Fault::new(
+            "ENCRYPTED_PDF",
+            "is encrypted; customers could not read it",
+        ));
     }
     if find(dictionary, b"/Root").is_none() {
         return Err(damaged("it has no catalogue"));
     }
-    Ok(Found { content_type: "application/pdf", size: None })
+    Ok(Found {
+        content_type: "application/pdf",
+        size: None,
+    })
 }
 
 fn damaged(why: &str) -> Fault {

@@ -13,13 +13,18 @@ const HEAD: usize = 8 + 8 + 13;
 /// More than the pixels of the largest allowed image, of 16 bits a channel.
 const MAX_ALLOC: u64 = 16 * 1024 * 1024;
 
-pub(super) fn inspect<F: Read + Seek>(kind: AssetKind, file: &mut F) -> io::Result<Result<Found, Fault>> {
+pub(super) fn inspect<F: Read + Seek>(
+    kind: AssetKind,
+    file: &mut F,
+) -> io::Result<Result<Found, Fault>> {
     let mut head = [0; HEAD];
     let read = read_up_to(file, &mut head)?;
     if !head[..read].starts_with(SIGNATURE) {
         return Ok(Err(not_png(&head[..read])));
     }
-    let Some((width, height)) = declared_size(&head[..read]) else { return Ok(Err(damaged("it has no header"))) };
+    let Some((width, height)) = declared_size(&head[..read]) else {
+        return Ok(Err(damaged("it has no header")));
+    };
     if let Some(fault) = kind.size_fault(width, height) {
         return Ok(Err(Fault::new("BAD_DIMENSIONS", fault)));
     }
@@ -28,7 +33,10 @@ pub(super) fn inspect<F: Read + Seek>(kind: AssetKind, file: &mut F) -> io::Resu
     }
     file.rewind()?;
     Ok(match decode(BufReader::new(file)) {
-        Ok(()) => Ok(Found { content_type: "image/png", size: Some((width, height)) }),
+        Ok(()) => Ok(Found {
+            content_type: "image/png",
+            size: Some((width, height)),
+        }),
         Err(image::ImageError::IoError(error)) if !is_about_content(&error) => return Err(error),
         Err(error) => Err(damaged(&error.to_string())),
     })
@@ -45,7 +53,10 @@ fn decode<R: io::BufRead + Seek>(file: R) -> image::ImageResult<()> {
 
 /// The decoder says by an I/O error that a file ends early.
 fn is_about_content(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+    )
 }
 
 fn declared_size(head: &[u8]) -> Option<(u32, u32)> {
@@ -89,15 +100,27 @@ fn not_png(head: &[u8]) -> Fault {
         (b"BM", "a BMP image"),
         (b"<", "SVG, XML or HTML text"),
     ];
-    let is = known.iter().find(|(magic, _)| head.starts_with(magic)).map_or("something else", |(_, is)| is);
-    Fault::new("NOT_PNG", format!("must be a PNG image; it is {is}, whatever its name says"))
+    let is = known
+        .iter()
+        .find(|(magic, _)| head.starts_with(magic))
+        .map_or("something else", |(_, is)| is);
+    Fault::new(
+        "NOT_PNG",
+        format!("must be a PNG image; it is {is}, whatever its name says"),
+    )
 }
 
 /// The checksum of a chunk, for files that tests make.
 #[cfg(test)]
 pub(super) fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 {
+                (crc >> 1) ^ 0xEDB8_8320
+            } else {
+                crc >> 1
+            }
+        })
     };
     !bytes.iter().fold(u32::MAX, step)
 }

@@ -39,9 +39,19 @@ pub struct Spooled {
 impl Spool {
     pub(super) async fn begin(folder: &Path, most: u64) -> io::Result<Self> {
         let path = folder.join(format!("spool-{}", ids::new_id()));
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).await?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .await?;
         tokio::fs::remove_file(&path).await?;
-        Ok(Self { file, hash: Sha256::new(), bytes: 0, most })
+        Ok(Self {
+            file,
+            hash: Sha256::new(),
+            bytes: 0,
+            most,
+        })
     }
 
     /// The next piece.
@@ -63,7 +73,11 @@ impl Spool {
     pub async fn end(mut self) -> io::Result<Spooled> {
         self.file.flush().await?;
         let digest = hex::encode(self.hash.finalize());
-        Ok(Spooled { file: self.file.into_std().await, digest, bytes: self.bytes })
+        Ok(Spooled {
+            file: self.file.into_std().await,
+            digest,
+            bytes: self.bytes,
+        })
     }
 }
 
@@ -79,7 +93,10 @@ impl Pieces {
     pub(super) async fn of(file: std::fs::File) -> io::Result<Self> {
         let mut file = File::from_std(file);
         file.seek(SeekFrom::Start(0)).await?;
-        Ok(Self { file, buffer: vec![0; Self::SIZE] })
+        Ok(Self {
+            file,
+            buffer: vec![0; Self::SIZE],
+        })
     }
 
     pub(super) async fn next(&mut self) -> io::Result<Option<&[u8]>> {

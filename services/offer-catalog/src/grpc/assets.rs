@@ -33,18 +33,36 @@ pub struct Assets(pub Catalog);
 impl AssetService for Assets {
     type DownloadAssetStream = Answers<pb::DownloadAssetResponse>;
 
-    async fn create_asset(&self, request: Request<pb::CreateAssetRequest>) -> Result<Response<pb::CreateAssetResponse>, Status> {
+    async fn create_asset(
+        &self,
+        request: Request<pb::CreateAssetRequest>,
+    ) -> Result<Response<pb::CreateAssetResponse>, Status> {
         let (caller, request) = open(request)?;
         let new = wire::assets::head(request.head.as_ref()).map_err(invalid)?;
         let scope = self.before_write(&caller, &new).await?;
         if request.content.len() > INLINE {
             return Err(invalid(wire::assets::too_large_inline(INLINE)));
         }
-        let request_id = request.head.as_ref().map(|head| head.request_id.as_str()).unwrap_or_default();
+        let request_id = request
+            .head
+            .as_ref()
+            .map(|head| head.request_id.as_str())
+            .unwrap_or_default();
         let once = once(&caller, "CreateAsset", request_id, &request)?;
-        let mut spool = self.0.intake.spool(new.kind.max_bytes()).await.map_err(Error::from)?;
-        spool.write(&request.content).await.map_err(|error| refused(&new, error))?;
-        self.store(&scope, once, &new, spool, |asset| pb::CreateAssetResponse { asset: Some(asset) }).await
+        let mut spool = self
+            .0
+            .intake
+            .spool(new.kind.max_bytes())
+            .await
+            .map_err(Error::from)?;
+        spool
+            .write(&request.content)
+            .await
+            .map_err(|error| refused(&new, error))?;
+        self.store(&scope, once, &new, spool, |asset| pb::CreateAssetResponse {
+            asset: Some(asset),
+        })
+        .await
     }
 
     async fn upload_asset(
@@ -55,47 +73,93 @@ impl AssetService for Assets {
         let head = first(&mut parts).await?;
         let new = wire::assets::head(Some(&head)).map_err(invalid)?;
         let scope = self.before_write(&caller, &new).await?;
-        let mut spool = self.0.intake.spool(new.kind.max_bytes()).await.map_err(Error::from)?;
+        let mut spool = self
+            .0
+            .intake
+            .spool(new.kind.max_bytes())
+            .await
+            .map_err(Error::from)?;
         while let Some(message) = parts.message().await? {
             let piece = chunk(message)?;
-            spool.write(&piece).await.map_err(|error| refused(&new, error))?;
+            spool
+                .write(&piece)
+                .await
+                .map_err(|error| refused(&new, error))?;
         }
         // What the request was is known only now: its head and its content.
         let digest = spool.digest();
-        let once = once(&caller, "UploadAsset", &head.request_id, &pb::AssetHead { digest, ..head.clone() })?;
-        self.store(&scope, once, &new, spool, |asset| pb::UploadAssetResponse { asset: Some(asset) }).await
+        let once = once(
+            &caller,
+            "UploadAsset",
+            &head.request_id,
+            &pb::AssetHead {
+                digest,
+                ..head.clone()
+            },
+        )?;
+        self.store(&scope, once, &new, spool, |asset| pb::UploadAssetResponse {
+            asset: Some(asset),
+        })
+        .await
     }
 
-    async fn get_asset(&self, request: Request<pb::GetAssetRequest>) -> Result<Response<pb::GetAssetResponse>, Status> {
+    async fn get_asset(
+        &self,
+        request: Request<pb::GetAssetRequest>,
+    ) -> Result<Response<pb::GetAssetResponse>, Status> {
         let (caller, request) = open(request)?;
         let name = AssetName::parse(&request.name, "name").map_err(invalid)?;
         let scope = self.before(&caller, Permission::ReadOffer, &name).await?;
         let mut db = self.0.db.acquire().await.map_err(Error::from)?;
         let missing = || Error::not_found("Asset", &name);
-        let (offer, standing) = store::offers::get(&mut db, &scope, &name.parent(), now()).await?.ok_or_else(missing)?;
+        let (offer, standing) = store::offers::get(&mut db, &scope, &name.parent(), now())
+            .await?
+            .ok_or_else(missing)?;
         scope.settle(&standing)?;
-        let asset = store::assets::of_offer(&mut db, offer.uid, &name.asset).await?.ok_or_else(missing)?;
-        Ok(Response::new(pb::GetAssetResponse { asset: Some(wire::assets::asset(&name.parent(), &asset)) }))
+        let asset = store::assets::of_offer(&mut db, offer.uid, &name.asset)
+            .await?
+            .ok_or_else(missing)?;
+        Ok(Response::new(pb::GetAssetResponse {
+            asset: Some(wire::assets::asset(&name.parent(), &asset)),
+        }))
     }
 
-    async fn list_assets(&self, request: Request<pb::ListAssetsRequest>) -> Result<Response<pb::ListAssetsResponse>, Status> {
+    async fn list_assets(
+        &self,
+        request: Request<pb::ListAssetsRequest>,
+    ) -> Result<Response<pb::ListAssetsResponse>, Status> {
         let (caller, request) = open(request)?;
         let parent = OfferName::parse(&request.parent, "parent").map_err(invalid)?;
-        let scope = self.0.before_offer(&caller, Permission::ReadOffer, &parent).await?;
+        let scope = self
+            .0
+            .before_offer(&caller, Permission::ReadOffer, &parent)
+            .await?;
         let filters = Fingerprint::of("ListAssets", &request.parent);
         let size = paging::page_size(request.page_size).map_err(invalid)?;
-        let after: Option<String> = paging::decode(&request.page_token, filters).map_err(invalid)?;
+        let after: Option<String> =
+            paging::decode(&request.page_token, filters).map_err(invalid)?;
         let mut db = self.0.db.acquire().await.map_err(Error::from)?;
         let found = store::offers::get(&mut db, &scope, &parent, now()).await?;
         let (offer, standing) = found.ok_or_else(|| Error::not_found("Offer", &parent))?;
         scope.settle(&standing)?;
         let mut found = store::assets::list(&mut db, offer.uid, after.as_deref(), size + 1).await?;
-        let next_page_token = next_page(&mut found, size, |last| paging::encode(&last.asset_id, filters));
-        let assets = found.iter().map(|asset| wire::assets::asset(&parent, asset)).collect();
-        Ok(Response::new(pb::ListAssetsResponse { assets, next_page_token }))
+        let next_page_token = next_page(&mut found, size, |last| {
+            paging::encode(&last.asset_id, filters)
+        });
+        let assets = found
+            .iter()
+            .map(|asset| wire::assets::asset(&parent, asset))
+            .collect();
+        Ok(Response::new(pb::ListAssetsResponse {
+            assets,
+            next_page_token,
+        }))
     }
 
-    async fn delete_asset(&self, request: Request<pb::DeleteAssetRequest>) -> Result<Response<pb::DeleteAssetResponse>, Status> {
+    async fn delete_asset(
+        &self,
+        request: Request<pb::DeleteAssetRequest>,
+    ) -> Result<Response<pb::DeleteAssetResponse>, Status> {
         let (caller, request) = open(request)?;
         let name = AssetName::parse(&request.name, "name").map_err(invalid)?;
         let scope = self.before(&caller, Permission::Publish, &name).await?;
@@ -108,7 +172,10 @@ impl AssetService for Assets {
         self.0.write(&scope, once, command).await
     }
 
-    async fn download_asset(&self, request: Request<pb::DownloadAssetRequest>) -> Result<Response<Self::DownloadAssetStream>, Status> {
+    async fn download_asset(
+        &self,
+        request: Request<pb::DownloadAssetRequest>,
+    ) -> Result<Response<Self::DownloadAssetStream>, Status> {
         let (caller, request) = open(request)?;
         let offer = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
         let digest = wire::assets::read_digest(&request.digest, "digest").map_err(invalid)?;
@@ -119,33 +186,63 @@ impl AssetService for Assets {
 }
 
 impl Assets {
-    async fn before(&self, caller: &Caller, permission: Permission, name: &AssetName) -> Result<Scope, Status> {
+    async fn before(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        name: &AssetName,
+    ) -> Result<Scope, Status> {
         let text = name.to_string();
-        let target = Target::Resource { publisher: &name.publisher, kind: "Asset", name: &text };
+        let target = Target::Resource {
+            publisher: &name.publisher,
+            kind: "Asset",
+            name: &text,
+        };
         self.0.access.require(caller, permission, &target).await
     }
 
     /// Decided before content is taken in, so that nobody fills a disk that isn't theirs; again with the rows.
     async fn before_write(&self, caller: &Caller, new: &NewAsset) -> Result<Scope, Status> {
-        let scope = self.0.before_offer(caller, Permission::Publish, &new.offer).await?;
+        let scope = self
+            .0
+            .before_offer(caller, Permission::Publish, &new.offer)
+            .await?;
         self.0.permit(&scope).await?;
         Ok(scope)
     }
 
     /// Neighbours, members of the publisher, and for what the live listing shows anybody.
-    async fn before_content(&self, caller: &Caller, offer: &OfferName, digest: &str) -> Result<(), Status> {
+    async fn before_content(
+        &self,
+        caller: &Caller,
+        offer: &OfferName,
+        digest: &str,
+    ) -> Result<(), Status> {
         let mut db = self.0.db.acquire().await.map_err(Error::from)?;
         let missing = || Error::not_found("Content", digest);
-        let found = store::assets::readable(&mut db, caller.principal(), offer, digest, now()).await?;
+        let found =
+            store::assets::readable(&mut db, caller.principal(), offer, digest, now()).await?;
         let (content, standing) = found.ok_or_else(missing)?;
         if content.shown {
             return Ok(());
         }
         if self.0.before_neighbours(caller, NEIGHBOURS).await.is_err() {
-            let target = Target::Resource { publisher: &offer.publisher, kind: "Content", name: digest };
-            self.0.access.require(caller, Permission::ReadOffer, &target).await?.settle(&standing)?;
+            let target = Target::Resource {
+                publisher: &offer.publisher,
+                kind: "Content",
+                name: digest,
+            };
+            self.0
+                .access
+                .require(caller, Permission::ReadOffer, &target)
+                .await?
+                .settle(&standing)?;
         }
-        if content.known { Ok(()) } else { Err(missing().into()) }
+        if content.known {
+            Ok(())
+        } else {
+            Err(missing().into())
+        }
     }
 
     async fn store<A: prost::Message + Default>(
@@ -157,10 +254,19 @@ impl Assets {
         answer: impl FnOnce(pb::Asset) -> A,
     ) -> Result<Response<A>, Status> {
         let spooled = spool.end().await.map_err(Error::from)?;
-        if new.digest.as_ref().is_some_and(|digest| *digest != spooled.digest) {
+        if new
+            .digest
+            .as_ref()
+            .is_some_and(|digest| *digest != spooled.digest)
+        {
             return Err(invalid(wire::assets::other_digest(&spooled.digest)));
         }
-        let content = self.0.intake.take(new.kind, spooled).await.map_err(Error::from)?;
+        let content = self
+            .0
+            .intake
+            .take(new.kind, spooled)
+            .await
+            .map_err(Error::from)?;
         let command = async |mut db| {
             let asset: Stored = commands::create(&mut db, scope, new, &content, now()).await?;
             Ok((db, answer(wire::assets::asset(&new.offer, &asset))))
@@ -179,14 +285,18 @@ fn refused(new: &NewAsset, error: SpoolError) -> Status {
 async fn first(parts: &mut Streaming<pb::UploadAssetRequest>) -> Result<pb::AssetHead, Status> {
     match parts.message().await?.and_then(|message| message.part) {
         Some(Part::Head(head)) => Ok(head),
-        _ => Err(invalid(wire::assets::out_of_order("the first message must be the head"))),
+        _ => Err(invalid(wire::assets::out_of_order(
+            "the first message must be the head",
+        ))),
     }
 }
 
 fn chunk(message: pb::UploadAssetRequest) -> Result<Bytes, Status> {
     match message.part {
         Some(Part::Chunk(chunk)) => Ok(chunk.into()),
-        Some(Part::Head(_)) => Err(invalid(wire::assets::out_of_order("there is one head only"))),
+        Some(Part::Head(_)) => Err(invalid(wire::assets::out_of_order(
+            "there is one head only",
+        ))),
         None => Err(invalid(wire::assets::out_of_order("a message is empty"))),
     }
 }

@@ -34,18 +34,36 @@ const LINK_READERS: &[&str] = &["publishing-pipeline", "notification"];
 type Place = (f32, i128, Uuid);
 
 fn place(hit: &Hit) -> Place {
-    (hit.rank, hit.served_since.unix_timestamp_nanos(), hit.listing_id)
+    (
+        hit.rank,
+        hit.served_since.unix_timestamp_nanos(),
+        hit.listing_id,
+    )
 }
 
 fn after(place: Option<Place>) -> Result<Option<After>, Violation> {
-    let Some((rank, nanos, listing_id)) = place else { return Ok(None) };
-    let wrong = |_| Violation::new("page_token", "is not a token this list has answered").because("BAD_PAGE_TOKEN");
+    let Some((rank, nanos, listing_id)) = place else {
+        return Ok(None);
+    };
+    let wrong = |_| {
+        Violation::new("page_token", "is not a token this list has answered")
+            .because("BAD_PAGE_TOKEN")
+    };
     let served_since = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(wrong)?;
-    Ok(Some(After { rank, served_since, listing_id }))
+    Ok(Some(After {
+        rank,
+        served_since,
+        listing_id,
+    }))
 }
 
 impl Listings {
-    async fn find(&self, wanted: &Wanted, after: Option<After>, limit: i64) -> Result<Vec<Hit>, Error> {
+    async fn find(
+        &self,
+        wanted: &Wanted,
+        after: Option<After>,
+        limit: i64,
+    ) -> Result<Vec<Hit>, Error> {
         let mut db = self.0.db.acquire().await?;
         match wanted.query {
             Some(_) => store::search::ranked(&mut db, wanted, after, limit).await,
@@ -60,8 +78,17 @@ impl Listings {
     }
 
     /// PV-3: some previews are shown to their audience only; to others there is nothing.
-    async fn show(&self, head: &Head, content: &Content, customer: Option<Customer>) -> Result<(), Error> {
-        if !content.offer_type().map_err(Error::corrupt)?.preview_for_audience_only {
+    async fn show(
+        &self,
+        head: &Head,
+        content: &Content,
+        customer: Option<Customer>,
+    ) -> Result<(), Error> {
+        if !content
+            .offer_type()
+            .map_err(Error::corrupt)?
+            .preview_for_audience_only
+        {
             return Ok(());
         }
         let mut db = self.0.db.acquire().await?;
@@ -71,16 +98,29 @@ impl Listings {
         if found { Ok(()) } else { Err(no_preview()) }
     }
 
-    async fn links(&self, offer: &OfferName, submission: Uuid) -> Result<Vec<pb::PreviewLink>, Error> {
+    async fn links(
+        &self,
+        offer: &OfferName,
+        submission: Uuid,
+    ) -> Result<Vec<pb::PreviewLink>, Error> {
         let mut db = self.0.db.acquire().await?;
-        let found = store::previews::in_force(&mut db, &offer.publisher, &offer.offer, submission).await?;
+        let found =
+            store::previews::in_force(&mut db, &offer.publisher, &offer.offer, submission).await?;
         let mut links = Vec::new();
         for (uid, link) in found {
-            let storefront = Storefront::parse(&link.storefront).ok_or_else(|| Error::corrupt(&link.storefront))?;
-            let token = self.0.keys.open(&previews::place(uid, submission), &link.sealed)?;
-            let token = String::from_utf8(token).map_err(|_| Error::corrupt("a token that is no text"))?;
+            let storefront = Storefront::parse(&link.storefront)
+                .ok_or_else(|| Error::corrupt(&link.storefront))?;
+            let token = self
+                .0
+                .keys
+                .open(&previews::place(uid, submission), &link.sealed)?;
+            let token =
+                String::from_utf8(token).map_err(|_| Error::corrupt("a token that is no text"))?;
             let url = self.0.links.preview(storefront, &token);
-            links.push(pb::PreviewLink { storefront: wire::offers::storefront(storefront) as i32, url });
+            links.push(pb::PreviewLink {
+                storefront: wire::offers::storefront(storefront) as i32,
+                url,
+            });
         }
         Ok(links)
     }
@@ -101,14 +141,24 @@ impl ListingService for Listings {
         let wanted = wire::listings::search(&request).map_err(invalid)?;
         let filters = Fingerprint::of("SearchListings", &wanted);
         let size = paging::page_size(request.page_size).map_err(invalid)?;
-        let token = paging::decode::<Place>(&request.page_token, filters).and_then(after).map_err(invalid)?;
+        let token = paging::decode::<Place>(&request.page_token, filters)
+            .and_then(after)
+            .map_err(invalid)?;
         let mut found = self.find(&wanted, token, size + 1).await?;
-        let next_page_token = super::next_page(&mut found, size, |last| paging::encode(&place(last), filters));
+        let next_page_token = super::next_page(&mut found, size, |last| {
+            paging::encode(&place(last), filters)
+        });
         let listings = found.iter().map(wire::listings::hit).collect();
-        Ok(Response::new(pb::SearchListingsResponse { listings, next_page_token }))
+        Ok(Response::new(pb::SearchListingsResponse {
+            listings,
+            next_page_token,
+        }))
     }
 
-    async fn get_listing(&self, request: Request<pb::GetListingRequest>) -> Result<Response<pb::GetListingResponse>, Status> {
+    async fn get_listing(
+        &self,
+        request: Request<pb::GetListingRequest>,
+    ) -> Result<Response<pb::GetListingResponse>, Status> {
         let request = request.into_inner();
         let name = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
         let mut db = self.0.db.acquire().await.map_err(Error::from)?;
@@ -117,7 +167,9 @@ impl ListingService for Listings {
         let head = head.ok_or_else(|| Error::not_found("Listing", &name))?;
         let content = self.content(&head).await?;
         let listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
-        Ok(Response::new(pb::GetListingResponse { listing: Some(listing) }))
+        Ok(Response::new(pb::GetListingResponse {
+            listing: Some(listing),
+        }))
     }
 
     async fn get_preview_listing(
@@ -133,7 +185,9 @@ impl ListingService for Listings {
         let content = self.content(&head).await?;
         self.show(&head, &content, customer).await?;
         let listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
-        Ok(Response::new(pb::GetPreviewListingResponse { listing: Some(listing) }))
+        Ok(Response::new(pb::GetPreviewListingResponse {
+            listing: Some(listing),
+        }))
     }
 
     async fn acquire_offer(
@@ -141,14 +195,28 @@ impl ListingService for Listings {
         request: Request<pb::AcquireOfferRequest>,
     ) -> Result<Response<pb::AcquireOfferResponse>, Status> {
         let (caller, request) = open(request)?;
-        let scope = self.0.access.require(&caller, Permission::Customer, &Target::Platform).await?;
+        let scope = self
+            .0
+            .access
+            .require(&caller, Permission::Customer, &Target::Platform)
+            .await?;
         let once = once(&caller, "AcquireOffer", &request.request_id, &request)?;
         let wanted = wire::listings::acquire(&request, &caller).map_err(invalid)?;
         let command = async |mut db| {
             let acquired = acquisitions::acquire(&mut db, &wanted, now()).await?;
             let warnings = wire::listings::warnings(&acquired);
-            let acquisition = Some(wire::listings::acquired(&acquired, &wanted.offer, !wanted.validate_only));
-            Ok((db, pb::AcquireOfferResponse { acquisition, warnings }))
+            let acquisition = Some(wire::listings::acquired(
+                &acquired,
+                &wanted.offer,
+                !wanted.validate_only,
+            ));
+            Ok((
+                db,
+                pb::AcquireOfferResponse {
+                    acquisition,
+                    warnings,
+                },
+            ))
         };
         self.0.write(&scope, once, command).await
     }
@@ -160,7 +228,8 @@ impl ListingService for Listings {
         let (caller, request) = open(request)?;
         self.0.before_neighbours(&caller, LINK_READERS).await?;
         let name = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
-        let (_, submission) = wire::submission(&request.submission, "submission").map_err(invalid)?;
+        let (_, submission) =
+            wire::submission(&request.submission, "submission").map_err(invalid)?;
         let links = self.links(&name, submission).await?;
         Ok(Response::new(pb::GetPreviewLinksResponse { links }))
     }
@@ -180,7 +249,10 @@ impl ListingService for Listings {
         let probes = acquisitions::probe(&mut work, stored.offer_uid, &content, at).await?;
         // Dropped without a commit: nothing of the trial orders stays.
         drop(work);
-        let probes = probes.iter().map(|probe| wire::listings::probe(probe, at)).collect();
+        let probes = probes
+            .iter()
+            .map(|probe| wire::listings::probe(probe, at))
+            .collect();
         Ok(Response::new(pb::ProbePurchaseResponse { probes }))
     }
 }

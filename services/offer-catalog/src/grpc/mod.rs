@@ -35,7 +35,12 @@ pub type Answers<T> = std::pin::Pin<Box<dyn futures::Stream<Item = Result<T, Sta
 /// The one service that moves publications.
 const PIPELINE: &[&str] = &["publishing-pipeline"];
 /// Services that may read what others must not see.
-const NEIGHBOURS: &[&str] = &["publishing-pipeline", "certification", "history", "notification"];
+const NEIGHBOURS: &[&str] = &[
+    "publishing-pipeline",
+    "certification",
+    "history",
+    "notification",
+];
 
 /// What every service implementation works with. Cheap to clone.
 #[derive(Clone)]
@@ -57,7 +62,11 @@ impl Catalog {
         offer: &OfferName,
     ) -> Result<Scope, Status> {
         let name = offer.to_string();
-        let target = Target::Resource { publisher: &offer.publisher, kind: "Offer", name: &name };
+        let target = Target::Resource {
+            publisher: &offer.publisher,
+            kind: "Offer",
+            name: &name,
+        };
         self.access.require(caller, permission, &target).await
     }
 
@@ -68,12 +77,20 @@ impl Catalog {
         permission: Permission,
         publisher: &PublisherName,
     ) -> Result<Scope, Status> {
-        self.access.require(caller, permission, &Target::Publisher(&publisher.publisher)).await
+        self.access
+            .require(caller, permission, &Target::Publisher(&publisher.publisher))
+            .await
     }
 
     /// Another service of this system.
-    async fn before_neighbours(&self, caller: &Caller, names: &'static [&'static str]) -> Result<Scope, Status> {
-        self.access.require(caller, Permission::Service(names), &Target::Platform).await
+    async fn before_neighbours(
+        &self,
+        caller: &Caller,
+        names: &'static [&'static str],
+    ) -> Result<Scope, Status> {
+        self.access
+            .require(caller, Permission::Service(names), &Target::Platform)
+            .await
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::offer_service_server::OfferService;
 use marketplace_runtime::access::{Permission, Scope, Target};
-use marketplace_runtime::identity::{Caller, open};
+use marketplace_runtime::identity::open;
 use marketplace_runtime::ids::{OfferName, PublisherName};
 use marketplace_runtime::paging::{self, Fingerprint};
 use marketplace_runtime::status::Violation;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{Answers, Catalog, NEIGHBOURS, invalid, now, once, pages, snapshots};
+use super::{Answers, Catalog, invalid, now, once, pages, snapshots};
 use crate::commands::{offers, publications};
 use crate::domain::offer::{Offer, Status as OfferStatus};
 use crate::error::Error;
@@ -31,16 +31,12 @@ pub struct Offers(pub Catalog);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Catalog {
-    /// Who may read an offer: members, operators, and the other services.
-    pub(super) async fn before_reading(&self, caller: &Caller, offer: &OfferName) -> Result<Scope, Status> {
-        match caller.roles.service {
-            true => self.before_neighbours(caller, NEIGHBOURS).await,
-            false => self.before_offer(caller, Permission::ReadOffer, offer).await,
-        }
-    }
-
     /// An offer for a caller who may read it, in one statement.
-    pub(super) async fn read_offer(&self, scope: &Scope, name: &OfferName) -> Result<Offer, Status> {
+    pub(super) async fn read_offer(
+        &self,
+        scope: &Scope,
+        name: &OfferName,
+    ) -> Result<Offer, Status> {
         let mut db = self.db.acquire().await.map_err(Error::from)?;
         let found = store::offers::get(&mut db, scope, name, now()).await?;
         let (offer, standing) = found.ok_or_else(|| Error::not_found("Offer", name))?;
@@ -49,7 +45,12 @@ impl Catalog {
     }
 
     /// The same, when its copy of the publication has this revision; waits for that a while.
-    async fn read_offer_at(&self, scope: &Scope, name: &OfferName, revision: i64) -> Result<Offer, Status> {
+    async fn read_offer_at(
+        &self,
+        scope: &Scope,
+        name: &OfferName,
+        revision: i64,
+    ) -> Result<Offer, Status> {
         let offer = self.read_offer(scope, name).await?;
         if offer.publication.revision >= revision {
             return Ok(offer);
@@ -73,9 +74,17 @@ impl Catalog {
 type After = (i128, Uuid);
 
 fn after(token: Option<After>) -> Result<Option<(OffsetDateTime, Uuid)>, Violation> {
-    let Some((nanos, uid)) = token else { return Ok(None) };
-    let wrong = |_| Violation::new("page_token", "is not a token this list has answered").because("BAD_PAGE_TOKEN");
-    Ok(Some((OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(wrong)?, uid)))
+    let Some((nanos, uid)) = token else {
+        return Ok(None);
+    };
+    let wrong = |_| {
+        Violation::new("page_token", "is not a token this list has answered")
+            .because("BAD_PAGE_TOKEN")
+    };
+    Ok(Some((
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(wrong)?,
+        uid,
+    )))
 }
 
 #[tonic::async_trait]
@@ -90,43 +99,86 @@ impl OfferService for Offers {
         let (caller, request) = open(request)?;
         let parent = PublisherName::parse(&request.parent, "parent").map_err(invalid)?;
         let name = format!("{parent}/offers/{}", request.offer_id);
-        let target = Target::Resource { publisher: &parent.publisher, kind: "Offer", name: &name };
-        let scope = self.0.access.require(&caller, Permission::Publish, &target).await?;
+        let target = Target::Resource {
+            publisher: &parent.publisher,
+            kind: "Offer",
+            name: &name,
+        };
+        let scope = self
+            .0
+            .access
+            .require(&caller, Permission::Publish, &target)
+            .await?;
         let once = once(&caller, "CreateOffer", &request.request_id, &request)?;
         let offer = wire::offers::create(&request, now()).map_err(invalid)?;
         let command = async |mut db| {
             offers::create(&mut db, &scope, &offer, request.validate_only).await?;
-            Ok((db, pb::CreateOfferResponse { offer: Some(wire::offers::offer(&offer)) }))
+            Ok((
+                db,
+                pb::CreateOfferResponse {
+                    offer: Some(wire::offers::offer(&offer)),
+                },
+            ))
         };
         self.0.write(&scope, once, command).await
     }
 
-    async fn get_offer(&self, request: Request<pb::GetOfferRequest>) -> Result<Response<pb::GetOfferResponse>, Status> {
+    async fn get_offer(
+        &self,
+        request: Request<pb::GetOfferRequest>,
+    ) -> Result<Response<pb::GetOfferResponse>, Status> {
         let (caller, request) = open(request)?;
         let name = OfferName::parse(&request.name, "name").map_err(invalid)?;
-        let scope = self.0.before_reading(&caller, &name).await?;
+        let scope = self
+            .0
+            .before_offer(&caller, Permission::ReadOffer, &name)
+            .await?;
         let wanted = wire::signed(request.min_publication_revision);
         let offer = self.0.read_offer_at(&scope, &name, wanted).await?;
-        Ok(Response::new(pb::GetOfferResponse { offer: Some(wire::offers::offer(&offer)) }))
+        Ok(Response::new(pb::GetOfferResponse {
+            offer: Some(wire::offers::offer(&offer)),
+        }))
     }
 
-    async fn list_offers(&self, request: Request<pb::ListOffersRequest>) -> Result<Response<pb::ListOffersResponse>, Status> {
+    async fn list_offers(
+        &self,
+        request: Request<pb::ListOffersRequest>,
+    ) -> Result<Response<pb::ListOffersResponse>, Status> {
         let (caller, request) = open(request)?;
         let parent = PublisherName::parse(&request.parent, "parent").map_err(invalid)?;
-        let scope = self.0.before_publisher(&caller, Permission::ReadOffer, &parent).await?;
+        let scope = self
+            .0
+            .before_publisher(&caller, Permission::ReadOffer, &parent)
+            .await?;
         self.0.permit(&scope).await?;
-        let status = wire::offers::read_status(request.status, "status").map_err(invalid)?.map(OfferStatus::as_str);
+        let status = wire::offers::read_status(request.status, "status")
+            .map_err(invalid)?
+            .map(OfferStatus::as_str);
         let offer_type = Some(request.offer_type).filter(|id| !id.is_empty());
-        let filter = Filter { publisher: parent.publisher, status, offer_type };
+        let filter = Filter {
+            publisher: parent.publisher,
+            status,
+            offer_type,
+        };
         let filters = Fingerprint::of("ListOffers", &filter);
         let size = paging::page_size(request.page_size).map_err(invalid)?;
-        let token = paging::decode::<After>(&request.page_token, filters).and_then(after).map_err(invalid)?;
+        let token = paging::decode::<After>(&request.page_token, filters)
+            .and_then(after)
+            .map_err(invalid)?;
         let mut db = self.0.db.acquire().await.map_err(Error::from)?;
         let mut found = store::offers::list(&mut db, &filter, token, size + 1).await?;
-        let key = |last: &Offer| paging::encode(&(last.create_time.unix_timestamp_nanos(), last.uid), filters);
+        let key = |last: &Offer| {
+            paging::encode(
+                &(last.create_time.unix_timestamp_nanos(), last.uid),
+                filters,
+            )
+        };
         let next_page_token = super::next_page(&mut found, size, key);
         let offers = found.iter().map(wire::offers::offer).collect();
-        Ok(Response::new(pb::ListOffersResponse { offers, next_page_token }))
+        Ok(Response::new(pb::ListOffersResponse {
+            offers,
+            next_page_token,
+        }))
     }
 
     async fn delete_offer(
@@ -135,7 +187,10 @@ impl OfferService for Offers {
     ) -> Result<Response<pb::DeleteOfferResponse>, Status> {
         let (caller, request) = open(request)?;
         let name = OfferName::parse(&request.name, "name").map_err(invalid)?;
-        let scope = self.0.before_offer(&caller, Permission::Publish, &name).await?;
+        let scope = self
+            .0
+            .before_offer(&caller, Permission::Publish, &name)
+            .await?;
         let once = once(&caller, "DeleteOffer", &request.request_id, &request)?;
         let etag = wire::etag(&request.etag, "etag").map_err(invalid)?;
         let command = async |mut db| {
@@ -145,11 +200,17 @@ impl OfferService for Offers {
         self.0.write(&scope, once, command).await
     }
 
-    async fn update_page(&self, request: Request<pb::UpdatePageRequest>) -> Result<Response<pb::UpdatePageResponse>, Status> {
+    async fn update_page(
+        &self,
+        request: Request<pb::UpdatePageRequest>,
+    ) -> Result<Response<pb::UpdatePageResponse>, Status> {
         pages::update_page(&self.0, request).await
     }
 
-    async fn get_page(&self, request: Request<pb::GetPageRequest>) -> Result<Response<pb::GetPageResponse>, Status> {
+    async fn get_page(
+        &self,
+        request: Request<pb::GetPageRequest>,
+    ) -> Result<Response<pb::GetPageResponse>, Status> {
         pages::get_page(&self.0, request).await
     }
 
@@ -172,14 +233,27 @@ impl OfferService for Offers {
         request: Request<pb::ListOfferTypesRequest>,
     ) -> Result<Response<pb::ListOfferTypesResponse>, Status> {
         let (caller, request) = open(request)?;
-        self.0.access.require(&caller, Permission::Customer, &Target::Platform).await?;
+        self.0
+            .access
+            .require(&caller, Permission::Customer, &Target::Platform)
+            .await?;
         let filters = Fingerprint::of("ListOfferTypes", &());
         let size = paging::page_size(request.page_size).map_err(invalid)?;
-        let skip = paging::decode::<usize>(&request.page_token, filters).map_err(invalid)?.unwrap_or(0);
+        let skip = paging::decode::<usize>(&request.page_token, filters)
+            .map_err(invalid)?
+            .unwrap_or(0);
         let mut found: Vec<_> = offer_type::all().iter().enumerate().skip(skip).collect();
-        let next_page_token = super::next_page(&mut found, size, |(at, _)| paging::encode(&(at + 1), filters));
-        let offer_types = found.into_iter().map(|(_, kind)| wire::offers::offer_type(kind)).collect();
-        Ok(Response::new(pb::ListOfferTypesResponse { offer_types, next_page_token }))
+        let next_page_token = super::next_page(&mut found, size, |(at, _)| {
+            paging::encode(&(at + 1), filters)
+        });
+        let offer_types = found
+            .into_iter()
+            .map(|(_, kind)| wire::offers::offer_type(kind))
+            .collect();
+        Ok(Response::new(pb::ListOfferTypesResponse {
+            offer_types,
+            next_page_token,
+        }))
     }
 
     async fn get_offer_type(
@@ -187,9 +261,15 @@ impl OfferService for Offers {
         request: Request<pb::GetOfferTypeRequest>,
     ) -> Result<Response<pb::GetOfferTypeResponse>, Status> {
         let (caller, request) = open(request)?;
-        self.0.access.require(&caller, Permission::Customer, &Target::Platform).await?;
-        let kind = offer_type::find(&request.id).ok_or_else(|| Error::not_found("OfferType", &request.id))?;
-        Ok(Response::new(pb::GetOfferTypeResponse { offer_type: Some(wire::offers::offer_type(kind)) }))
+        self.0
+            .access
+            .require(&caller, Permission::Customer, &Target::Platform)
+            .await?;
+        let kind = offer_type::find(&request.id)
+            .ok_or_else(|| Error::not_found("OfferType", &request.id))?;
+        Ok(Response::new(pb::GetOfferTypeResponse {
+            offer_type: Some(wire::offers::offer_type(kind)),
+        }))
     }
 
     async fn freeze_offer(

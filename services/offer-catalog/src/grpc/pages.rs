@@ -23,9 +23,15 @@ pub(super) async fn update_page(
 ) -> Result<Response<pb::UpdatePageResponse>, Status> {
     let (caller, request) = open(request)?;
     let once = once(&caller, "UpdatePage", &request.request_id, &request)?;
-    let parent = request.page.as_ref().map(|page| page.parent.clone()).unwrap_or_default();
+    let parent = request
+        .page
+        .as_ref()
+        .map(|page| page.parent.clone())
+        .unwrap_or_default();
     let save = wire::pages::save(request).map_err(invalid)?;
-    let scope = catalog.before_offer(&caller, Permission::Publish, &save.offer).await?;
+    let scope = catalog
+        .before_offer(&caller, Permission::Publish, &save.offer)
+        .await?;
     let command = async |mut db| {
         let saved = commands::save(&mut db, &catalog.keys, &scope, &save, now()).await?;
         Ok((db, wire::pages::saved(&parent, &saved)))
@@ -33,22 +39,40 @@ pub(super) async fn update_page(
     catalog.write(&scope, once, command).await
 }
 
-pub(super) async fn get_page(catalog: &Catalog, request: Request<pb::GetPageRequest>) -> Result<Response<pb::GetPageResponse>, Status> {
+pub(super) async fn get_page(
+    catalog: &Catalog,
+    request: Request<pb::GetPageRequest>,
+) -> Result<Response<pb::GetPageResponse>, Status> {
     let (caller, request) = open(request)?;
     let parent = wire::pages::parent(&request.parent, "parent").map_err(invalid)?;
     let page = wire::pages::read_page_id(request.page_id, "page_id").map_err(invalid)?;
-    let scope = catalog.before_offer(&caller, Permission::ReadOffer, &parent.offer).await?;
+    let scope = catalog
+        .before_offer(&caller, Permission::ReadOffer, &parent.offer)
+        .await?;
     let plan_page = parent.plan.as_deref().map(|plan| (plan, page));
-    let selection = Selection { pages: Some(vec![page.as_str()]), plan_page, assets: false, application: None };
+    let selection = Selection {
+        pages: Some(vec![page.as_str()]),
+        plan_page,
+        assets: false,
+        application: None,
+    };
     let loaded = load(catalog, scope, &parent.offer, &selection).await?;
     let plan_id = parent.plan.as_deref().unwrap_or_default();
     if page.is_of_plan() != parent.plan.is_some() || !loaded.draft.offer_type.has(page) {
         return Err(invalid(wire::pages::no_such_page(page)));
     }
-    if parent.plan.is_some() && !loaded.draft.plans.iter().any(|plan| plan.plan_id == plan_id) {
+    if parent.plan.is_some()
+        && !loaded
+            .draft
+            .plans
+            .iter()
+            .any(|plan| plan.plan_id == plan_id)
+    {
         return Err(Error::not_found("Plan", &request.parent).into());
     }
-    Ok(Response::new(pb::GetPageResponse { page: Some(wire::pages::page(&loaded, page, plan_id, &request.parent)) }))
+    Ok(Response::new(pb::GetPageResponse {
+        page: Some(wire::pages::page(&loaded, page, plan_id, &request.parent)),
+    }))
 }
 
 pub(super) async fn review_offer(
@@ -57,53 +81,89 @@ pub(super) async fn review_offer(
 ) -> Result<Response<pb::ReviewOfferResponse>, Status> {
     let (caller, request) = open(request)?;
     let name = OfferName::parse(&request.name, "name").map_err(invalid)?;
-    let scope = catalog.before_offer(&caller, Permission::ReadOffer, &name).await?;
+    let scope = catalog
+        .before_offer(&caller, Permission::ReadOffer, &name)
+        .await?;
     let filters = Fingerprint::of("ReviewOffer", &request.name);
     let size = paging::page_size(request.page_size).map_err(invalid)?;
-    let token: Option<(i64, usize)> = paging::decode(&request.page_token, filters).map_err(invalid)?;
+    let token: Option<(i64, usize)> =
+        paging::decode(&request.page_token, filters).map_err(invalid)?;
     let loaded = load(catalog, scope, &name, &Selection::WHOLE).await?;
     let revision = loaded.draft.revision;
     let from = match token {
         None => 0,
         Some((of, from)) if of == revision => from,
         // Issues of another draft would be a mixture that never was.
-        Some(_) => return Err(Error::StaleEtag { current: revision.to_string() }.into()),
+        Some(_) => {
+            return Err(Error::StaleEtag {
+                current: revision.to_string(),
+            }
+            .into());
+        }
     };
     let review = review(&loaded.draft, &loaded.published);
     let to = from.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
-    let next = if to < review.issues.len() { paging::encode(&(revision, to), filters) } else { String::new() };
-    Ok(Response::new(wire::pages::review(&loaded.draft, &review, from..to, next)))
+    let next = if to < review.issues.len() {
+        paging::encode(&(revision, to), filters)
+    } else {
+        String::new()
+    };
+    Ok(Response::new(wire::pages::review(
+        &loaded.draft,
+        &review,
+        from..to,
+        next,
+    )))
 }
 
 /// The draft, or what a snapshot fixed of it, one page or plan per message.
-pub(super) async fn get_offer_tree(catalog: &Catalog, request: Request<pb::GetOfferTreeRequest>) -> Result<Response<Answers<pb::GetOfferTreeResponse>>, Status> {
+pub(super) async fn get_offer_tree(
+    catalog: &Catalog,
+    request: Request<pb::GetOfferTreeRequest>,
+) -> Result<Response<Answers<pb::GetOfferTreeResponse>>, Status> {
     let (caller, request) = open(request)?;
     let name = OfferName::parse(&request.name, "name").map_err(invalid)?;
-    let scope = catalog.before_offer(&caller, Permission::ReadOffer, &name).await?;
+    let scope = catalog
+        .before_offer(&caller, Permission::ReadOffer, &name)
+        .await?;
     let mut db = catalog.db.acquire().await.map_err(Error::from)?;
     let found = store::offers::get(&mut db, &scope, &name, now()).await?;
     let (offer, standing) = found.ok_or_else(|| Error::not_found("Offer", &name))?;
     scope.settle(&standing)?;
     let parts = match request.version.as_str() {
         "" => draft_tree(&mut db, &name, &offer).await?,
-        version => wire::pages::content_tree(&offer, &snapshot_of(&mut db, &offer, &name, version).await?),
+        version => {
+            wire::pages::content_tree(&offer, &snapshot_of(&mut db, &offer, &name, version).await?)
+        }
     };
-    Ok(Response::new(Box::pin(stream::iter(parts.into_iter().map(|part| Ok(wire::pages::tree(part)))))))
+    Ok(Response::new(Box::pin(stream::iter(
+        parts.into_iter().map(|part| Ok(wire::pages::tree(part))),
+    ))))
 }
 
-async fn draft_tree(db: &mut sqlx::PgConnection, name: &OfferName, offer: &Offer) -> Result<Vec<wire::pages::Part>> {
+async fn draft_tree(
+    db: &mut sqlx::PgConnection,
+    name: &OfferName,
+    offer: &Offer,
+) -> Result<Vec<wire::pages::Part>> {
     let loaded = store::pages::draft(db, name, now()).await?;
     let loaded = loaded.ok_or_else(|| Error::not_found("Offer", name))?;
     let plans = store::plans::list(db, offer.uid, None, i64::from(u16::MAX)).await?;
     Ok(wire::pages::draft_tree(offer, &loaded, &plans))
 }
 
-async fn snapshot_of(db: &mut sqlx::PgConnection, offer: &Offer, name: &OfferName, version: &str) -> Result<Content> {
+async fn snapshot_of(
+    db: &mut sqlx::PgConnection,
+    offer: &Offer,
+    name: &OfferName,
+    version: &str,
+) -> Result<Content> {
     let digest = match version {
         "preview" | "live" => store::pages::served_digest(db, offer.uid, version).await?,
         snapshot => {
             let asked = SnapshotName::parse(snapshot, "version")?;
-            (asked.publisher == name.publisher && asked.offer == name.offer).then_some(asked.snapshot)
+            (asked.publisher == name.publisher && asked.offer == name.offer)
+                .then_some(asked.snapshot)
         }
     };
     let missing = || Error::not_found("Snapshot", version);
@@ -111,7 +171,12 @@ async fn snapshot_of(db: &mut sqlx::PgConnection, offer: &Offer, name: &OfferNam
     snapshot::decode(&stored.ok_or_else(missing)?.bytes).map_err(Error::corrupt)
 }
 
-async fn load(catalog: &Catalog, scope: Scope, name: &OfferName, selection: &Selection<'_>) -> Result<Loaded, Status> {
+async fn load(
+    catalog: &Catalog,
+    scope: Scope,
+    name: &OfferName,
+    selection: &Selection<'_>,
+) -> Result<Loaded, Status> {
     let mut db = catalog.db.acquire().await.map_err(Error::from)?;
     let found = store::pages::load(&mut db, &scope, name, selection, now()).await?;
     let (loaded, standing) = found.ok_or_else(|| Error::not_found("Offer", name))?;

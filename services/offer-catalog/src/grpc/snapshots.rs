@@ -60,11 +60,19 @@ pub(super) async fn open_lead_secret(
         offer_title: profile.offer_title,
         publisher_id: name.publisher,
         offer_id: name.offer,
-        storefronts: profile.storefronts.into_iter().map(|front| wire::offers::storefront(front) as i32).collect(),
+        storefronts: profile
+            .storefronts
+            .into_iter()
+            .map(|front| wire::offers::storefront(front) as i32)
+            .collect(),
     }))
 }
 
-async fn stored(catalog: &Catalog, name: &str, field: &str) -> Result<(SnapshotName, Stored), Status> {
+async fn stored(
+    catalog: &Catalog,
+    name: &str,
+    field: &str,
+) -> Result<(SnapshotName, Stored), Status> {
     let name = SnapshotName::parse(name, field).map_err(invalid)?;
     let mut db = catalog.db.acquire().await.map_err(Error::from)?;
     let stored = store::snapshots::by_name(&mut db, &name).await?;
@@ -72,8 +80,15 @@ async fn stored(catalog: &Catalog, name: &str, field: &str) -> Result<(SnapshotN
     Ok((name, stored))
 }
 
-async fn secret(catalog: &Catalog, stored: &Stored, content: &Content, by: &str) -> Result<Option<String>, Error> {
-    let Some(&version) = content.secrets.get(snapshot::LEAD_DESTINATION) else { return Ok(None) };
+async fn secret(
+    catalog: &Catalog,
+    stored: &Stored,
+    content: &Content,
+    by: &str,
+) -> Result<Option<String>, Error> {
+    let Some(&version) = content.secrets.get(snapshot::LEAD_DESTINATION) else {
+        return Ok(None);
+    };
     let mut db = catalog.db.acquire().await?;
     let opening = Opening {
         id: new_id(),
@@ -87,6 +102,10 @@ async fn secret(catalog: &Catalog, stored: &Stored, content: &Content, by: &str)
     store::secrets::audit(&mut db, &opening).await?;
     let sealed = store::secrets::get(&mut db, stored.offer_uid, LEAD_DESTINATION, version).await?;
     let sealed = sealed.ok_or_else(|| Error::corrupt("the secret of a snapshot is gone"))?;
-    let plain = catalog.keys.open(&place(stored.offer_uid, LEAD_DESTINATION), &sealed)?;
-    String::from_utf8(plain).map(Some).map_err(|_| Error::corrupt("a secret that is no text"))
+    let plain = catalog
+        .keys
+        .open(&place(stored.offer_uid, LEAD_DESTINATION), &sealed)?;
+    String::from_utf8(plain)
+        .map(Some)
+        .map_err(|_| Error::corrupt("a secret that is no text"))
 }

@@ -71,10 +71,15 @@ impl AssetKind {
     /// What is wrong with an image of this size, if anything (LI-14, LI-15, LI-16).
     pub fn size_fault(self, width: u32, height: u32) -> Option<String> {
         let (fits, wanted) = match self {
-            Self::LogoLarge => (width == height && (216..=350).contains(&width), "square and 216 to 350 pixels wide"),
+            Self::LogoLarge => (
+                width == height && (216..=350).contains(&width),
+                "square and 216 to 350 pixels wide",
+            ),
             Self::LogoMedium => ((width, height) == (90, 90), "90 × 90 pixels"),
             Self::LogoSmall => ((width, height) == (48, 48), "48 × 48 pixels"),
-            Self::Screenshot | Self::VideoThumbnail => ((width, height) == (1280, 720), "1280 × 720 pixels"),
+            Self::Screenshot | Self::VideoThumbnail => {
+                ((width, height) == (1280, 720), "1280 × 720 pixels")
+            }
             Self::Document | Self::Package => (true, ""),
         };
         (!fits).then(|| format!("must be {wanted}; it is {width} × {height}"))
@@ -98,8 +103,13 @@ pub enum AssetState {
 
 impl AssetState {
     /// Every state.
-    pub const ALL: [AssetState; 5] =
-        [Self::PendingUpload, Self::Uploaded, Self::InProcessing, Self::Processed, Self::ProcessFailed];
+    pub const ALL: [AssetState; 5] = [
+        Self::PendingUpload,
+        Self::Uploaded,
+        Self::InProcessing,
+        Self::Processed,
+        Self::ProcessFailed,
+    ];
 
     /// As rows name it.
     pub const fn as_str(self) -> &'static str {

@@ -43,7 +43,12 @@ pub fn present<T>(issues: &mut Issues, field: &str, value: Option<&T>, what: &st
 }
 
 fn missing(issues: &mut Issues, field: &str, what: &str) {
-    issues.error(field, "REQUIRED", format!("{what} is missing"), format!("Give {what}."));
+    issues.error(
+        field,
+        "REQUIRED",
+        format!("{what} is missing"),
+        format!("Give {what}."),
+    );
 }
 
 /// At most `max` characters.
@@ -51,7 +56,12 @@ pub fn max_chars(issues: &mut Issues, field: &str, value: &str, max: usize) {
     let length = value.chars().count();
     if length > max {
         let message = format!("has {length} characters; at most {max} are allowed");
-        issues.error(field, "TOO_LONG", message, format!("Shorten it by {} characters.", length - max));
+        issues.error(
+            field,
+            "TOO_LONG",
+            message,
+            format!("Shorten it by {} characters.", length - max),
+        );
     }
 }
 
@@ -59,7 +69,12 @@ pub fn max_chars(issues: &mut Issues, field: &str, value: &str, max: usize) {
 pub fn max_items<T>(issues: &mut Issues, field: &str, items: &[T], max: usize) {
     if items.len() > max {
         let message = format!("has {} entries; at most {max} are allowed", items.len());
-        issues.error(field, "TOO_MANY", message, format!("Remove {} of them.", items.len() - max));
+        issues.error(
+            field,
+            "TOO_MANY",
+            message,
+            format!("Remove {} of them.", items.len() - max),
+        );
     }
 }
 
@@ -67,7 +82,12 @@ pub fn max_items<T>(issues: &mut Issues, field: &str, items: &[T], max: usize) {
 pub fn min_items<T>(issues: &mut Issues, field: &str, items: &[T], min: usize) {
     if items.len() < min {
         let message = format!("has {} entries; at least {min} must be there", items.len());
-        issues.error(field, "TOO_FEW", message, format!("Add {} more.", min - items.len()));
+        issues.error(
+            field,
+            "TOO_FEW",
+            message,
+            format!("Add {} more.", min - items.len()),
+        );
     }
 }
 
@@ -76,7 +96,12 @@ pub fn distinct<K: Hash + Eq>(issues: &mut Issues, keys: impl IntoIterator<Item 
     let mut seen = HashSet::new();
     for (field, key) in keys {
         if !seen.insert(key) {
-            issues.error(field, "DUPLICATE", "is there twice", "Remove one of the two.");
+            issues.error(
+                field,
+                "DUPLICATE",
+                "is there twice",
+                "Remove one of the two.",
+            );
         }
     }
 }
@@ -84,10 +109,20 @@ pub fn distinct<K: Hash + Eq>(issues: &mut Issues, keys: impl IntoIterator<Item 
 /// One line of plain text: no control characters, no tags.
 pub fn plain_line(issues: &mut Issues, field: &str, value: &str) {
     if value.chars().any(char::is_control) {
-        issues.error(field, "NOT_ONE_LINE", "has line breaks or control characters", "Write it as one line of plain text.");
+        issues.error(
+            field,
+            "NOT_ONE_LINE",
+            "has line breaks or control characters",
+            "Write it as one line of plain text.",
+        );
     }
     if super::html::has_tags(value) {
-        issues.error(field, "NOT_PLAIN_TEXT", "has HTML tags", "Write plain text without tags.");
+        issues.error(
+            field,
+            "NOT_PLAIN_TEXT",
+            "has HTML tags",
+            "Write plain text without tags.",
+        );
     }
 }
 
@@ -103,19 +138,31 @@ pub fn web_url(issues: &mut Issues, field: &str, value: &str, schemes: &[&str]) 
     }
     let form = format!("{}://example.com/…", schemes.join(":// or "));
     let parsed = Url::parse(value).ok().filter(|url| {
-        let whole = value.len() <= MAX_URL && !value.chars().any(|c| c.is_whitespace() || c.is_control());
+        let whole =
+            value.len() <= MAX_URL && !value.chars().any(|c| c.is_whitespace() || c.is_control());
         let plain = url.username().is_empty() && url.password().is_none();
-        whole && plain && schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty())
+        whole
+            && plain
+            && schemes.contains(&url.scheme())
+            && url.host_str().is_some_and(|host| !host.is_empty())
     });
     if parsed.is_none() {
-        let message = "is not an address of that form, without user name and at most 2,048 characters long";
-        issues.error(field, "BAD_URL", message, format!("Give an address of the form {form}"));
+        let message =
+            "is not an address of that form, without user name and at most 2,048 characters long";
+        issues.error(
+            field,
+            "BAD_URL",
+            message,
+            format!("Give an address of the form {form}"),
+        );
     }
     parsed
 }
 
-static EMAIL: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[^@\s,;<>]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}$"));
-static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\+?[0-9][0-9 ().\-/]{3,28}[0-9]( ?(x|ext\.?) ?[0-9]{1,6})?$"));
+static EMAIL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[^@\s,;<>]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}$"));
+static PHONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^\+?[0-9][0-9 ().\-/]{3,28}[0-9]( ?(x|ext\.?) ?[0-9]{1,6})?$"));
 
 /// A pattern that is written in this program: a wrong one is a mistake that the first test that uses it shows.
 pub(super) fn pattern(text: &str) -> Regex {
@@ -130,14 +177,24 @@ pub fn is_email(value: &str) -> bool {
 /// An e-mail address.
 pub fn email(issues: &mut Issues, field: &str, value: &str) {
     if !value.is_empty() && !is_email(value) {
-        issues.error(field, "BAD_EMAIL", "is not an e-mail address", "Give an address like ada@example.com.");
+        issues.error(
+            field,
+            "BAD_EMAIL",
+            "is not an e-mail address",
+            "Give an address like ada@example.com.",
+        );
     }
 }
 
 /// A phone number.
 pub fn phone(issues: &mut Issues, field: &str, value: &str) {
     if !value.is_empty() && !PHONE.is_match(value) {
-        issues.error(field, "BAD_PHONE", "is not a phone number", "Give a number like +1 425 555 0100.");
+        issues.error(
+            field,
+            "BAD_PHONE",
+            "is not a phone number",
+            "Give a number like +1 425 555 0100.",
+        );
     }
 }
 
@@ -157,7 +214,12 @@ pub fn guid(issues: &mut Issues, field: &str, value: &str) {
 /// Matches a pattern that `form` describes.
 pub fn matches(issues: &mut Issues, field: &str, value: &str, pattern: &Regex, form: &str) {
     if !value.is_empty() && !pattern.is_match(value) {
-        issues.error(field, "BAD_FORMAT", format!("must be {form}"), format!("Give {form}."));
+        issues.error(
+            field,
+            "BAD_FORMAT",
+            format!("must be {form}"),
+            format!("Give {form}."),
+        );
     }
 }
 
@@ -168,19 +230,43 @@ pub fn asset(issues: &mut Issues, field: &str, name: &str, kind: AssetKind, cont
     }
     let Some(asset) = context.assets.get(name) else {
         let remedy = "Upload it again, or name another asset of this offer.";
-        return issues.error(field, "ASSET_MISSING", format!("there is no asset {name}"), remedy);
+        return issues.error(
+            field,
+            "ASSET_MISSING",
+            format!("there is no asset {name}"),
+            remedy,
+        );
     };
     if asset.content.kind != kind {
-        let message = format!("is a {}, not a {}", asset.content.kind.as_str(), kind.as_str());
-        issues.error(field, "ASSET_WRONG_KIND", message, format!("Upload the file as {} and name that asset.", kind.as_str()));
+        let message = format!(
+            "is a {}, not a {}",
+            asset.content.kind.as_str(),
+            kind.as_str()
+        );
+        issues.error(
+            field,
+            "ASSET_WRONG_KIND",
+            message,
+            format!("Upload the file as {} and name that asset.", kind.as_str()),
+        );
     }
     match asset.state {
         AssetState::Processed => {}
         AssetState::ProcessFailed => {
-            issues.error(field, "ASSET_FAILED", "the file was looked at and refused", "Upload a file of the right format.");
+            issues.error(
+                field,
+                "ASSET_FAILED",
+                "the file was looked at and refused",
+                "Upload a file of the right format.",
+            );
         }
         AssetState::PendingUpload | AssetState::Uploaded | AssetState::InProcessing => {
-            issues.error(field, "ASSET_NOT_READY", "the file is not processed yet", "Wait until it is processed.");
+            issues.error(
+                field,
+                "ASSET_NOT_READY",
+                "the file is not processed yet",
+                "Wait until it is processed.",
+            );
         }
     }
 }

@@ -28,7 +28,12 @@ impl CoSell {
         }
         check::max_items(issues, "documents", &self.documents, MAX_ENTRIES);
         for (at, document) in self.documents.iter().enumerate() {
-            document.check(&format!("documents[{at}]"), AssetKind::Document, context, issues);
+            document.check(
+                &format!("documents[{at}]"),
+                AssetKind::Document,
+                context,
+                issues,
+            );
         }
     }
 }

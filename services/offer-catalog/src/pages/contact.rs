@@ -26,8 +26,18 @@ impl Contact {
         let empty = Contact::default();
         let contact = contact.unwrap_or(&empty);
         check::required(issues, &format!("{field}.name"), &contact.name, "a name");
-        check::required(issues, &format!("{field}.email"), &contact.email, "an e-mail address");
-        check::required(issues, &format!("{field}.phone"), &contact.phone, "a phone number");
+        check::required(
+            issues,
+            &format!("{field}.email"),
+            &contact.email,
+            "an e-mail address",
+        );
+        check::required(
+            issues,
+            &format!("{field}.phone"),
+            &contact.phone,
+            "a phone number",
+        );
         contact.check(field, issues);
     }
 
@@ -75,10 +85,27 @@ pub struct CaptionedAsset {
 
 impl CaptionedAsset {
     /// The file can be shown, and something is said about it (LI-13, LI-15, LI-17).
-    pub(super) fn check(&self, field: &str, kind: AssetKind, context: &Context<'_>, issues: &mut Issues) {
+    pub(super) fn check(
+        &self,
+        field: &str,
+        kind: AssetKind,
+        context: &Context<'_>,
+        issues: &mut Issues,
+    ) {
         check::required(issues, &format!("{field}.asset"), &self.asset, "a file");
-        check::asset(issues, &format!("{field}.asset"), &self.asset, kind, context);
-        check::required(issues, &format!("{field}.caption"), &self.caption, "a caption");
+        check::asset(
+            issues,
+            &format!("{field}.asset"),
+            &self.asset,
+            kind,
+            context,
+        );
+        check::required(
+            issues,
+            &format!("{field}.caption"),
+            &self.caption,
+            "a caption",
+        );
         check::max_chars(issues, &format!("{field}.caption"), &self.caption, 255);
     }
 }
@@ -98,8 +125,14 @@ pub struct Video {
     pub thumbnail: String,
 }
 
-const VIDEO_HOSTS: [&str; 6] =
-    ["youtube.com", "www.youtube.com", "m.youtube.com", "vimeo.com", "www.vimeo.com", "player.vimeo.com"];
+const VIDEO_HOSTS: [&str; 6] = [
+    "youtube.com",
+    "www.youtube.com",
+    "m.youtube.com",
+    "vimeo.com",
+    "www.vimeo.com",
+    "player.vimeo.com",
+];
 
 impl Video {
     /// LI-16
@@ -109,13 +142,31 @@ impl Video {
         let url = format!("{field}.url");
         check::required(issues, &url, &self.url, "an address");
         if let Some(parsed) = check::https_url(issues, &url, &self.url)
-            && !parsed.host_str().is_some_and(|host| VIDEO_HOSTS.contains(&host))
+            && !parsed
+                .host_str()
+                .is_some_and(|host| VIDEO_HOSTS.contains(&host))
         {
             let remedy = "Give the full address on youtube.com or vimeo.com, not a short one.";
-            issues.error(url, "BAD_VIDEO_HOST", "videos are shown by YouTube or Vimeo only", remedy);
+            issues.error(
+                url,
+                "BAD_VIDEO_HOST",
+                "videos are shown by YouTube or Vimeo only",
+                remedy,
+            );
         }
         let thumbnail = format!("{field}.thumbnail");
-        check::required(issues, &thumbnail, &self.thumbnail, "a PNG thumbnail of 1280 × 720 pixels");
-        check::asset(issues, &thumbnail, &self.thumbnail, AssetKind::VideoThumbnail, context);
+        check::required(
+            issues,
+            &thumbnail,
+            &self.thumbnail,
+            "a PNG thumbnail of 1280 × 720 pixels",
+        );
+        check::asset(
+            issues,
+            &thumbnail,
+            &self.thumbnail,
+            AssetKind::VideoThumbnail,
+            context,
+        );
     }
 }

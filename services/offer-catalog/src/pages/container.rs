@@ -36,12 +36,18 @@ pub struct ContainerImage {
 }
 
 static REPOSITORY: LazyLock<Regex> = LazyLock::new(|| {
-    check::pattern(r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+    check::pattern(
+        r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$",
+    )
 });
-static TAG: LazyLock<Regex> = LazyLock::new(|| check::pattern(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"));
+static TAG: LazyLock<Regex> =
+    LazyLock::new(|| check::pattern(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"));
 static DIGEST: LazyLock<Regex> = LazyLock::new(|| check::pattern(r"^sha256:[0-9a-f]{64}$"));
-static BUNDLE: LazyLock<Regex> =
-    LazyLock::new(|| check::pattern(r"^[a-z0-9][a-z0-9.:/_-]{0,254}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$"));
+static BUNDLE: LazyLock<Regex> = LazyLock::new(|| {
+    check::pattern(
+        r"^[a-z0-9][a-z0-9.:/_-]{0,254}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$",
+    )
+});
 
 impl ContainerConfiguration {
     /// TC-6
@@ -52,28 +58,77 @@ impl ContainerConfiguration {
         }
         if !self.images.is_empty() && !self.bundle_reference.is_empty() {
             let message = "a plan deploys images or a bundle, not both";
-            issues.error("container.bundle_reference", "NOT_ALLOWED", message, "Remove the images or the bundle reference.");
+            issues.error(
+                "container.bundle_reference",
+                "NOT_ALLOWED",
+                message,
+                "Remove the images or the bundle reference.",
+            );
         }
         check::max_items(issues, AT, &self.images, 16);
         for (at, image) in self.images.iter().enumerate() {
             image.check(&format!("{AT}[{at}]"), issues);
         }
         let images = self.images.iter().enumerate();
-        let keys = images.map(|(at, image)| (format!("{AT}[{at}]"), (&image.repository, &image.tag, &image.digest)));
+        let keys = images.map(|(at, image)| {
+            (
+                format!("{AT}[{at}]"),
+                (&image.repository, &image.tag, &image.digest),
+            )
+        });
         check::distinct(issues, keys);
-        check::matches(issues, "container.bundle_reference", &self.bundle_reference, &BUNDLE, "a reference like registry/name:tag");
+        check::matches(
+            issues,
+            "container.bundle_reference",
+            &self.bundle_reference,
+            &BUNDLE,
+            "a reference like registry/name:tag",
+        );
     }
 }
 
 impl ContainerImage {
     fn check(&self, field: &str, issues: &mut Issues) {
-        check::required(issues, &format!("{field}.repository"), &self.repository, "the image's repository");
-        check::max_chars(issues, &format!("{field}.repository"), &self.repository, 255);
-        check::matches(issues, &format!("{field}.repository"), &self.repository, &REPOSITORY, "a repository like docker.io/library/postgres");
+        check::required(
+            issues,
+            &format!("{field}.repository"),
+            &self.repository,
+            "the image's repository",
+        );
+        check::max_chars(
+            issues,
+            &format!("{field}.repository"),
+            &self.repository,
+            255,
+        );
+        check::matches(
+            issues,
+            &format!("{field}.repository"),
+            &self.repository,
+            &REPOSITORY,
+            "a repository like docker.io/library/postgres",
+        );
         if self.digest.is_empty() {
-            check::required(issues, &format!("{field}.tag"), &self.tag, "a tag or a digest");
+            check::required(
+                issues,
+                &format!("{field}.tag"),
+                &self.tag,
+                "a tag or a digest",
+            );
         }
-        check::matches(issues, &format!("{field}.tag"), &self.tag, &TAG, "a tag of letters, digits, _, . and -");
-        check::matches(issues, &format!("{field}.digest"), &self.digest, &DIGEST, "sha256: and 64 lower-case hexadecimal digits");
+        check::matches(
+            issues,
+            &format!("{field}.tag"),
+            &self.tag,
+            &TAG,
+            "a tag of letters, digits, _, . and -",
+        );
+        check::matches(
+            issues,
+            &format!("{field}.digest"),
+            &self.digest,
+            &DIGEST,
+            "sha256: and 64 lower-case hexadecimal digits",
+        );
     }
 }

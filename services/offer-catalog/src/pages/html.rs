@@ -3,7 +3,9 @@
 //! `<` begins a tag exactly where an HTML 5 tokenizer sees one: before a letter, `/`, `!` or `?`. Anywhere else it is text.
 
 /// Tags that a description may have.
-const TAGS: [&str; 15] = ["b", "i", "em", "strong", "br", "p", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6"];
+const TAGS: [&str; 15] = [
+    "b", "i", "em", "strong", "br", "p", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6",
+];
 
 /// Something that a description may not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,10 @@ pub fn faults(html: &str) -> Vec<Fault> {
     for piece in pieces(html) {
         match piece {
             Piece::Text(_) => {}
-            Piece::Tag(None) => note("UNBALANCED_HTML", "a tag is begun with < and never ended with >".to_owned()),
+            Piece::Tag(None) => note(
+                "UNBALANCED_HTML",
+                "a tag is begun with < and never ended with >".to_owned(),
+            ),
             Piece::Tag(Some(inside)) => tag(inside, &mut open, &mut note),
         }
     }
@@ -46,15 +51,24 @@ pub fn faults(html: &str) -> Vec<Fault> {
 }
 
 fn tag(inside: &str, open: &mut Vec<String>, note: &mut impl FnMut(&'static str, String)) {
-    let (closing, inside) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
-    let name: String = inside.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let (closing, inside) = inside
+        .strip_prefix('/')
+        .map_or((false, inside), |rest| (true, rest));
+    let name: String = inside
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     let rest = inside.get(name.len()..).unwrap_or_default();
     if !TAGS.contains(&name.as_str()) {
         let shown: String = inside.chars().take(20).collect();
         return note("TAG_NOT_ALLOWED", format!("<{shown}> is not allowed"));
     }
     if !matches!(rest.trim(), "" | "/") {
-        note("ATTRIBUTE_NOT_ALLOWED", format!("<{name}> has attributes; none are allowed"));
+        note(
+            "ATTRIBUTE_NOT_ALLOWED",
+            format!("<{name}> has attributes; none are allowed"),
+        );
     }
     match (name.as_str(), closing) {
         ("br", _) => {}
@@ -66,11 +80,18 @@ fn tag(inside: &str, open: &mut Vec<String>, note: &mut impl FnMut(&'static str,
     }
 }
 
-fn close_out_of_turn(name: &str, open: &mut Vec<String>, note: &mut impl FnMut(&'static str, String)) {
+fn close_out_of_turn(
+    name: &str,
+    open: &mut Vec<String>,
+    note: &mut impl FnMut(&'static str, String),
+) {
     match open.iter().rposition(|other| other == name) {
         Some(place) => {
             for inner in open.drain(place..).skip(1) {
-                note("UNBALANCED_HTML", format!("<{inner}> is not closed before </{name}>"));
+                note(
+                    "UNBALANCED_HTML",
+                    format!("<{inner}> is not closed before </{name}>"),
+                );
             }
         }
         None => note("UNBALANCED_HTML", format!("</{name}> closes nothing")),
@@ -105,7 +126,10 @@ fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
                 Some(end) => (Piece::Tag(rest.get(1..end)), rest.get(end + 1..)),
                 None => (Piece::Tag(None), None),
             },
-            Some(start) => (Piece::Text(rest.get(..start).unwrap_or_default()), rest.get(start..)),
+            Some(start) => (
+                Piece::Text(rest.get(..start).unwrap_or_default()),
+                rest.get(start..),
+            ),
             None => (Piece::Text(rest), None),
         };
         rest = after.unwrap_or_default();
@@ -117,7 +141,9 @@ fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
 fn tag_at(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let begins = |next: &u8| next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'?');
-    bytes.windows(2).position(|pair| matches!(pair, [b'<', next] if begins(next)))
+    bytes
+        .windows(2)
+        .position(|pair| matches!(pair, [b'<', next] if begins(next)))
 }
 
 #[cfg(test)]
@@ -129,8 +155,14 @@ mod tests {
         let cases: &[(&str, &[&str])] = &[
             ("", &[]),
             ("plain, 1 < 2 and a <3", &[]),
-            ("<p>Hello <b>you</b><br>there<br/></p><UL><li>a</li></UL>", &[]),
-            ("<h1>a</h1><h6>b</h6><em>c</em><strong>d</strong><i>e</i><ol></ol>", &[]),
+            (
+                "<p>Hello <b>you</b><br>there<br/></p><UL><li>a</li></UL>",
+                &[],
+            ),
+            (
+                "<h1>a</h1><h6>b</h6><em>c</em><strong>d</strong><i>e</i><ol></ol>",
+                &[],
+            ),
             ("<script>alert(1)</script>", &["TAG_NOT_ALLOWED"]),
             ("<h7>x</h7>", &["TAG_NOT_ALLOWED"]),
             ("<p onclick='x'>a</p>", &["ATTRIBUTE_NOT_ALLOWED"]),
@@ -138,7 +170,10 @@ mod tests {
             ("<?php ?>", &["TAG_NOT_ALLOWED"]),
             ("<p>open", &["UNBALANCED_HTML"]),
             ("closed</p>", &["UNBALANCED_HTML"]),
-            ("<b><i>crossed</b></i>", &["UNBALANCED_HTML", "UNBALANCED_HTML"]),
+            (
+                "<b><i>crossed</b></i>",
+                &["UNBALANCED_HTML", "UNBALANCED_HTML"],
+            ),
             ("a <b", &["UNBALANCED_HTML"]),
             ("<p><p></p></p>", &[]),
         ];
@@ -150,7 +185,10 @@ mod tests {
 
     #[test]
     fn readers_see_text_without_tags() {
-        assert_eq!(visible_text("<p>One\n two</p><p>three</p>"), "One two three");
+        assert_eq!(
+            visible_text("<p>One\n two</p><p>three</p>"),
+            "One two three"
+        );
         assert_eq!(visible_text("a < b"), "a < b");
     }
 

@@ -41,17 +41,45 @@ pub struct Issues {
 impl Issues {
     /// None so far, of this page.
     pub fn of(page: PageId, plan_id: Option<&str>) -> Self {
-        Self { page, plan_id: plan_id.map(str::to_owned), found: Vec::new() }
+        Self {
+            page,
+            plan_id: plan_id.map(str::to_owned),
+            found: Vec::new(),
+        }
     }
 
     /// Notes an error.
-    pub fn error(&mut self, field: impl Into<String>, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) {
-        self.note(Severity::Error, field.into(), code, message.into(), remedy.into());
+    pub fn error(
+        &mut self,
+        field: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.note(
+            Severity::Error,
+            field.into(),
+            code,
+            message.into(),
+            remedy.into(),
+        );
     }
 
     /// Notes a warning.
-    pub fn warn(&mut self, field: impl Into<String>, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) {
-        self.note(Severity::Warning, field.into(), code, message.into(), remedy.into());
+    pub fn warn(
+        &mut self,
+        field: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.note(
+            Severity::Warning,
+            field.into(),
+            code,
+            message.into(),
+            remedy.into(),
+        );
     }
 
     /// Everything noted, in the order in which it was.
@@ -59,8 +87,23 @@ impl Issues {
         self.found
     }
 
-    fn note(&mut self, severity: Severity, field: String, code: &'static str, message: String, remedy: String) {
+    fn note(
+        &mut self,
+        severity: Severity,
+        field: String,
+        code: &'static str,
+        message: String,
+        remedy: String,
+    ) {
         let (page, plan_id) = (self.page, self.plan_id.clone());
-        self.found.push(Issue { page, plan_id, field, code, message, remedy, severity });
+        self.found.push(Issue {
+            page,
+            plan_id,
+            field,
+            code,
+            message,
+            remedy,
+            severity,
+        });
     }
 }

@@ -122,11 +122,14 @@ pub struct Salesforce {
     pub object_identifier: String,
 }
 
-static MUNCHKIN: LazyLock<Regex> = LazyLock::new(|| check::pattern("^[a-zA-Z0-9]{3}-[a-zA-Z0-9]{3}-[a-zA-Z0-9]{3}$"));
+static MUNCHKIN: LazyLock<Regex> =
+    LazyLock::new(|| check::pattern("^[a-zA-Z0-9]{3}-[a-zA-Z0-9]{3}-[a-zA-Z0-9]{3}$"));
 static FORM: LazyLock<Regex> = LazyLock::new(|| check::pattern("^[0-9]{1,8}$"));
 static SALESFORCE: LazyLock<Regex> = LazyLock::new(|| check::pattern("^[a-zA-Z0-9]{15}$"));
 static CONNECTION: LazyLock<Regex> = LazyLock::new(|| {
-    check::pattern("^DefaultEndpointsProtocol=https;AccountName=[a-z0-9]{3,24};AccountKey=[0-9a-zA-Z=+/]*(;|;EndpointSuffix=[a-z0-9.-]+;?)?$")
+    check::pattern(
+        "^DefaultEndpointsProtocol=https;AccountName=[a-z0-9]{3,24};AccountKey=[0-9a-zA-Z=+/]*(;|;EndpointSuffix=[a-z0-9.-]+;?)?$",
+    )
 });
 
 const MAX_CONTACTS: usize = 20;
@@ -134,13 +137,15 @@ const MAX_CONTACTS: usize = 20;
 impl LeadDestination {
     /// The name of its kind: the set member of the oneof.
     pub fn kind(&self) -> Option<&'static str> {
-        self.destination.as_ref().map(|destination| match destination {
-            Destination::Table(_) => "table",
-            Destination::Dynamics(_) => "dynamics",
-            Destination::HttpsEndpoint(_) => "https_endpoint",
-            Destination::Marketo(_) => "marketo",
-            Destination::Salesforce(_) => "salesforce",
-        })
+        self.destination
+            .as_ref()
+            .map(|destination| match destination {
+                Destination::Table(_) => "table",
+                Destination::Dynamics(_) => "dynamics",
+                Destination::HttpsEndpoint(_) => "https_endpoint",
+                Destination::Marketo(_) => "marketo",
+                Destination::Salesforce(_) => "salesforce",
+            })
     }
 
     /// LD-2, LD-3; `secret` says whether one is stored.
@@ -149,7 +154,12 @@ impl LeadDestination {
             check::required(issues, "lead_destination", "", "a destination for leads");
         }
         if let (Some(field), false) = (self.secret_field(), secret) {
-            check::required(issues, &format!("lead_destination.{field}"), "", "the secret");
+            check::required(
+                issues,
+                &format!("lead_destination.{field}"),
+                "",
+                "the secret",
+            );
         }
         match &self.destination {
             Some(Destination::Dynamics(dynamics)) => dynamics.check(issues),
@@ -158,7 +168,12 @@ impl LeadDestination {
             Some(Destination::Salesforce(salesforce)) => salesforce.check(issues),
             Some(Destination::Table(_)) | None => {}
         }
-        check::max_items(issues, "lead_destination.contact_emails", &self.contact_emails, MAX_CONTACTS);
+        check::max_items(
+            issues,
+            "lead_destination.contact_emails",
+            &self.contact_emails,
+            MAX_CONTACTS,
+        );
         for (at, email) in self.contact_emails.iter().enumerate() {
             let field = format!("lead_destination.contact_emails[{at}]");
             check::required(issues, &field, email, "an e-mail address");
@@ -171,7 +186,9 @@ impl LeadDestination {
         match self.destination.as_ref()? {
             Destination::Table(_) => Some("table.connection_string"),
             // The older way, by server id alone, has no secret.
-            Destination::Marketo(marketo) => (!marketo.client_id.is_empty()).then_some("marketo.client_secret"),
+            Destination::Marketo(marketo) => {
+                (!marketo.client_id.is_empty()).then_some("marketo.client_secret")
+            }
             Destination::Dynamics(dynamics) => match dynamics.authentication.as_ref()? {
                 DynamicsAuthentication::Entra(_) => Some("dynamics.entra.application_key"),
                 DynamicsAuthentication::Office365(_) => Some("dynamics.office365.password"),
@@ -187,7 +204,8 @@ impl LeadDestination {
             (Some(Destination::Table(_)), Some(Destination::Table(_))) => true,
             (Some(Destination::Dynamics(this)), Some(Destination::Dynamics(that))) => this == that,
             (Some(Destination::Marketo(this)), Some(Destination::Marketo(that))) => {
-                (&this.munchkin_id, &this.server_id, &this.client_id) == (&that.munchkin_id, &that.server_id, &that.client_id)
+                (&this.munchkin_id, &this.server_id, &this.client_id)
+                    == (&that.munchkin_id, &that.server_id, &that.client_id)
             }
             _ => false,
         }
@@ -199,10 +217,12 @@ impl LeadDestination {
 pub fn secret_fault(field: &str, secret: &str) -> Option<&'static str> {
     let length = secret.chars().count();
     match field {
-        "table.connection_string" if !CONNECTION.is_match(secret) => {
-            Some("must have the form DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…;EndpointSuffix=…")
+        "table.connection_string" if !CONNECTION.is_match(secret) => Some(
+            "must have the form DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…;EndpointSuffix=…",
+        ),
+        "dynamics.entra.application_key" if length > 2_048 => {
+            Some("has more than 2,048 characters")
         }
-        "dynamics.entra.application_key" if length > 2_048 => Some("has more than 2,048 characters"),
         "dynamics.office365.password" if length > 256 => Some("has more than 256 characters"),
         "marketo.client_secret" if length > 2_048 => Some("has more than 2,048 characters"),
         _ => None,
@@ -212,19 +232,57 @@ pub fn secret_fault(field: &str, secret: &str) -> Option<&'static str> {
 impl Dynamics {
     fn check(&self, issues: &mut Issues) {
         const AT: &str = "lead_destination.dynamics";
-        check::required(issues, &format!("{AT}.instance_url"), &self.instance_url, "the address of the instance");
+        check::required(
+            issues,
+            &format!("{AT}.instance_url"),
+            &self.instance_url,
+            "the address of the instance",
+        );
         check::https_url(issues, &format!("{AT}.instance_url"), &self.instance_url);
         match &self.authentication {
-            None => check::required(issues, AT, "", "an application or a user to authenticate as"),
+            None => check::required(
+                issues,
+                AT,
+                "",
+                "an application or a user to authenticate as",
+            ),
             Some(DynamicsAuthentication::Entra(entra)) => {
-                check::required(issues, &format!("{AT}.entra.application_id"), &entra.application_id, "the application's id");
-                check::guid(issues, &format!("{AT}.entra.application_id"), &entra.application_id);
-                check::required(issues, &format!("{AT}.entra.directory_id"), &entra.directory_id, "the directory's id");
-                check::guid(issues, &format!("{AT}.entra.directory_id"), &entra.directory_id);
+                check::required(
+                    issues,
+                    &format!("{AT}.entra.application_id"),
+                    &entra.application_id,
+                    "the application's id",
+                );
+                check::guid(
+                    issues,
+                    &format!("{AT}.entra.application_id"),
+                    &entra.application_id,
+                );
+                check::required(
+                    issues,
+                    &format!("{AT}.entra.directory_id"),
+                    &entra.directory_id,
+                    "the directory's id",
+                );
+                check::guid(
+                    issues,
+                    &format!("{AT}.entra.directory_id"),
+                    &entra.directory_id,
+                );
             }
             Some(DynamicsAuthentication::Office365(user)) => {
-                check::required(issues, &format!("{AT}.office365.username"), &user.username, "a user name");
-                check::max_chars(issues, &format!("{AT}.office365.username"), &user.username, 128);
+                check::required(
+                    issues,
+                    &format!("{AT}.office365.username"),
+                    &user.username,
+                    "a user name",
+                );
+                check::max_chars(
+                    issues,
+                    &format!("{AT}.office365.username"),
+                    &user.username,
+                    128,
+                );
             }
         }
     }
@@ -241,12 +299,39 @@ impl HttpsEndpoint {
 impl Marketo {
     fn check(&self, issues: &mut Issues) {
         const AT: &str = "lead_destination.marketo";
-        check::required(issues, &format!("{AT}.munchkin_id"), &self.munchkin_id, "the Munchkin id");
-        check::matches(issues, &format!("{AT}.munchkin_id"), &self.munchkin_id, &MUNCHKIN, "an id like abc-123-def");
-        check::required(issues, &format!("{AT}.form_id"), &self.form_id, "the form's id");
-        check::matches(issues, &format!("{AT}.form_id"), &self.form_id, &FORM, "a number of at most 8 digits");
+        check::required(
+            issues,
+            &format!("{AT}.munchkin_id"),
+            &self.munchkin_id,
+            "the Munchkin id",
+        );
+        check::matches(
+            issues,
+            &format!("{AT}.munchkin_id"),
+            &self.munchkin_id,
+            &MUNCHKIN,
+            "an id like abc-123-def",
+        );
+        check::required(
+            issues,
+            &format!("{AT}.form_id"),
+            &self.form_id,
+            "the form's id",
+        );
+        check::matches(
+            issues,
+            &format!("{AT}.form_id"),
+            &self.form_id,
+            &FORM,
+            "a number of at most 8 digits",
+        );
         if self.client_id.is_empty() {
-            check::required(issues, &format!("{AT}.server_id"), &self.server_id, "the server's id, or a client's id and secret");
+            check::required(
+                issues,
+                &format!("{AT}.server_id"),
+                &self.server_id,
+                "the server's id, or a client's id and secret",
+            );
         }
         check::max_chars(issues, &format!("{AT}.server_id"), &self.server_id, 128);
         check::max_chars(issues, &format!("{AT}.client_id"), &self.client_id, 128);
@@ -257,6 +342,12 @@ impl Salesforce {
     fn check(&self, issues: &mut Issues) {
         const AT: &str = "lead_destination.salesforce.object_identifier";
         check::required(issues, AT, &self.object_identifier, "the organisation's id");
-        check::matches(issues, AT, &self.object_identifier, &SALESFORCE, "15 letters and digits");
+        check::matches(
+            issues,
+            AT,
+            &self.object_identifier,
+            &SALESFORCE,
+            "15 letters and digits",
+        );
     }
 }

@@ -64,7 +64,12 @@ impl LegalTerms {
         match self {
             Self::Standard(contract) => contract.check(issues),
             Self::Custom(terms) => match &terms.source {
-                None => check::required(issues, "legal.custom", "", "the text of the terms, or their address"),
+                None => check::required(
+                    issues,
+                    "legal.custom",
+                    "",
+                    "the text of the terms, or their address",
+                ),
                 Some(TermsSource::Text(text)) => {
                     check::required(issues, "legal.custom.text", text, "the text of the terms");
                     check::max_chars(issues, "legal.custom.text", text, 10_000);
@@ -83,7 +88,12 @@ impl StandardContract {
         const AT: &str = "legal.standard.custom_amendments";
         check::max_items(issues, AT, &self.custom_amendments, 10);
         for (at, amendment) in self.custom_amendments.iter().enumerate() {
-            check::required(issues, &format!("{AT}[{at}].text"), &amendment.text, "the text of the amendment");
+            check::required(
+                issues,
+                &format!("{AT}[{at}].text"),
+                &amendment.text,
+                "the text of the amendment",
+            );
             let tenants = format!("{AT}[{at}].tenant_ids");
             check::min_items(issues, &tenants, &amendment.tenant_ids, 1);
             check::max_items(issues, &tenants, &amendment.tenant_ids, 20);

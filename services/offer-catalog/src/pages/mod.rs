@@ -7,10 +7,10 @@
 use serde::{Deserialize, Serialize};
 
 pub mod asset;
-mod co_sell;
-mod container;
-mod contact;
 pub mod check;
+mod co_sell;
+mod contact;
+mod container;
 pub mod html;
 mod issue;
 mod lead_destination;
@@ -25,6 +25,7 @@ mod plan_technical_configuration;
 mod preview_audience;
 mod price;
 mod properties;
+mod published_pricing;
 mod resell_through_csps;
 mod supplemental_content;
 pub mod taxonomy;
@@ -34,19 +35,19 @@ mod tests;
 mod virtual_machine;
 
 pub use asset::{Asset, AssetContent, AssetKind, AssetState};
+pub use check::Context;
 pub use co_sell::CoSell;
 pub use contact::{CaptionedAsset, Contact, Link, Video};
 pub use container::{ContainerConfiguration, ContainerImage};
-pub use check::Context;
 pub use issue::{Issue, Issues, Severity};
 pub use lead_destination::{
-    Destination, Dynamics, DynamicsAuthentication, Entra, HttpsEndpoint, LeadDestination, Marketo, Office365, SECRET_MASK,
-    Salesforce, Table, secret_fault,
+    Destination, Dynamics, DynamicsAuthentication, Entra, HttpsEndpoint, LeadDestination, Marketo,
+    Office365, SECRET_MASK, Salesforce, Table, secret_fault,
 };
 pub use legal::{CustomAmendment, CustomTerms, LegalTerms, StandardContract, TermsSource};
 pub use offer_listing::OfferListing;
-pub use offer_type::{Applies, CertificationLeg, HelpLink, OfferType, Storefront};
 pub use offer_setup::{CallToAction, OfferSetup, Selling, TestDrive};
+pub use offer_type::{Applies, CertificationLeg, HelpLink, OfferType, Storefront};
 pub use package::PackageConfiguration;
 pub use plan_listing::PlanListing;
 pub use plan_pricing::{PlanAudience, PlanPricing};
@@ -149,12 +150,19 @@ impl PageId {
 
     /// Whether each plan has one.
     pub const fn is_of_plan(self) -> bool {
-        matches!(self, Self::PlanListing | Self::PlanPricing | Self::PlanTechnicalConfiguration)
+        matches!(
+            self,
+            Self::PlanListing | Self::PlanPricing | Self::PlanTechnicalConfiguration
+        )
     }
 }
 
 /// One page, whole.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a page is read, saved and gone; there are never many"
+)]
 pub enum Page {
     /// Offer setup.
     OfferSetup(OfferSetup),
@@ -234,8 +242,12 @@ impl Page {
             PageId::SupplementalContent => Self::SupplementalContent(from_value(json)?),
             PageId::PlanListing => Self::PlanListing(from_value(json)?),
             PageId::PlanPricing => Self::PlanPricing(from_value(json)?),
-            PageId::PlanTechnicalConfiguration => Self::PlanTechnicalConfiguration(from_value(json)?),
-            PageId::PlanOverview => return Err(serde::de::Error::custom("plan overview is never saved")),
+            PageId::PlanTechnicalConfiguration => {
+                Self::PlanTechnicalConfiguration(from_value(json)?)
+            }
+            PageId::PlanOverview => {
+                return Err(serde::de::Error::custom("plan overview is never saved"));
+            }
         })
     }
 }

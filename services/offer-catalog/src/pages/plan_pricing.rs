@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, Context};
-use super::{AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, Issues, Price, PricingModel, taxonomy};
+use super::{
+    AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, Issues, Price, PricingModel, taxonomy,
+};
 
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,11 +85,19 @@ impl PlanPricing {
         check::max_items(issues, "markets", &self.markets, MAX_MARKETS);
         for (at, market) in self.markets.iter().enumerate() {
             if !taxonomy::is_market(market) {
-                issues.error(format!("markets[{at}]"), "UNKNOWN_VALUE", format!("\"{market}\" is no market"), "Give a code like US or DE.");
+                issues.error(
+                    format!("markets[{at}]"),
+                    "UNKNOWN_VALUE",
+                    format!("\"{market}\" is no market"),
+                    "Give a code like US or DE.",
+                );
             }
         }
         let markets = self.markets.iter().enumerate();
-        check::distinct(issues, markets.map(|(at, market)| (format!("markets[{at}]"), market.as_str())));
+        check::distinct(
+            issues,
+            markets.map(|(at, market)| (format!("markets[{at}]"), market.as_str())),
+        );
     }
 
     /// PN-5, PN-6, PN-13
@@ -95,7 +105,12 @@ impl PlanPricing {
         let models = &context.offer_type.pricing_models;
         if models.is_empty() {
             if self.model.is_some() || !self.prices.is_empty() {
-                issues.error("model", "NOT_ALLOWED", "plans of this type have no price", "Leave out model and prices.");
+                issues.error(
+                    "model",
+                    "NOT_ALLOWED",
+                    "plans of this type have no price",
+                    "Leave out model and prices.",
+                );
             }
             return;
         }
@@ -103,12 +118,25 @@ impl PlanPricing {
         let Some(model) = self.model else { return };
         if !models.contains(&model) {
             let known: Vec<&str> = models.iter().map(|model| model.as_str()).collect();
-            let message = format!("{} is no pricing model of this type of offer", model.as_str());
-            return issues.error("model", "NOT_ALLOWED", message, format!("Choose one of {}.", known.join(", ")));
+            let message = format!(
+                "{} is no pricing model of this type of offer",
+                model.as_str()
+            );
+            return issues.error(
+                "model",
+                "NOT_ALLOWED",
+                message,
+                format!("Choose one of {}.", known.join(", ")),
+            );
         }
         if !model.has_prices() {
             if !self.prices.is_empty() {
-                issues.error("prices", "NOT_ALLOWED", format!("{} has no prices", model.as_str()), "Leave out prices.");
+                issues.error(
+                    "prices",
+                    "NOT_ALLOWED",
+                    format!("{} has no prices", model.as_str()),
+                    "Leave out prices.",
+                );
             }
             return;
         }
@@ -125,12 +153,26 @@ impl PlanPricing {
             self.check_price_market(&at, price, model, issues);
         }
         let keys = self.prices.iter().enumerate();
-        check::distinct(issues, keys.map(|(at, price)| (format!("prices[{at}]"), (price.term, price.market.as_str(), price.cores))));
+        check::distinct(
+            issues,
+            keys.map(|(at, price)| {
+                (
+                    format!("prices[{at}]"),
+                    (price.term, price.market.as_str(), price.cores),
+                )
+            }),
+        );
         self.check_payment_options(issues);
         self.check_coverage(issues);
     }
 
-    fn check_price_market(&self, field: &str, price: &Price, model: PricingModel, issues: &mut Issues) {
+    fn check_price_market(
+        &self,
+        field: &str,
+        price: &Price,
+        model: PricingModel,
+        issues: &mut Issues,
+    ) {
         let field = format!("{field}.market");
         let by_market = model == PricingModel::PerMarketAndCoreSize;
         let without_market = matches!(model, PricingModel::PerCore | PricingModel::PerCoreSize);
@@ -140,10 +182,20 @@ impl PlanPricing {
             }
         } else if without_market {
             let message = format!("prices of {} are the same for all markets", model.as_str());
-            issues.error(field, "NOT_ALLOWED", message, "Leave out market, or choose PER_MARKET_AND_CORE_SIZE.");
+            issues.error(
+                field,
+                "NOT_ALLOWED",
+                message,
+                "Leave out market, or choose PER_MARKET_AND_CORE_SIZE.",
+            );
         } else if !self.markets.contains(&price.market) {
             let message = format!("the plan is not sold in \"{}\"", price.market);
-            issues.error(field, "NOT_ALLOWED", message, "Add the market to the plan, or remove its price.");
+            issues.error(
+                field,
+                "NOT_ALLOWED",
+                message,
+                "Add the market to the plan, or remove its price.",
+            );
         }
     }
 
@@ -154,8 +206,16 @@ impl PlanPricing {
             let Some(term) = price.term else { continue };
             let every = price.paid_every.unwrap_or(term);
             if *options.entry(term).or_insert(every) != every {
-                let message = format!("a plan has one payment option per term; {} has two", term.as_str());
-                issues.error(format!("prices[{at}].paid_every"), "DUPLICATE", message, "Give every price of a term the same option.");
+                let message = format!(
+                    "a plan has one payment option per term; {} has two",
+                    term.as_str()
+                );
+                issues.error(
+                    format!("prices[{at}].paid_every"),
+                    "DUPLICATE",
+                    message,
+                    "Give every price of a term the same option.",
+                );
             }
         }
     }
@@ -164,14 +224,27 @@ impl PlanPricing {
     fn check_coverage(&self, issues: &mut Issues) {
         let mut by_term: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
         for price in &self.prices {
-            by_term.entry((price.term, price.cores)).or_default().insert(&price.market);
+            by_term
+                .entry((price.term, price.cores))
+                .or_default()
+                .insert(&price.market);
         }
         for ((term, _), priced) in by_term {
-            let missing: Vec<&str> = self.markets.iter().map(String::as_str).filter(|market| !priced.contains(market)).collect();
+            let missing: Vec<&str> = self
+                .markets
+                .iter()
+                .map(String::as_str)
+                .filter(|market| !priced.contains(market))
+                .collect();
             if !priced.contains("") && !missing.is_empty() {
                 let term = term.map_or("a term", BillingTerm::as_str);
                 let message = format!("{term} has no price for {}", missing.join(", "));
-                issues.error("prices", "MARKET_WITHOUT_PRICE", message, "Add a price for all markets, or one for each of these.");
+                issues.error(
+                    "prices",
+                    "MARKET_WITHOUT_PRICE",
+                    message,
+                    "Add a price for all markets, or one for each of these.",
+                );
             }
         }
     }
@@ -179,9 +252,17 @@ impl PlanPricing {
     /// PN-8
     fn check_meters(&self, context: &Context<'_>, issues: &mut Issues) {
         if !context.offer_type.meters_and_trials {
-            for (field, used) in [("meters", !self.meters.is_empty()), ("free_trial", self.free_trial)] {
+            for (field, used) in [
+                ("meters", !self.meters.is_empty()),
+                ("free_trial", self.free_trial),
+            ] {
                 if used {
-                    issues.error(field, "NOT_ALLOWED", "plans of this type of offer don't have it", "Leave it out.");
+                    issues.error(
+                        field,
+                        "NOT_ALLOWED",
+                        "plans of this type of offer don't have it",
+                        "Leave it out.",
+                    );
                 }
             }
             return;
@@ -190,27 +271,62 @@ impl PlanPricing {
         for (at, meter) in self.meters.iter().enumerate() {
             meter.check(&format!("meters[{at}]"), issues);
         }
-        let meters = self.meters.iter().enumerate().filter(|(_, meter)| !meter.id.is_empty());
-        check::distinct(issues, meters.map(|(at, meter)| (format!("meters[{at}].id"), meter.id.as_str())));
+        let meters = self
+            .meters
+            .iter()
+            .enumerate()
+            .filter(|(_, meter)| !meter.id.is_empty());
+        check::distinct(
+            issues,
+            meters.map(|(at, meter)| (format!("meters[{at}].id"), meter.id.as_str())),
+        );
         if self.free_trial && !self.meters.is_empty() {
-            issues.error("free_trial", "NOT_ALLOWED", "a plan with meters has no free trial", "Remove the meters or the free trial.");
+            issues.error(
+                "free_trial",
+                "NOT_ALLOWED",
+                "a plan with meters has no free trial",
+                "Remove the meters or the free trial.",
+            );
         }
         if self.model == Some(PricingModel::PerUser) && !self.meters.is_empty() {
-            issues.error("meters", "NOT_ALLOWED", "a plan priced per user has no meters", "Remove the meters, or choose FLAT_RATE.");
+            issues.error(
+                "meters",
+                "NOT_ALLOWED",
+                "a plan priced per user has no meters",
+                "Remove the meters, or choose FLAT_RATE.",
+            );
         }
     }
 
     /// PN-10, PN-11, PN-12
     fn check_audience(&self, context: &Context<'_>, issues: &mut Issues) {
-        check::present(issues, "audience", self.audience.as_ref(), "who may buy it: PUBLIC or PRIVATE");
+        check::present(
+            issues,
+            "audience",
+            self.audience.as_ref(),
+            "who may buy it: PUBLIC or PRIVATE",
+        );
         match self.audience {
             Some(PlanAudience::Private) if !context.offer_type.private_plans => {
-                issues.error("audience", "NOT_ALLOWED", "plans of this type of offer are never private", "Choose PUBLIC.");
+                issues.error(
+                    "audience",
+                    "NOT_ALLOWED",
+                    "plans of this type of offer are never private",
+                    "Choose PUBLIC.",
+                );
             }
-            Some(PlanAudience::Private) => self.check_private_audience(&context.offer_type.private_audience_kinds, issues),
+            Some(PlanAudience::Private) => {
+                self.check_private_audience(&context.offer_type.private_audience_kinds, issues)
+            }
             Some(PlanAudience::Public) if !self.private_audience.is_empty() => {
-                let message = "a public plan is sold to everybody; its private audience counts for nothing";
-                issues.warn("private_audience", "IGNORED", message, "Remove it, or choose PRIVATE.");
+                let message =
+                    "a public plan is sold to everybody; its private audience counts for nothing";
+                issues.warn(
+                    "private_audience",
+                    "IGNORED",
+                    message,
+                    "Remove it, or choose PRIVATE.",
+                );
             }
             Some(PlanAudience::Public) | None => {}
         }
@@ -219,44 +335,31 @@ impl PlanPricing {
     fn check_private_audience(&self, kinds: &[AudienceIdKind], issues: &mut Issues) {
         const AT: &str = "private_audience";
         check::min_items(issues, AT, &self.private_audience, 1);
-        let of = |kind| self.private_audience.iter().filter(move |member| member.kind == kind).count();
-        let limits = [(AudienceIdKind::Tenant, MAX_TENANTS), (AudienceIdKind::Subscription, MAX_SUBSCRIPTIONS)];
+        let of = |kind| {
+            self.private_audience
+                .iter()
+                .filter(move |member| member.kind == kind)
+                .count()
+        };
+        let limits = [
+            (AudienceIdKind::Tenant, MAX_TENANTS),
+            (AudienceIdKind::Subscription, MAX_SUBSCRIPTIONS),
+        ];
         for (kind, max) in limits {
             if of(kind) > max {
-                let message = format!("has {} entries of kind {}; at most {max} are allowed", of(kind), kind.as_str());
-                issues.error(AT, "TOO_MANY", message, format!("Remove {} of them.", of(kind) - max));
+                let message = format!(
+                    "has {} entries of kind {}; at most {max} are allowed",
+                    of(kind),
+                    kind.as_str()
+                );
+                issues.error(
+                    AT,
+                    "TOO_MANY",
+                    message,
+                    format!("Remove {} of them.", of(kind) - max),
+                );
             }
         }
         AudienceMember::check_all(&self.private_audience, AT, kinds, issues);
-    }
-
-    /// PN-5, PN-6, PN-8, PN-9, PN-10, UP-10: what a published plan can't take back.
-    pub fn check_against(&self, published: &Self, issues: &mut Issues) {
-        let mut frozen = |field: &str, message: String, remedy: &str| issues.error(field, "FROZEN_BY_PUBLISH", message, remedy);
-        if let (Some(before), Some(now)) = (published.model, self.model)
-            && before != now
-        {
-            frozen("model", format!("was published as {} and stays that", before.as_str()), "Choose it again, or make a new offer.");
-        }
-        if published.audience == Some(PlanAudience::Public) && self.is_private() {
-            frozen("audience", "a plan that was sold to everybody can't become private".into(), "Choose PUBLIC, or make a new plan.");
-        }
-        if published.free_trial && !self.free_trial {
-            frozen("free_trial", "a published free trial can't be switched off".into(), "Switch it on.");
-        }
-        let terms: BTreeSet<BillingTerm> = self.prices.iter().filter_map(|price| price.term).collect();
-        let before: BTreeSet<BillingTerm> = published.prices.iter().filter_map(|price| price.term).collect();
-        for term in before.difference(&terms) {
-            frozen("prices", format!("the published term {} is gone", term.as_str()), "Add a price for it.");
-        }
-        for meter in &published.meters {
-            if !self.meters.iter().any(|now| now.id == meter.id) {
-                frozen("meters", format!("the published meter {} is gone; ids of meters never change", meter.id), "Add it again.");
-            }
-        }
-        let free = |pricing: &Self| pricing.prices.iter().all(|price| price.hundredths() == Some(0)) && !pricing.prices.is_empty();
-        if free(published) && !free(self) && !self.prices.is_empty() {
-            frozen("prices", "a plan that was published at no cost can't be charged for".into(), "Set its prices to 0, or make a new plan.");
-        }
     }
 }

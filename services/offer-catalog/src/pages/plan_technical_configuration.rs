@@ -35,15 +35,31 @@ impl PlanTechnicalConfiguration {
         let deploys = context.offer_type.plan_technical_configuration;
         match (&self.configuration, deploys) {
             (None, _) => check::required(issues, "", "", "what the plan deploys"),
-            (Some(PlanConfiguration::Container(container)), Some(Deploys::Container)) => container.check(issues),
-            (Some(PlanConfiguration::Package(package)), Some(Deploys::Package)) => package.check(context, issues),
-            (Some(PlanConfiguration::VirtualMachine(machine)), Some(Deploys::VirtualMachine)) => machine.check(issues),
+            (Some(PlanConfiguration::Container(container)), Some(Deploys::Container)) => {
+                container.check(issues)
+            }
+            (Some(PlanConfiguration::Package(package)), Some(Deploys::Package)) => {
+                package.check(context, issues)
+            }
+            (Some(PlanConfiguration::VirtualMachine(machine)), Some(Deploys::VirtualMachine)) => {
+                machine.check(issues)
+            }
             (Some(PlanConfiguration::ReusesPlan(plan)), Some(Deploys::VirtualMachine)) => {
-                check::required(issues, "reuses_plan", plan, "the plan whose configuration is reused");
+                check::required(
+                    issues,
+                    "reuses_plan",
+                    plan,
+                    "the plan whose configuration is reused",
+                );
             }
             (Some(other), _) => {
                 let message = "plans of this type of offer deploy something else";
-                issues.error(other.field(), "NOT_ALLOWED", message, "Give the kind of configuration that the offer type has.");
+                issues.error(
+                    other.field(),
+                    "NOT_ALLOWED",
+                    message,
+                    "Give the kind of configuration that the offer type has.",
+                );
             }
         }
     }

@@ -58,33 +58,61 @@ pub struct AudienceMember {
 
 impl AudienceMember {
     /// PA-3, PN-12: kinds that the type has, ids of their form, no twins.
-    pub(super) fn check_all(members: &[Self], field: &str, kinds: &[AudienceIdKind], issues: &mut Issues) {
+    pub(super) fn check_all(
+        members: &[Self],
+        field: &str,
+        kinds: &[AudienceIdKind],
+        issues: &mut Issues,
+    ) {
         for (at, member) in members.iter().enumerate() {
             let at = format!("{field}[{at}]");
             let id = format!("{at}.id");
             if !kinds.contains(&member.kind) {
                 let known: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-                let message = format!("{} is no kind of id for this audience", member.kind.as_str());
-                issues.error(format!("{at}.kind"), "NOT_ALLOWED", message, format!("Choose one of {}.", known.join(", ")));
+                let message = format!(
+                    "{} is no kind of id for this audience",
+                    member.kind.as_str()
+                );
+                issues.error(
+                    format!("{at}.kind"),
+                    "NOT_ALLOWED",
+                    message,
+                    format!("Choose one of {}.", known.join(", ")),
+                );
             }
             check::required(issues, &id, &member.id, "an id");
             check::max_chars(issues, &id, &member.id, 50);
             check::max_chars(issues, &format!("{at}.label"), &member.label, 1_000);
             match member.kind {
                 AudienceIdKind::Email => check::email(issues, &id, &member.id),
-                AudienceIdKind::Subscription | AudienceIdKind::Tenant => check::guid(issues, &id, &member.id),
+                AudienceIdKind::Subscription | AudienceIdKind::Tenant => {
+                    check::guid(issues, &id, &member.id)
+                }
                 AudienceIdKind::EnterpriseAgreement | AudienceIdKind::Msdn => {}
             }
         }
-        let keys = members.iter().enumerate().filter(|(_, member)| !member.id.is_empty());
-        check::distinct(issues, keys.map(|(at, member)| (format!("{field}[{at}].id"), (member.kind, member.id.to_lowercase()))));
+        let keys = members
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| !member.id.is_empty());
+        check::distinct(
+            issues,
+            keys.map(|(at, member)| {
+                (
+                    format!("{field}[{at}].id"),
+                    (member.kind, member.id.to_lowercase()),
+                )
+            }),
+        );
     }
 }
 
 impl PreviewAudience {
     /// PA-1, PA-2, PA-3
     pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
-        let Some(rule) = &context.offer_type.preview_audience else { return };
+        let Some(rule) = &context.offer_type.preview_audience else {
+            return;
+        };
         check::min_items(issues, "members", &self.members, rule.min);
         check::max_items(issues, "members", &self.members, rule.max);
         AudienceMember::check_all(&self.members, "members", &rule.kinds, issues);
@@ -92,21 +120,38 @@ impl PreviewAudience {
 
     /// PV-6: testing before live is for the publisher's own people. Whose those are, the listing's contacts say.
     pub fn warn_of_outsiders(&self, listing: &OfferListing, issues: &mut Issues) {
-        let contacts = [&listing.support_contact, &listing.engineering_contact].into_iter().flatten();
-        let own: Vec<String> = contacts.filter_map(|contact| domain(&contact.email)).collect();
+        let contacts = [&listing.support_contact, &listing.engineering_contact]
+            .into_iter()
+            .flatten();
+        let own: Vec<String> = contacts
+            .filter_map(|contact| domain(&contact.email))
+            .collect();
         if own.is_empty() {
             return;
         }
-        for (at, member) in self.members.iter().enumerate().filter(|(_, member)| member.kind == AudienceIdKind::Email) {
+        for (at, member) in self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| member.kind == AudienceIdKind::Email)
+        {
             if domain(&member.id).is_some_and(|domain| !own.contains(&domain)) {
                 let message = "is outside of your organisation; a preview is for your own tests";
                 let remedy = "Use a private offer or a private plan for customers.";
-                issues.warn(format!("members[{at}].id"), "OUTSIDE_DOMAIN", message, remedy);
+                issues.warn(
+                    format!("members[{at}].id"),
+                    "OUTSIDE_DOMAIN",
+                    message,
+                    remedy,
+                );
             }
         }
     }
 }
 
 fn domain(email: &str) -> Option<String> {
-    email.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()).filter(|domain| !domain.is_empty())
+    email
+        .rsplit_once('@')
+        .map(|(_, domain)| domain.to_lowercase())
+        .filter(|domain| !domain.is_empty())
 }

@@ -138,8 +138,10 @@ pub struct CustomMeter {
     pub included_quantity: String,
 }
 
-static AMOUNT: LazyLock<Regex> = LazyLock::new(|| check::pattern(r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$"));
-static UNIT_PRICE: LazyLock<Regex> = LazyLock::new(|| check::pattern(r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,5})?$"));
+static AMOUNT: LazyLock<Regex> =
+    LazyLock::new(|| check::pattern(r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$"));
+static UNIT_PRICE: LazyLock<Regex> =
+    LazyLock::new(|| check::pattern(r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,5})?$"));
 static METER_ID: LazyLock<Regex> = LazyLock::new(|| check::pattern(r"^[A-Za-z0-9_-]{1,50}$"));
 
 impl Price {
@@ -154,41 +156,85 @@ impl Price {
     }
 
     /// What a price is of its own, whatever its plan's model.
-    pub(super) fn check(&self, field: &str, model: PricingModel, terms: &[BillingTerm], issues: &mut Issues) {
+    pub(super) fn check(
+        &self,
+        field: &str,
+        model: PricingModel,
+        terms: &[BillingTerm],
+        issues: &mut Issues,
+    ) {
         self.check_term(field, terms, issues);
         self.check_amount(field, issues);
         let users = model == PricingModel::PerUser;
         if !users && (self.min_users, self.max_users) != (0, 0) {
             let message = "only prices per user have numbers of users";
-            issues.error(format!("{field}.min_users"), "NOT_ALLOWED", message, "Leave out min_users and max_users.");
+            issues.error(
+                format!("{field}.min_users"),
+                "NOT_ALLOWED",
+                message,
+                "Leave out min_users and max_users.",
+            );
         }
         if users && self.max_users != 0 && self.min_users > self.max_users {
             let remedy = "Give a maximum that is not below the minimum.";
-            issues.error(format!("{field}.max_users"), "BAD_RANGE", "is below min_users", remedy);
+            issues.error(
+                format!("{field}.max_users"),
+                "BAD_RANGE",
+                "is below min_users",
+                remedy,
+            );
         }
         match (model.by_cores(), self.cores) {
-            (true, 0) => check::required(issues, &format!("{field}.cores"), "", "a number of cores"),
+            (true, 0) => {
+                check::required(issues, &format!("{field}.cores"), "", "a number of cores")
+            }
             (false, 1..) => {
                 let message = "prices of this model are not for a number of cores";
-                issues.error(format!("{field}.cores"), "NOT_ALLOWED", message, "Leave out cores.");
+                issues.error(
+                    format!("{field}.cores"),
+                    "NOT_ALLOWED",
+                    message,
+                    "Leave out cores.",
+                );
             }
             _ => {}
         }
     }
 
     fn check_term(&self, field: &str, terms: &[BillingTerm], issues: &mut Issues) {
-        let known = || terms.iter().map(|term| term.as_str()).collect::<Vec<_>>().join(", ");
-        check::present(issues, &format!("{field}.term"), self.term.as_ref(), "a term");
+        let known = || {
+            terms
+                .iter()
+                .map(|term| term.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        check::present(
+            issues,
+            &format!("{field}.term"),
+            self.term.as_ref(),
+            "a term",
+        );
         let Some(term) = self.term else { return };
         if !terms.contains(&term) {
             let message = format!("{} is no term of this type of offer", term.as_str());
-            issues.error(format!("{field}.term"), "NOT_ALLOWED", message, format!("Choose one of {}.", known()));
+            issues.error(
+                format!("{field}.term"),
+                "NOT_ALLOWED",
+                message,
+                format!("Choose one of {}.", known()),
+            );
         }
         if let Some(every) = self.paid_every
             && (every > term || every == BillingTerm::Hour && term != BillingTerm::Hour)
         {
             let message = "is paid less often than it is bought, or by the hour";
-            issues.error(format!("{field}.paid_every"), "NOT_ALLOWED", message, "Choose at most the term itself.");
+            issues.error(
+                format!("{field}.paid_every"),
+                "NOT_ALLOWED",
+                message,
+                "Choose at most the term itself.",
+            );
         }
     }
 
@@ -196,14 +242,30 @@ impl Price {
         let currency = format!("{field}.currency");
         check::required(issues, &currency, &self.currency, "a currency");
         if !self.currency.is_empty() && !taxonomy::is_currency(&self.currency) {
-            issues.error(&currency, "UNKNOWN_VALUE", "is no currency that can be charged", "Give a code like USD or EUR.");
+            issues.error(
+                &currency,
+                "UNKNOWN_VALUE",
+                "is no currency that can be charged",
+                "Give a code like USD or EUR.",
+            );
         } else if self.market.is_empty() && !matches!(self.currency.as_str(), "" | "USD") {
             let message = "a price for all markets is in US dollars";
-            issues.error(&currency, "NOT_ALLOWED", message, "Give USD, or name the market that this price is for.");
+            issues.error(
+                &currency,
+                "NOT_ALLOWED",
+                message,
+                "Give USD, or name the market that this price is for.",
+            );
         }
         let amount = format!("{field}.amount");
         check::required(issues, &amount, &self.amount, "an amount");
-        check::matches(issues, &amount, &self.amount, &AMOUNT, "an amount of at most 9 digits and 2 places, like 49.00");
+        check::matches(
+            issues,
+            &amount,
+            &self.amount,
+            &AMOUNT,
+            "an amount of at most 9 digits and 2 places, like 49.00",
+        );
     }
 }
 
@@ -211,16 +273,44 @@ impl CustomMeter {
     /// PN-8
     pub(super) fn check(&self, field: &str, issues: &mut Issues) {
         check::required(issues, &format!("{field}.id"), &self.id, "an id");
-        check::matches(issues, &format!("{field}.id"), &self.id, &METER_ID, "at most 50 letters, digits, _ and -");
-        check::required(issues, &format!("{field}.display_name"), &self.display_name, "a name");
-        check::max_chars(issues, &format!("{field}.display_name"), &self.display_name, 50);
+        check::matches(
+            issues,
+            &format!("{field}.id"),
+            &self.id,
+            &METER_ID,
+            "at most 50 letters, digits, _ and -",
+        );
+        check::required(
+            issues,
+            &format!("{field}.display_name"),
+            &self.display_name,
+            "a name",
+        );
+        check::max_chars(
+            issues,
+            &format!("{field}.display_name"),
+            &self.display_name,
+            50,
+        );
         check::required(issues, &format!("{field}.unit"), &self.unit, "a unit");
         check::max_chars(issues, &format!("{field}.unit"), &self.unit, 50);
         let price = format!("{field}.price_per_unit");
         check::required(issues, &price, &self.price_per_unit, "a price");
-        check::matches(issues, &price, &self.price_per_unit, &UNIT_PRICE, "an amount of at most 9 digits and 5 places");
+        check::matches(
+            issues,
+            &price,
+            &self.price_per_unit,
+            &UNIT_PRICE,
+            "an amount of at most 9 digits and 5 places",
+        );
         let included = format!("{field}.included_quantity");
-        check::matches(issues, &included, &self.included_quantity, &UNIT_PRICE, "a number of at most 9 digits and 5 places");
+        check::matches(
+            issues,
+            &included,
+            &self.included_quantity,
+            &UNIT_PRICE,
+            "a number of at most 9 digits and 5 places",
+        );
     }
 }
 
@@ -230,8 +320,17 @@ mod tests {
 
     #[test]
     fn an_amount_is_counted_in_hundredths() {
-        let of = |amount: &str| Price { amount: amount.into(), ..Price::default() }.hundredths();
-        assert_eq!([of("49"), of("49.5"), of("49.05"), of("0")], [Some(4_900), Some(4_950), Some(4_905), Some(0)]);
+        let of = |amount: &str| {
+            Price {
+                amount: amount.into(),
+                ..Price::default()
+            }
+            .hundredths()
+        };
+        assert_eq!(
+            [of("49"), of("49.5"), of("49.05"), of("0")],
+            [Some(4_900), Some(4_950), Some(4_905), Some(0)]
+        );
         for wrong in ["", "-1", "1.234", "1,00", "01", "1e3", "1234567890", "."] {
             assert_eq!(of(wrong), None, "{wrong}");
         }

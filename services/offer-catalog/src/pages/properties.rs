@@ -55,7 +55,12 @@ impl Properties {
         self.check_industries(issues);
         check::max_chars(issues, "app_version", &self.app_version, 50);
         check::plain_line(issues, "app_version", &self.app_version);
-        check::present(issues, "legal", self.legal.as_ref(), "the standard contract or custom terms");
+        check::present(
+            issues,
+            "legal",
+            self.legal.as_ref(),
+            "the standard contract or custom terms",
+        );
         if let Some(legal) = &self.legal {
             legal.check(issues);
         }
@@ -68,18 +73,55 @@ impl Properties {
         check::max_items(issues, "categories", &self.categories, 2);
         for (at, choice) in self.categories.iter().enumerate() {
             let at = format!("categories[{at}]");
-            check::max_items(issues, &format!("{at}.subcategories"), &choice.subcategories, 2);
-            let Some(group) = known(issues, &format!("{at}.category"), &choice.category, taxonomy::categories()) else { continue };
-            if !group.storefronts.iter().any(|front| context.offer_type.storefronts.contains(front)) {
-                let message = format!("{} is no category of the storefronts of this type of offer", group.display_name);
-                issues.error(format!("{at}.category"), "NOT_ALLOWED", message, "Choose a category that customers of this type browse.");
+            check::max_items(
+                issues,
+                &format!("{at}.subcategories"),
+                &choice.subcategories,
+                2,
+            );
+            let Some(group) = known(
+                issues,
+                &format!("{at}.category"),
+                &choice.category,
+                taxonomy::categories(),
+            ) else {
+                continue;
+            };
+            if !group
+                .storefronts
+                .iter()
+                .any(|front| context.offer_type.storefronts.contains(front))
+            {
+                let message = format!(
+                    "{} is no category of the storefronts of this type of offer",
+                    group.display_name
+                );
+                issues.error(
+                    format!("{at}.category"),
+                    "NOT_ALLOWED",
+                    message,
+                    "Choose a category that customers of this type browse.",
+                );
             }
             for (place, child) in choice.subcategories.iter().enumerate() {
-                known_child(issues, &format!("{at}.subcategories[{place}]"), child, group);
+                known_child(
+                    issues,
+                    &format!("{at}.subcategories[{place}]"),
+                    child,
+                    group,
+                );
             }
         }
         let chosen = self.categories.iter().enumerate();
-        check::distinct(issues, chosen.map(|(at, choice)| (format!("categories[{at}].category"), choice.category.as_str())));
+        check::distinct(
+            issues,
+            chosen.map(|(at, choice)| {
+                (
+                    format!("categories[{at}].category"),
+                    choice.category.as_str(),
+                )
+            }),
+        );
     }
 
     fn check_industries(&self, issues: &mut Issues) {
@@ -89,13 +131,28 @@ impl Properties {
             let children = format!("{at}.sub_industries");
             check::min_items(issues, &children, &choice.sub_industries, 1);
             check::max_items(issues, &children, &choice.sub_industries, 2);
-            let Some(group) = known(issues, &format!("{at}.industry"), &choice.industry, taxonomy::industries()) else { continue };
+            let Some(group) = known(
+                issues,
+                &format!("{at}.industry"),
+                &choice.industry,
+                taxonomy::industries(),
+            ) else {
+                continue;
+            };
             for (place, child) in choice.sub_industries.iter().enumerate() {
                 known_child(issues, &format!("{children}[{place}]"), child, group);
             }
         }
         let chosen = self.industries.iter().enumerate();
-        check::distinct(issues, chosen.map(|(at, choice)| (format!("industries[{at}].industry"), choice.industry.as_str())));
+        check::distinct(
+            issues,
+            chosen.map(|(at, choice)| {
+                (
+                    format!("industries[{at}].industry"),
+                    choice.industry.as_str(),
+                )
+            }),
+        );
     }
 
     /// PR-6
@@ -103,7 +160,12 @@ impl Properties {
         let standard = matches!(published.legal, Some(LegalTerms::Standard(_)));
         if standard && matches!(self.legal, Some(LegalTerms::Custom(_))) {
             let message = "an offer that was published under the standard contract keeps it";
-            issues.error("legal", "FROZEN_BY_PUBLISH", message, "Choose the standard contract; amend it where need be.");
+            issues.error(
+                "legal",
+                "FROZEN_BY_PUBLISH",
+                message,
+                "Choose the standard contract; amend it where need be.",
+            );
         }
     }
 }

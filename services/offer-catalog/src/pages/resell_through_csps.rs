@@ -42,16 +42,30 @@ impl ResellThroughCsps {
             check::guid(issues, &field, tenant);
         }
         let tenants = self.partner_tenant_ids.iter().enumerate();
-        check::distinct(issues, tenants.map(|(at, tenant)| (format!("{AT}[{at}]"), tenant.to_lowercase())));
+        check::distinct(
+            issues,
+            tenants.map(|(at, tenant)| (format!("{AT}[{at}]"), tenant.to_lowercase())),
+        );
     }
 
     /// CS-1: resellers that were let in stay in.
     pub fn check_against(&self, published: &Self, default: ResellerState, issues: &mut Issues) {
-        let (now, before) = (self.state.unwrap_or(default), published.state.unwrap_or(default));
-        let lost = published.partner_tenant_ids.iter().any(|tenant| !self.partner_tenant_ids.contains(tenant));
+        let (now, before) = (
+            self.state.unwrap_or(default),
+            published.state.unwrap_or(default),
+        );
+        let lost = published
+            .partner_tenant_ids
+            .iter()
+            .any(|tenant| !self.partner_tenant_ids.contains(tenant));
         if now < before || (now == ResellerState::Some && before == ResellerState::Some && lost) {
             let message = "resellers that could sell it would lose it";
-            issues.error("state", "FROZEN_BY_PUBLISH", message, "Keep them, and ask support to take them out.");
+            issues.error(
+                "state",
+                "FROZEN_BY_PUBLISH",
+                message,
+                "Keep them, and ask support to take them out.",
+            );
         }
     }
 }

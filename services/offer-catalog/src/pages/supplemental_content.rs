@@ -44,23 +44,48 @@ impl SupplementalContent {
     /// SU-1
     pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
         if context.transactable {
-            check::present(issues, "hosting", self.hosting.as_ref(), "where it is hosted");
+            check::present(
+                issues,
+                "hosting",
+                self.hosting.as_ref(),
+                "where it is hosted",
+            );
         }
-        if matches!(self.hosting, Some(Hosting::Azure | Hosting::Mixed)) && self.azure_subscription_ids.is_empty() {
-            check::required(issues, "azure_subscription_ids", "", "the Azure subscriptions that host it");
+        if matches!(self.hosting, Some(Hosting::Azure | Hosting::Mixed))
+            && self.azure_subscription_ids.is_empty()
+        {
+            check::required(
+                issues,
+                "azure_subscription_ids",
+                "",
+                "the Azure subscriptions that host it",
+            );
         }
-        check::max_items(issues, "azure_subscription_ids", &self.azure_subscription_ids, 100);
+        check::max_items(
+            issues,
+            "azure_subscription_ids",
+            &self.azure_subscription_ids,
+            100,
+        );
         for (at, subscription) in self.azure_subscription_ids.iter().enumerate() {
             let field = format!("azure_subscription_ids[{at}]");
             check::required(issues, &field, subscription, "a subscription's id");
             check::guid(issues, &field, subscription);
         }
         let ids = self.azure_subscription_ids.iter().enumerate();
-        check::distinct(issues, ids.map(|(at, id)| (format!("azure_subscription_ids[{at}]"), id.to_lowercase())));
+        check::distinct(
+            issues,
+            ids.map(|(at, id)| (format!("azure_subscription_ids[{at}]"), id.to_lowercase())),
+        );
         check::https_url(issues, "demo_video_url", &self.demo_video_url);
         check::max_items(issues, "evidence", &self.evidence, 20);
         for (at, file) in self.evidence.iter().enumerate() {
-            file.check(&format!("evidence[{at}]"), AssetKind::Document, context, issues);
+            file.check(
+                &format!("evidence[{at}]"),
+                AssetKind::Document,
+                context,
+                issues,
+            );
         }
     }
 }

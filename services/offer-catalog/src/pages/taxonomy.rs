@@ -39,10 +39,12 @@ struct Regions {
 
 // Files that are compiled in: a wrong one is a mistake that every test of a page shows.
 static TAXONOMY: LazyLock<Taxonomy> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../data/taxonomy.json")).expect("a data file of this program is well formed")
+    serde_json::from_str(include_str!("../../data/taxonomy.json"))
+        .expect("a data file of this program is well formed")
 });
 static REGIONS: LazyLock<Regions> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../data/regions.json")).expect("a data file of this program is well formed")
+    serde_json::from_str(include_str!("../../data/regions.json"))
+        .expect("a data file of this program is well formed")
 });
 
 /// Every category.
@@ -62,7 +64,11 @@ pub fn category(id: &str) -> Option<&'static Group> {
 
 /// The English name of a language, by its BCP 47 tag; what it isn't in the list is `None`.
 pub fn language(tag: &str) -> Option<&'static str> {
-    let primary = tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let primary = tag
+        .split('-')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     REGIONS.languages.get(&primary).map(String::as_str)
 }
 
@@ -77,7 +83,12 @@ pub fn is_currency(code: &str) -> bool {
 }
 
 /// A group chosen from a list: it must be known; the issue names what is.
-pub(super) fn known<'a>(issues: &mut Issues, field: &str, id: &str, groups: &'a [Group]) -> Option<&'a Group> {
+pub(super) fn known<'a>(
+    issues: &mut Issues,
+    field: &str,
+    id: &str,
+    groups: &'a [Group],
+) -> Option<&'a Group> {
     let found = groups.iter().find(|group| group.id == id);
     if found.is_none() {
         let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
@@ -95,6 +106,15 @@ pub(super) fn known_child(issues: &mut Issues, field: &str, id: &str, group: &Gr
 }
 
 fn unknown(issues: &mut Issues, field: &str, id: &str, known: &[&str]) {
-    let remedy = if known.is_empty() { "Leave it out.".to_owned() } else { format!("Choose one of {}.", known.join(", ")) };
-    issues.error(field, "UNKNOWN_VALUE", format!("\"{id}\" is not known"), remedy);
+    let remedy = if known.is_empty() {
+        "Leave it out.".to_owned()
+    } else {
+        format!("Choose one of {}.", known.join(", "))
+    };
+    issues.error(
+        field,
+        "UNKNOWN_VALUE",
+        format!("\"{id}\" is not known"),
+        remedy,
+    );
 }

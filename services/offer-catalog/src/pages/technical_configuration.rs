@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{self, Context};
 use super::Issues;
+use super::check::{self, Context};
 
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,15 +28,40 @@ impl TechnicalConfiguration {
     pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
         // Only offers that are sold through the marketplace are called back.
         if context.transactable {
-            check::required(issues, "landing_page_url", &self.landing_page_url, "the landing page's address");
-            check::required(issues, "webhook_url", &self.webhook_url, "the connection webhook's address");
-            check::required(issues, "tenant_id", &self.tenant_id, "the application's tenant id");
-            check::required(issues, "application_id", &self.application_id, "the application's id");
+            check::required(
+                issues,
+                "landing_page_url",
+                &self.landing_page_url,
+                "the landing page's address",
+            );
+            check::required(
+                issues,
+                "webhook_url",
+                &self.webhook_url,
+                "the connection webhook's address",
+            );
+            check::required(
+                issues,
+                "tenant_id",
+                &self.tenant_id,
+                "the application's tenant id",
+            );
+            check::required(
+                issues,
+                "application_id",
+                &self.application_id,
+                "the application's id",
+            );
         }
         check::https_url(issues, "landing_page_url", &self.landing_page_url);
         if self.landing_page_url.contains('#') {
             let message = "has a fragment; what we add to the address would be lost behind it";
-            issues.error("landing_page_url", "URL_FRAGMENT", message, "Give an address without #.");
+            issues.error(
+                "landing_page_url",
+                "URL_FRAGMENT",
+                message,
+                "Give an address without #.",
+            );
         }
         check::https_url(issues, "webhook_url", &self.webhook_url);
         check::guid(issues, "tenant_id", &self.tenant_id);
@@ -50,11 +75,25 @@ impl TechnicalConfiguration {
         }
         if foreign {
             let remedy = "Register an application of your own and give its id.";
-            issues.error("application_id", "FOREIGN_APPLICATION", "is the application of another publisher", remedy);
+            issues.error(
+                "application_id",
+                "FOREIGN_APPLICATION",
+                "is the application of another publisher",
+                remedy,
+            );
         }
-        if let Some(other) = own.iter().find(|id| !id.eq_ignore_ascii_case(&self.application_id)) {
-            let message = format!("your other offers use application {other}; all must use the same");
-            issues.error("application_id", "OTHER_APPLICATION", message, format!("Give {other}, or change the other offers."));
+        if let Some(other) = own
+            .iter()
+            .find(|id| !id.eq_ignore_ascii_case(&self.application_id))
+        {
+            let message =
+                format!("your other offers use application {other}; all must use the same");
+            issues.error(
+                "application_id",
+                "OTHER_APPLICATION",
+                message,
+                format!("Give {other}, or change the other offers."),
+            );
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Issues;
 use super::check;
 use super::package::version;
-use super::Issues;
 
 /// Images and what they need.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,13 +48,38 @@ const MAX_DATA_DISKS: usize = 16;
 impl VirtualMachineConfiguration {
     /// TC-3
     pub(super) fn check(&self, issues: &mut Issues) {
-        check::required(issues, &format!("{AT}.os_family"), &self.os_family, "the family of the operating system");
+        check::required(
+            issues,
+            &format!("{AT}.os_family"),
+            &self.os_family,
+            "the family of the operating system",
+        );
         if !matches!(self.os_family.as_str(), "" | "linux" | "windows") {
-            issues.error(format!("{AT}.os_family"), "UNKNOWN_VALUE", "is no family", "Choose linux or windows.");
+            issues.error(
+                format!("{AT}.os_family"),
+                "UNKNOWN_VALUE",
+                "is no family",
+                "Choose linux or windows.",
+            );
         }
-        check::required(issues, &format!("{AT}.os_vendor"), &self.os_vendor, "the vendor of the operating system");
-        check::min_items(issues, &format!("{AT}.recommended_sizes"), &self.recommended_sizes, 1);
-        check::max_items(issues, &format!("{AT}.recommended_sizes"), &self.recommended_sizes, 6);
+        check::required(
+            issues,
+            &format!("{AT}.os_vendor"),
+            &self.os_vendor,
+            "the vendor of the operating system",
+        );
+        check::min_items(
+            issues,
+            &format!("{AT}.recommended_sizes"),
+            &self.recommended_sizes,
+            1,
+        );
+        check::max_items(
+            issues,
+            &format!("{AT}.recommended_sizes"),
+            &self.recommended_sizes,
+            6,
+        );
         self.check_versions(issues);
     }
 
@@ -64,18 +89,48 @@ impl VirtualMachineConfiguration {
         for (at, image) in self.image_versions.iter().enumerate() {
             let at = format!("{field}[{at}]");
             version(issues, &format!("{at}.version"), &image.version);
-            check::required(issues, &format!("{at}.os_disk"), &image.os_disk, "the operating system's disk");
-            check::max_items(issues, &format!("{at}.data_disks"), &image.data_disks, MAX_DATA_DISKS);
-            let disks = self.image_versions.first().map_or(0, |first| first.data_disks.len());
+            check::required(
+                issues,
+                &format!("{at}.os_disk"),
+                &image.os_disk,
+                "the operating system's disk",
+            );
+            check::max_items(
+                issues,
+                &format!("{at}.data_disks"),
+                &image.data_disks,
+                MAX_DATA_DISKS,
+            );
+            let disks = self
+                .image_versions
+                .first()
+                .map_or(0, |first| first.data_disks.len());
             if image.data_disks.len() != disks {
-                let message = format!("has {} data disks, the first version {disks}", image.data_disks.len());
-                issues.error(format!("{at}.data_disks"), "DISKS_DIFFER", message, "Give every version the same number of data disks.");
+                let message = format!(
+                    "has {} data disks, the first version {disks}",
+                    image.data_disks.len()
+                );
+                issues.error(
+                    format!("{at}.data_disks"),
+                    "DISKS_DIFFER",
+                    message,
+                    "Give every version the same number of data disks.",
+                );
             }
         }
         let versions = self.image_versions.iter().enumerate();
-        check::distinct(issues, versions.map(|(at, image)| (format!("{field}[{at}].version"), image.version.as_str())));
-        if !self.image_versions.is_empty() && !self.image_versions.iter().any(|image| image.active) {
-            issues.error(field, "NO_ACTIVE_IMAGE", "no version is active", "Make at least one version active.");
+        check::distinct(
+            issues,
+            versions.map(|(at, image)| (format!("{field}[{at}].version"), image.version.as_str())),
+        );
+        if !self.image_versions.is_empty() && !self.image_versions.iter().any(|image| image.active)
+        {
+            issues.error(
+                field,
+                "NO_ACTIVE_IMAGE",
+                "no version is active",
+                "Make at least one version active.",
+            );
         }
     }
 }

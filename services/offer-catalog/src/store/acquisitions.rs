@@ -45,5 +45,9 @@ pub async fn advance(db: &mut PgConnection, id: Uuid, to: State) -> Result<()> {
     )
     .execute(db)
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::corrupt("the order can't be moved on")) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the order can't be moved on"))
+    }
 }

@@ -49,8 +49,26 @@ impl Summary {
     pub(super) fn named(self, offer: &OfferName) -> Result<(String, Asset)> {
         let name = AssetName::new(&offer.publisher, &offer.offer, &self.asset_id).to_string();
         let state = AssetState::parse(&self.state).ok_or_else(|| Error::corrupt(&self.state))?;
-        let Summary { kind, digest, size_bytes, content_type, width, height, file_name, .. } = self;
-        let content = AssetContent { name: name.clone(), kind, digest, size_bytes, content_type, width, height, file_name };
+        let Summary {
+            kind,
+            digest,
+            size_bytes,
+            content_type,
+            width,
+            height,
+            file_name,
+            ..
+        } = self;
+        let content = AssetContent {
+            name: name.clone(),
+            kind,
+            digest,
+            size_bytes,
+            content_type,
+            width,
+            height,
+            file_name,
+        };
         Ok((name, Asset { state, content }))
     }
 }
@@ -109,7 +127,12 @@ pub async fn of_offer(db: &mut PgConnection, offer: Uuid, asset: &str) -> Result
 }
 
 /// A page of an offer's files, by id.
-pub async fn list(db: &mut PgConnection, offer: Uuid, after: Option<&str>, limit: i64) -> Result<Vec<Stored>> {
+pub async fn list(
+    db: &mut PgConnection,
+    offer: Uuid,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Stored>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT offer_uid, asset_id, kind, state, digest, size_bytes, content_type, width, height, file_name, derived_from,
@@ -127,9 +150,12 @@ pub async fn list(db: &mut PgConnection, offer: Uuid, after: Option<&str>, limit
 
 /// How many files an offer has.
 pub async fn count(db: &mut PgConnection, offer: Uuid) -> Result<i64> {
-    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM offer_catalog.assets WHERE offer_uid = $1"#, offer)
-        .fetch_one(db)
-        .await?;
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM offer_catalog.assets WHERE offer_uid = $1"#,
+        offer
+    )
+    .fetch_one(db)
+    .await?;
     Ok(count)
 }
 
@@ -168,7 +194,11 @@ pub async fn delete(db: &mut PgConnection, offer: Uuid, asset: &str) -> Result<(
     )
     .execute(db)
     .await?;
-    if done.rows_affected() > 0 { Ok(()) } else { Err(Error::corrupt("the asset is gone under the offer's lock")) }
+    if done.rows_affected() > 0 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the asset is gone under the offer's lock"))
+    }
 }
 
 /// Who may read a content of an offer.
@@ -213,5 +243,11 @@ pub async fn readable(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let standing = membership(row.roles, row.granted)?;
-    Ok(Some((Readable { known: row.known, shown: row.shown }, standing)))
+    Ok(Some((
+        Readable {
+            known: row.known,
+            shown: row.shown,
+        },
+        standing,
+    )))
 }

@@ -50,7 +50,13 @@ pub async fn get(db: &mut PgConnection, offer: Uuid, plan: &str, version: i64) -
 }
 
 /// Whether a customer is in a version of an audience.
-pub async fn has(db: &mut PgConnection, offer: Uuid, plan: &str, version: i64, customer: &Customer) -> Result<bool> {
+pub async fn has(
+    db: &mut PgConnection,
+    offer: Uuid,
+    plan: &str,
+    version: i64,
+    customer: &Customer,
+) -> Result<bool> {
     let found = sqlx::query_scalar!(
         r#"SELECT members && $4 AS "found!" FROM offer_catalog.audiences
            WHERE offer_uid = $1 AND plan_id = $2 AND version = $3"#,

@@ -60,9 +60,12 @@ pub async fn save(db: &mut PgConnection, freeze: &Freeze, now: OffsetDateTime) -
 
 /// A preview of the submission was prepared: its plans can't be deleted any more.
 pub async fn mark_prepared(db: &mut PgConnection, submission: Uuid) -> Result<()> {
-    sqlx::query!("UPDATE offer_catalog.freezes SET prepared = true WHERE submission = $1 AND NOT prepared", submission)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "UPDATE offer_catalog.freezes SET prepared = true WHERE submission = $1 AND NOT prepared",
+        submission
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -81,7 +84,13 @@ pub async fn audiences_of(db: &mut PgConnection, offer: Uuid, digest: &str) -> R
 
 /// Closes the freezes of submissions that ended or never began, and drops what was prepared for them; those that go on
 /// are open. Ids of submissions grow with time: one newer than the newest that the pipeline told of may yet begin.
-pub async fn close_others(db: &mut PgConnection, offer: Uuid, open: &[Uuid], newest: Uuid, now: OffsetDateTime) -> Result<()> {
+pub async fn close_others(
+    db: &mut PgConnection,
+    offer: Uuid,
+    open: &[Uuid],
+    newest: Uuid,
+    now: OffsetDateTime,
+) -> Result<()> {
     sqlx::query!(
         "WITH dropped AS (
            DELETE FROM offer_catalog.listings

@@ -49,7 +49,12 @@ pub async fn insert(db: &mut PgConnection, grant: &Grant) -> Result<()> {
 }
 
 /// Ends a grant now; one that was revoked before keeps its time. `None`: there is no such grant.
-pub async fn revoke(db: &mut PgConnection, publisher: &str, id: Uuid, now: OffsetDateTime) -> Result<Option<Grant>> {
+pub async fn revoke(
+    db: &mut PgConnection,
+    publisher: &str,
+    id: Uuid,
+    now: OffsetDateTime,
+) -> Result<Option<Grant>> {
     let row = sqlx::query_as!(
         Row,
         "UPDATE offer_catalog.operator_grants SET revoke_time = coalesce(revoke_time, $3)
@@ -65,7 +70,12 @@ pub async fn revoke(db: &mut PgConnection, publisher: &str, id: Uuid, now: Offse
 }
 
 /// A page of a publisher's grants, newest first: ids grow with time.
-pub async fn list(db: &mut PgConnection, publisher: &str, after: Option<Uuid>, limit: i64) -> Result<Vec<Grant>> {
+pub async fn list(
+    db: &mut PgConnection,
+    publisher: &str,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Grant>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT publisher_id, grant_id, reason, granted_by, create_time, expire_time, revoke_time

@@ -39,7 +39,11 @@ impl HeadRow {
 }
 
 /// The listing of a submission.
-pub async fn of_submission(db: &mut PgConnection, offer: Uuid, submission: Uuid) -> Result<Option<Head>> {
+pub async fn of_submission(
+    db: &mut PgConnection,
+    offer: Uuid,
+    submission: Uuid,
+) -> Result<Option<Head>> {
     let row = sqlx::query_as!(
         HeadRow,
         "SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
@@ -104,12 +108,28 @@ pub async fn rows(db: &mut PgConnection, listing: Uuid) -> Result<Rows> {
     )
     .fetch_one(db)
     .await?;
-    let pages: Vec<(String, String, Value)> = serde_json::from_value(row.pages).map_err(Error::corrupt)?;
-    let plans: Vec<(String, Value, bool, i64)> = serde_json::from_value(row.plans).map_err(Error::corrupt)?;
-    let assets: Vec<(String, String, Value)> = serde_json::from_value(row.assets).map_err(Error::corrupt)?;
-    let page = |(plan_id, page, content)| PageRow { plan_id, page, content };
-    let plan = |(plan_id, content, private, audience)| PlanRow { plan_id, content, private, audience };
-    let asset = |(name, digest, content)| AssetRow { name, digest, content };
+    let pages: Vec<(String, String, Value)> =
+        serde_json::from_value(row.pages).map_err(Error::corrupt)?;
+    let plans: Vec<(String, Value, bool, i64)> =
+        serde_json::from_value(row.plans).map_err(Error::corrupt)?;
+    let assets: Vec<(String, String, Value)> =
+        serde_json::from_value(row.assets).map_err(Error::corrupt)?;
+    let page = |(plan_id, page, content)| PageRow {
+        plan_id,
+        page,
+        content,
+    };
+    let plan = |(plan_id, content, private, audience)| PlanRow {
+        plan_id,
+        content,
+        private,
+        audience,
+    };
+    let asset = |(name, digest, content)| AssetRow {
+        name,
+        digest,
+        content,
+    };
     Ok(Rows {
         format: row.format,
         offer: row.offer,
@@ -133,11 +153,18 @@ pub struct Prepared<'a> {
 }
 
 /// Materialises a listing, served to nobody. One that was prepared for the same submission before is replaced.
-pub async fn prepare(db: &mut PgConnection, prepared: &Prepared<'_>, now: OffsetDateTime) -> Result<()> {
+pub async fn prepare(
+    db: &mut PgConnection,
+    prepared: &Prepared<'_>,
+    now: OffsetDateTime,
+) -> Result<()> {
     let rows = prepared.rows;
-    sqlx::query!("DELETE FROM offer_catalog.listings WHERE submission = $1 AND stage = 'prepared'", prepared.submission)
-        .execute(&mut *db)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM offer_catalog.listings WHERE submission = $1 AND stage = 'prepared'",
+        prepared.submission
+    )
+    .execute(&mut *db)
+    .await?;
     sqlx::query!(
         "INSERT INTO offer_catalog.listings
            (listing_id, offer_uid, submission, digest, stage, format, offer, secrets, preview_audience, offer_type,
@@ -161,14 +188,20 @@ pub async fn prepare(db: &mut PgConnection, prepared: &Prepared<'_>, now: Offset
 }
 
 async fn insert_rows(db: &mut PgConnection, listing: Uuid, rows: &Rows) -> Result<()> {
-    let (page_plans, pages, page_contents): (Vec<_>, Vec<_>, Vec<_>) =
-        rows.pages.iter().map(|row| (row.plan_id.clone(), row.page.clone(), row.content.clone())).collect();
+    let (page_plans, pages, page_contents): (Vec<_>, Vec<_>, Vec<_>) = rows
+        .pages
+        .iter()
+        .map(|row| (row.plan_id.clone(), row.page.clone(), row.content.clone()))
+        .collect();
     let plans: Vec<String> = rows.plans.iter().map(|row| row.plan_id.clone()).collect();
     let plan_contents: Vec<Value> = rows.plans.iter().map(|row| row.content.clone()).collect();
     let private: Vec<bool> = rows.plans.iter().map(|row| row.private).collect();
     let audiences: Vec<i64> = rows.plans.iter().map(|row| row.audience).collect();
-    let (assets, digests, asset_contents): (Vec<_>, Vec<_>, Vec<_>) =
-        rows.assets.iter().map(|row| (row.name.clone(), row.digest.clone(), row.content.clone())).collect();
+    let (assets, digests, asset_contents): (Vec<_>, Vec<_>, Vec<_>) = rows
+        .assets
+        .iter()
+        .map(|row| (row.name.clone(), row.digest.clone(), row.content.clone()))
+        .collect();
     sqlx::query!(
         "WITH pages AS (
            INSERT INTO offer_catalog.listing_pages (listing_id, plan_id, page, content)
@@ -198,7 +231,12 @@ async fn insert_rows(db: &mut PgConnection, listing: Uuid, rows: &Rows) -> Resul
 
 /// Serves the prepared listing of a submission as the offer's preview, in place of the one before (PV-5). `false`: there
 /// is no such prepared listing.
-pub async fn serve_preview(db: &mut PgConnection, offer: Uuid, submission: Uuid, now: OffsetDateTime) -> Result<bool> {
+pub async fn serve_preview(
+    db: &mut PgConnection,
+    offer: Uuid,
+    submission: Uuid,
+    now: OffsetDateTime,
+) -> Result<bool> {
     drop_previews(db, offer, Some(submission)).await?;
     let done = sqlx::query!(
         "UPDATE offer_catalog.listings SET stage = 'preview', served_since = $3
@@ -239,7 +277,12 @@ pub async fn drop_submission(db: &mut PgConnection, offer: Uuid, submission: Uui
 
 /// Serves a listing to customers in place of the one before. The audiences of its private plans are the newer of frozen
 /// and last synced (SY-6).
-pub async fn serve_live(db: &mut PgConnection, head: &Head, indexed: &Indexed, now: OffsetDateTime) -> Result<()> {
+pub async fn serve_live(
+    db: &mut PgConnection,
+    head: &Head,
+    indexed: &Indexed,
+    now: OffsetDateTime,
+) -> Result<()> {
     sqlx::query!(
         "DELETE FROM offer_catalog.listings WHERE offer_uid = $1 AND stage = 'live' AND listing_id <> $2",
         head.offer_uid,
@@ -271,19 +314,31 @@ pub async fn serve_live(db: &mut PgConnection, head: &Head, indexed: &Indexed, n
     )
     .execute(db)
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::corrupt("the listing is gone under the offer's lock")) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the listing is gone under the offer's lock"))
+    }
 }
 
 /// Takes the live listing away (T27).
 pub async fn remove_live(db: &mut PgConnection, offer: Uuid) -> Result<()> {
-    sqlx::query!("DELETE FROM offer_catalog.listings WHERE offer_uid = $1 AND stage = 'live'", offer).execute(db).await?;
+    sqlx::query!(
+        "DELETE FROM offer_catalog.listings WHERE offer_uid = $1 AND stage = 'live'",
+        offer
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
 /// The name of an offer that has a listing.
 pub async fn offer_name(db: &mut PgConnection, offer: Uuid) -> Result<OfferName> {
-    let row = sqlx::query!("SELECT publisher_id, offer_id FROM offer_catalog.offers WHERE offer_uid = $1", offer)
-        .fetch_one(db)
-        .await?;
+    let row = sqlx::query!(
+        "SELECT publisher_id, offer_id FROM offer_catalog.offers WHERE offer_uid = $1",
+        offer
+    )
+    .fetch_one(db)
+    .await?;
     Ok(OfferName::new(row.publisher_id, row.offer_id))
 }

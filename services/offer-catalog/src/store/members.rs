@@ -84,7 +84,11 @@ pub async fn save(db: &mut PgConnection, member: &Member) -> Result<()> {
     )
     .execute(db)
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::corrupt("the member is gone under the lock")) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the member is gone under the lock"))
+    }
 }
 
 /// Removes a member.
@@ -96,7 +100,11 @@ pub async fn delete(db: &mut PgConnection, publisher: &str, id: &str) -> Result<
     )
     .execute(db)
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::corrupt("the member is gone under the lock")) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the member is gone under the lock"))
+    }
 }
 
 /// Owners besides this member. The publisher's row must be locked (RO-4).
@@ -113,7 +121,12 @@ pub async fn other_owners(db: &mut PgConnection, publisher: &str, id: &str) -> R
 }
 
 /// A page of a publisher's members, by id.
-pub async fn list(db: &mut PgConnection, publisher: &str, after: Option<&str>, limit: i64) -> Result<Vec<Member>> {
+pub async fn list(
+    db: &mut PgConnection,
+    publisher: &str,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Member>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT publisher_id, member_id, kind, principal, display_name, roles, revision, create_time
@@ -129,7 +142,11 @@ pub async fn list(db: &mut PgConnection, publisher: &str, after: Option<&str>, l
 }
 
 /// The members with these principals, or with an empty list all that have publishing permission.
-pub async fn batch(db: &mut PgConnection, publisher: &str, principals: &[String]) -> Result<Vec<Member>> {
+pub async fn batch(
+    db: &mut PgConnection,
+    publisher: &str,
+    principals: &[String],
+) -> Result<Vec<Member>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT publisher_id, member_id, kind, principal, display_name, roles, revision, create_time
@@ -166,6 +183,8 @@ pub async fn check(
     )
     .fetch_optional(db)
     .await?;
-    let Some(row) = row else { return Ok((Membership::default(), None)) };
+    let Some(row) = row else {
+        return Ok((Membership::default(), None));
+    };
     Ok((membership(row.roles, row.granted)?, row.member_id))
 }

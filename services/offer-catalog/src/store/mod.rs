@@ -28,9 +28,17 @@ use crate::error::{Error, Result};
 fn membership(roles: Option<Vec<String>>, operator_granted: bool) -> Result<Membership> {
     let member = roles.is_some();
     let roles = roles_of(roles.unwrap_or_default())?;
-    Ok(Membership { roles, member, operator_granted, publisher_exists: true })
+    Ok(Membership {
+        roles,
+        member,
+        operator_granted,
+        publisher_exists: true,
+    })
 }
 
 fn roles_of(stored: Vec<String>) -> Result<Vec<Role>> {
-    stored.iter().map(|role| role.parse().map_err(Error::corrupt)).collect()
+    stored
+        .iter()
+        .map(|role| role.parse().map_err(Error::corrupt))
+        .collect()
 }

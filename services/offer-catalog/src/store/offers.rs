@@ -160,12 +160,25 @@ pub async fn touch(db: &mut PgConnection, uid: Uuid, now: OffsetDateTime) -> Res
 
 /// Deletes an offer that was never frozen, with all that belongs to its draft.
 pub async fn delete(db: &mut PgConnection, uid: Uuid) -> Result<()> {
-    let done = sqlx::query!("DELETE FROM offer_catalog.offers WHERE offer_uid = $1 AND NOT ever_frozen", uid).execute(db).await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::corrupt("the locked offer is gone")) }
+    let done = sqlx::query!(
+        "DELETE FROM offer_catalog.offers WHERE offer_uid = $1 AND NOT ever_frozen",
+        uid
+    )
+    .execute(db)
+    .await?;
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the locked offer is gone"))
+    }
 }
 
 /// Applies the copy of a publication if it is newer; `false`: it was older, and nothing changed.
-pub async fn apply_publication(db: &mut PgConnection, uid: Uuid, copy: &Publication) -> Result<bool> {
+pub async fn apply_publication(
+    db: &mut PgConnection,
+    uid: Uuid,
+    copy: &Publication,
+) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE offer_catalog.offers o
          SET status = $2, publication_revision = $3, preview_submission = $4, live_submission = $5, latest_submission = $6,
@@ -222,7 +235,9 @@ pub async fn list(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| row.offer().map(|(offer, _)| offer)).collect()
+    rows.into_iter()
+        .map(|row| row.offer().map(|(offer, _)| offer))
+        .collect()
 }
 
 /// Locks the rows of several offers in the order of their ids, so that two batches can't wait for each other.

@@ -27,21 +27,35 @@ impl Row {
     fn read(self) -> Result<(Order, Option<Answer>)> {
         let answer = match self.answer.as_deref() {
             None => None,
-            Some("preview_prepared") => Some(Answer::PreviewPrepared { digest: self.answer_digest }),
-            Some("offer_activated") => Some(Answer::OfferActivated { digest: self.answer_digest }),
+            Some("preview_prepared") => Some(Answer::PreviewPrepared {
+                digest: self.answer_digest,
+            }),
+            Some("offer_activated") => Some(Answer::OfferActivated {
+                digest: self.answer_digest,
+            }),
             Some("offer_removed") => Some(Answer::OfferRemoved),
             Some("superseded") => Some(Answer::Superseded),
-            Some("failed") => Some(Answer::Failed { reason: self.answer_reason, message: self.answer_message }),
+            Some("failed") => Some(Answer::Failed {
+                reason: self.answer_reason,
+                message: self.answer_message,
+            }),
             Some(other) => return Err(Error::corrupt(other)),
         };
         let wanted = match self.kind.as_str() {
             "preview" => Wanted::Preview,
             "removal" => Wanted::Removal,
-            "activation" => Wanted::Activation { certified: self.certified_digest, signed_off: self.signed_off_digest },
+            "activation" => Wanted::Activation {
+                certified: self.certified_digest,
+                signed_off: self.signed_off_digest,
+            },
             other => return Err(Error::corrupt(other)),
         };
         let order = Order {
-            key: OrderKey { submission: self.submission, step: self.step, attempt: self.attempt },
+            key: OrderKey {
+                submission: self.submission,
+                step: self.step,
+                attempt: self.attempt,
+            },
             offer_uid: self.offer_uid,
             digest: self.snapshot_digest,
             publication_revision: self.publication_revision,
@@ -52,7 +66,10 @@ impl Row {
 }
 
 /// An order that was asked for before, with its answer if there is one yet.
-pub async fn find(db: &mut PgConnection, key: &OrderKey) -> Result<Option<(Order, Option<Answer>)>> {
+pub async fn find(
+    db: &mut PgConnection,
+    key: &OrderKey,
+) -> Result<Option<(Order, Option<Answer>)>> {
     let row = sqlx::query_as!(
         Row,
         "SELECT submission, step, attempt, offer_uid, kind, snapshot_digest, certified_digest, signed_off_digest,
@@ -70,7 +87,10 @@ pub async fn find(db: &mut PgConnection, key: &OrderKey) -> Result<Option<(Order
 /// Notes an order that is asked for the first time.
 pub async fn insert(db: &mut PgConnection, order: &Order, now: OffsetDateTime) -> Result<()> {
     let (certified, signed_off) = match &order.wanted {
-        Wanted::Activation { certified, signed_off } => (certified.as_str(), signed_off.as_str()),
+        Wanted::Activation {
+            certified,
+            signed_off,
+        } => (certified.as_str(), signed_off.as_str()),
         Wanted::Preview | Wanted::Removal => ("", ""),
     };
     sqlx::query!(
@@ -95,9 +115,16 @@ pub async fn insert(db: &mut PgConnection, order: &Order, now: OffsetDateTime) -
 }
 
 /// Notes what became of an order. `false`: it was answered before, by another replica, and that answer stands.
-pub async fn answer(db: &mut PgConnection, key: &OrderKey, answer: &Answer, now: OffsetDateTime) -> Result<bool> {
+pub async fn answer(
+    db: &mut PgConnection,
+    key: &OrderKey,
+    answer: &Answer,
+    now: OffsetDateTime,
+) -> Result<bool> {
     let (digest, reason, message) = match answer {
-        Answer::PreviewPrepared { digest } | Answer::OfferActivated { digest } => (digest.as_str(), "", ""),
+        Answer::PreviewPrepared { digest } | Answer::OfferActivated { digest } => {
+            (digest.as_str(), "", "")
+        }
         Answer::OfferRemoved | Answer::Superseded => ("", "", ""),
         Answer::Failed { reason, message } => ("", reason.as_str(), message.as_str()),
     };
@@ -120,7 +147,12 @@ pub async fn answer(db: &mut PgConnection, key: &OrderKey, answer: &Answer, now:
 }
 
 /// Takes orders that wait to be carried out, oldest first, so that no other replica takes them while the lease runs.
-pub async fn claim(db: &mut PgConnection, now: OffsetDateTime, lease: Duration, limit: i64) -> Result<Vec<Order>> {
+pub async fn claim(
+    db: &mut PgConnection,
+    now: OffsetDateTime,
+    lease: Duration,
+    limit: i64,
+) -> Result<Vec<Order>> {
     let rows = sqlx::query_as!(
         Row,
         "UPDATE offer_catalog.orders o SET lease_end = $2
@@ -136,7 +168,9 @@ pub async fn claim(db: &mut PgConnection, now: OffsetDateTime, lease: Duration, 
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| row.read().map(|(order, _)| order)).collect()
+    rows.into_iter()
+        .map(|row| row.read().map(|(order, _)| order))
+        .collect()
 }
 
 /// Gives an order back at once, for whoever asks next.
@@ -156,9 +190,12 @@ pub async fn release(db: &mut PgConnection, key: &OrderKey, again: OffsetDateTim
 
 /// Publication revision of the last order applied to an offer. The offer must be locked.
 pub async fn last_revision(db: &mut PgConnection, offer: Uuid) -> Result<i64> {
-    let revision = sqlx::query_scalar!("SELECT order_revision FROM offer_catalog.offers WHERE offer_uid = $1", offer)
-        .fetch_one(db)
-        .await?;
+    let revision = sqlx::query_scalar!(
+        "SELECT order_revision FROM offer_catalog.offers WHERE offer_uid = $1",
+        offer
+    )
+    .fetch_one(db)
+    .await?;
     Ok(revision)
 }
 

@@ -1,5 +1,7 @@
 //! Rows of pages. Everything that rules look at is read by one statement: offer, pages, plans, files, what is live.
 
+mod save;
+
 use marketplace_runtime::access::{Membership, Scope};
 use marketplace_runtime::ids::OfferName;
 use serde::Deserialize;
@@ -9,13 +11,15 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{assets, membership, secrets};
+use super::{assets, membership};
 use crate::domain::audience::Audience;
 use crate::domain::completeness::Published;
 use crate::domain::draft::{Draft, DraftPlan, OfferHead};
 use crate::domain::snapshot;
 use crate::error::{Error, Result};
 use crate::pages::{Page, PageId, offer_type};
+
+pub use save::{Revisions, Save, Secret, revision, save};
 
 /// What is read of a draft.
 #[derive(Debug, Clone)]
@@ -32,7 +36,12 @@ pub struct Selection<'a> {
 
 impl Selection<'_> {
     /// All of it.
-    pub const WHOLE: Selection<'static> = Selection { pages: None, plan_page: None, assets: true, application: None };
+    pub const WHOLE: Selection<'static> = Selection {
+        pages: None,
+        plan_page: None,
+        assets: true,
+        application: None,
+    };
 }
 
 /// A page's row without its content.
@@ -58,13 +67,26 @@ pub struct Loaded {
 impl Loaded {
     /// The row of a page, if it was ever saved.
     pub fn saved(&self, page: PageId, plan_id: &str) -> Option<&Saved> {
-        self.saved.iter().find(|saved| saved.page == page && saved.plan_id == plan_id)
+        self.saved
+            .iter()
+            .find(|saved| saved.page == page && saved.plan_id == plan_id)
     }
 
     /// A page, if it was ever saved.
     pub fn page(&self, page: PageId, plan_id: &str) -> Option<Page> {
-        let of_plan = || self.draft.plans.iter().find(|plan| plan.plan_id == plan_id)?.pages.get(page);
-        if plan_id.is_empty() { self.draft.pages.get(page) } else { of_plan() }
+        let of_plan = || {
+            self.draft
+                .plans
+                .iter()
+                .find(|plan| plan.plan_id == plan_id)?
+                .pages
+                .get(page)
+        };
+        if plan_id.is_empty() {
+            self.draft.pages.get(page)
+        } else {
+            of_plan()
+        }
     }
 }
 
@@ -93,8 +115,16 @@ pub async fn load(
     selection: &Selection<'_>,
     now: OffsetDateTime,
 ) -> Result<Option<(Loaded, Membership)>> {
-    let only = selection.pages.as_ref().map(|pages| pages.iter().map(|&page| page.to_owned()).collect::<Vec<String>>());
-    let (plan, plan_page) = selection.plan_page.map(|(plan, page)| (plan, page.as_str())).unzip();
+    let only = selection.pages.as_ref().map(|pages| {
+        pages
+            .iter()
+            .map(|&page| page.to_owned())
+            .collect::<Vec<String>>()
+    });
+    let (plan, plan_page) = selection
+        .plan_page
+        .map(|(plan, page)| (plan, page.as_str()))
+        .unzip();
     let row = sqlx::query!(
         r#"SELECT o.offer_uid, o.offer_type, o.alias, o.revision, m.roles AS "roles?",
                   EXISTS (SELECT FROM offer_catalog.operator_grants g WHERE g.publisher_id = o.publisher_id
@@ -153,145 +183,118 @@ pub async fn load(
     let Some(row) = row else { return Ok(None) };
     let standing = membership(row.roles, row.granted)?;
     let kind = offer_type::find(&row.offer_type).ok_or_else(|| Error::corrupt(&row.offer_type))?;
-    let offer = OfferHead { name: name.to_string(), uid: row.offer_uid, offer_type: row.offer_type, alias: row.alias };
-    let assets = row.assets.0.into_iter().map(|asset| asset.named(name)).collect::<Result<_>>()?;
+    let offer = OfferHead {
+        name: name.to_string(),
+        uid: row.offer_uid,
+        offer_type: row.offer_type,
+        alias: row.alias,
+    };
+    let assets = row
+        .assets
+        .0
+        .into_iter()
+        .map(|asset| asset.named(name))
+        .collect::<Result<_>>()?;
     let plans = row.plans.0.into_iter().map(plan_of).collect();
-    let mut draft =
-        Draft { offer, offer_type: kind, revision: row.revision, pages: Default::default(), plans, assets, lead_secret: None };
-    let saved = row.pages.0.into_iter().map(|page| put(&mut draft, page)).collect::<Result<Vec<Saved>>>()?;
-    let live = row.live.map(|bytes| snapshot::decode(&bytes)).transpose().map_err(Error::corrupt)?;
+    let mut draft = Draft {
+        offer,
+        offer_type: kind,
+        revision: row.revision,
+        pages: Default::default(),
+        plans,
+        assets,
+        lead_secret: None,
+    };
+    let saved = row
+        .pages
+        .0
+        .into_iter()
+        .map(|page| put(&mut draft, page))
+        .collect::<Result<Vec<Saved>>>()?;
+    let live = row
+        .live
+        .map(|bytes| snapshot::decode(&bytes))
+        .transpose()
+        .map_err(Error::corrupt)?;
     let published = Published {
         live,
         own_application_ids: row.own_applications.unwrap_or_default(),
         foreign_application_id: row.foreign_application.unwrap_or(false),
     };
-    Ok(Some((Loaded { draft, published, saved }, standing)))
+    Ok(Some((
+        Loaded {
+            draft,
+            published,
+            saved,
+        },
+        standing,
+    )))
 }
 
 /// A draft whose offer is locked, or asked for by the system itself.
-pub async fn draft(db: &mut PgConnection, name: &OfferName, now: OffsetDateTime) -> Result<Option<Loaded>> {
+pub async fn draft(
+    db: &mut PgConnection,
+    name: &OfferName,
+    now: OffsetDateTime,
+) -> Result<Option<Loaded>> {
     let nobody = Scope::system(&name.publisher);
-    Ok(load(db, &nobody, name, &Selection::WHOLE, now).await?.map(|(loaded, _)| loaded))
+    Ok(load(db, &nobody, name, &Selection::WHOLE, now)
+        .await?
+        .map(|(loaded, _)| loaded))
 }
 
 fn plan_of(row: PlanRow) -> DraftPlan {
-    let PlanRow { plan_id, display_name, subtype } = row;
-    DraftPlan { plan_id, display_name, subtype, ..DraftPlan::default() }
+    let PlanRow {
+        plan_id,
+        display_name,
+        subtype,
+    } = row;
+    DraftPlan {
+        plan_id,
+        display_name,
+        subtype,
+        ..DraftPlan::default()
+    }
 }
 
 fn put(draft: &mut Draft, row: PageRow) -> Result<Saved> {
     let id = PageId::parse(&row.page).ok_or_else(|| Error::corrupt(&row.page))?;
     let page = Page::from_json(id, row.content).map_err(Error::corrupt)?;
-    let placed = match draft.plans.iter_mut().find(|plan| plan.plan_id == row.plan_id) {
+    let placed = match draft
+        .plans
+        .iter_mut()
+        .find(|plan| plan.plan_id == row.plan_id)
+    {
         Some(plan) => plan.pages.put(page),
         None => draft.pages.put(page),
     };
-    placed.map_err(|page| Error::corrupt(format!("{} of plan \"{}\"", page.id().as_str(), row.plan_id)))?;
+    placed.map_err(|id| Error::corrupt(format!("{} of plan \"{}\"", id.as_str(), row.plan_id)))?;
     if id == PageId::OfferSetup {
         draft.lead_secret = row.secret_version;
     }
-    let save_time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(row.micros) * 1_000).map_err(Error::corrupt)?;
-    let PageRow { plan_id, revision, secret_version, .. } = row;
-    Ok(Saved { page: id, plan_id, revision, secret_version, save_time })
-}
-
-/// What becomes of a page's secret.
-#[derive(Debug, Clone, Copy)]
-pub enum Secret<'a> {
-    /// There is none (any more).
-    None,
-    /// The stored one stays.
-    Keep,
-    /// A new one, sealed.
-    New(&'a [u8]),
-}
-
-/// A page to be saved.
-#[derive(Debug)]
-pub struct Save<'a> {
-    pub offer: Uuid,
-    /// Empty for pages of the offer.
-    pub plan_id: &'a str,
-    pub page: PageId,
-    pub content: Value,
-    /// The page's revision as the writer read it; 0: never saved.
-    pub etag: i64,
-    pub secret: Secret<'a>,
-    pub by: &'a str,
-}
-
-/// Revisions after a save.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Revisions {
-    pub page: i64,
-    pub offer: i64,
-}
-
-/// Saves a page if its revision is the expected one, and raises the draft's: one statement. `None`: it was changed.
-///
-/// The offer's row is locked first, as every write to an offer does, so that a freeze or a deleted plan never waits for
-/// us while we wait for it; writers of different pages take turns and never refuse each other.
-pub async fn save(db: &mut PgConnection, save: &Save<'_>, now: OffsetDateTime) -> Result<Option<Revisions>> {
-    let (sealed, keep) = match save.secret {
-        Secret::None => (None, false),
-        Secret::Keep => (None, true),
-        Secret::New(sealed) => (Some(sealed), false),
-    };
-    let row = sqlx::query!(
-        r#"WITH locked AS (
-             SELECT offer_uid FROM offer_catalog.offers WHERE offer_uid = $1 FOR NO KEY UPDATE
-           ), saved AS (
-             INSERT INTO offer_catalog.pages AS p
-               (offer_uid, plan_id, page, revision, content, secret_version, save_time, saved_by)
-             SELECT offer_uid, $2, $3, 1, $4, CASE WHEN $6::bytea IS NOT NULL THEN 1 END, $8, $9 FROM locked
-             WHERE $5::bigint = 0
-                OR EXISTS (SELECT FROM offer_catalog.pages e WHERE e.offer_uid = $1 AND e.plan_id = $2 AND e.page = $3)
-             ON CONFLICT (offer_uid, plan_id, page) DO UPDATE
-               SET revision = p.revision + 1, content = excluded.content, save_time = excluded.save_time,
-                   saved_by = excluded.saved_by,
-                   secret_version = CASE WHEN $6::bytea IS NOT NULL THEN p.revision + 1 WHEN $7 THEN p.secret_version END
-               WHERE p.revision = $5
-             RETURNING p.revision
-           ), sealed AS (
-             INSERT INTO offer_catalog.secrets (offer_uid, purpose, version, sealed, create_time)
-             SELECT $1, $10, revision, $6, $8 FROM saved WHERE $6::bytea IS NOT NULL
-           ), touched AS (
-             UPDATE offer_catalog.offers o SET revision = o.revision + 1, update_time = $8
-             FROM saved WHERE o.offer_uid = $1
-             RETURNING o.revision
-           )
-           SELECT saved.revision AS "page!", touched.revision AS "offer!" FROM saved, touched"#,
-        save.offer,
-        save.plan_id,
-        save.page.as_str(),
-        save.content,
-        save.etag,
-        sealed,
-        keep,
-        now,
-        save.by,
-        secrets::LEAD_DESTINATION
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| Revisions { page: row.page, offer: row.offer }))
-}
-
-/// The revision of a page; 0: it was never saved.
-pub async fn revision(db: &mut PgConnection, offer: Uuid, plan_id: &str, page: PageId) -> Result<i64> {
-    let found = sqlx::query_scalar!(
-        "SELECT revision FROM offer_catalog.pages WHERE offer_uid = $1 AND plan_id = $2 AND page = $3",
-        offer,
+    let save_time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(row.micros) * 1_000)
+        .map_err(Error::corrupt)?;
+    let PageRow {
         plan_id,
-        page.as_str()
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(found.unwrap_or(0))
+        revision,
+        secret_version,
+        ..
+    } = row;
+    Ok(Saved {
+        page: id,
+        plan_id,
+        revision,
+        secret_version,
+        save_time,
+    })
 }
 
 /// The saved private audience of a plan; empty where it has none.
-pub async fn private_audience(db: &mut PgConnection, offer: Uuid, plan_id: &str) -> Result<Audience> {
+pub async fn private_audience(
+    db: &mut PgConnection,
+    offer: Uuid,
+    plan_id: &str,
+) -> Result<Audience> {
     let found = sqlx::query_scalar!(
         "SELECT content FROM offer_catalog.pages WHERE offer_uid = $1 AND plan_id = $2 AND page = 'plan_pricing'",
         offer,
@@ -299,18 +302,30 @@ pub async fn private_audience(db: &mut PgConnection, offer: Uuid, plan_id: &str)
     )
     .fetch_optional(db)
     .await?;
-    let page = found.map(|content| Page::from_json(PageId::PlanPricing, content)).transpose().map_err(Error::corrupt)?;
+    let page = found
+        .map(|content| Page::from_json(PageId::PlanPricing, content))
+        .transpose()
+        .map_err(Error::corrupt)?;
     Ok(match page {
-        Some(Page::PlanPricing(pricing)) if pricing.is_private() => Audience::of_members(&pricing.private_audience),
+        Some(Page::PlanPricing(pricing)) if pricing.is_private() => {
+            Audience::of_members(&pricing.private_audience)
+        }
         _ => Audience::default(),
     })
 }
 
 /// Digest of what is served of an offer at a stage; `None`: nothing is.
-pub async fn served_digest(db: &mut PgConnection, offer: Uuid, stage: &str) -> Result<Option<String>> {
-    let digest =
-        sqlx::query_scalar!("SELECT digest FROM offer_catalog.listings WHERE offer_uid = $1 AND stage = $2", offer, stage)
-            .fetch_optional(db)
-            .await?;
+pub async fn served_digest(
+    db: &mut PgConnection,
+    offer: Uuid,
+    stage: &str,
+) -> Result<Option<String>> {
+    let digest = sqlx::query_scalar!(
+        "SELECT digest FROM offer_catalog.listings WHERE offer_uid = $1 AND stage = $2",
+        offer,
+        stage
+    )
+    .fetch_optional(db)
+    .await?;
     Ok(digest)
 }

@@ -87,7 +87,12 @@ pub async fn of_offer(db: &mut PgConnection, offer: Uuid, plan: &str) -> Result<
 }
 
 /// A page of an offer's plans, by id.
-pub async fn list(db: &mut PgConnection, offer: Uuid, after: Option<&str>, limit: i64) -> Result<Vec<Plan>> {
+pub async fn list(
+    db: &mut PgConnection,
+    offer: Uuid,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Plan>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT offer_uid, plan_id, display_name, subtype, revision, ever_frozen, create_time
@@ -162,9 +167,18 @@ pub async fn is_held(db: &mut PgConnection, offer: Uuid, plan: &str) -> Result<b
 
 /// Deletes a plan; its pages go with it.
 pub async fn delete(db: &mut PgConnection, offer: Uuid, plan: &str) -> Result<()> {
-    let done =
-        sqlx::query!("DELETE FROM offer_catalog.plans WHERE offer_uid = $1 AND plan_id = $2", offer, plan).execute(db).await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::corrupt("the plan is gone under the offer's lock")) }
+    let done = sqlx::query!(
+        "DELETE FROM offer_catalog.plans WHERE offer_uid = $1 AND plan_id = $2",
+        offer,
+        plan
+    )
+    .execute(db)
+    .await?;
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the plan is gone under the offer's lock"))
+    }
 }
 
 /// Marks the plans that a freeze has seen.
@@ -188,5 +202,8 @@ pub async fn synced(db: &mut PgConnection, offer: Uuid) -> Result<Vec<(String, i
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.plan_id, row.synced_audience)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.plan_id, row.synced_audience))
+        .collect())
 }

@@ -39,7 +39,12 @@ pub async fn insert(db: &mut PgConnection, link: &Minted, now: OffsetDateTime) -
 }
 
 /// Revokes the links of an offer, but for one submission's.
-pub async fn revoke(db: &mut PgConnection, offer: Uuid, keep: Option<Uuid>, now: OffsetDateTime) -> Result<()> {
+pub async fn revoke(
+    db: &mut PgConnection,
+    offer: Uuid,
+    keep: Option<Uuid>,
+    now: OffsetDateTime,
+) -> Result<()> {
     sqlx::query!(
         "UPDATE offer_catalog.preview_tokens SET revoke_time = $3
          WHERE offer_uid = $1 AND revoke_time IS NULL AND submission IS DISTINCT FROM $2",
@@ -53,7 +58,12 @@ pub async fn revoke(db: &mut PgConnection, offer: Uuid, keep: Option<Uuid>, now:
 }
 
 /// The links in force of a submission's preview.
-pub async fn in_force(db: &mut PgConnection, publisher: &str, offer: &str, submission: Uuid) -> Result<Vec<(Uuid, Link)>> {
+pub async fn in_force(
+    db: &mut PgConnection,
+    publisher: &str,
+    offer: &str,
+    submission: Uuid,
+) -> Result<Vec<(Uuid, Link)>> {
     let rows = sqlx::query!(
         "SELECT o.offer_uid, t.storefront, t.sealed
          FROM offer_catalog.offers o
@@ -67,5 +77,8 @@ pub async fn in_force(db: &mut PgConnection, publisher: &str, offer: &str, submi
     .fetch_all(db)
     .await?;
     let link = |storefront, sealed| Link { storefront, sealed };
-    Ok(rows.into_iter().map(|row| (row.offer_uid, link(row.storefront, row.sealed))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.offer_uid, link(row.storefront, row.sealed)))
+        .collect())
 }

@@ -86,11 +86,20 @@ pub async fn save(db: &mut PgConnection, publisher: &Publisher) -> Result<()> {
     )
     .execute(db)
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::corrupt("the locked publisher is gone")) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::corrupt("the locked publisher is gone"))
+    }
 }
 
 /// What the caller is to a publisher; of one that doesn't exist, nothing.
-pub async fn standing(db: &mut PgConnection, scope: &Scope, id: &str, now: OffsetDateTime) -> Result<Membership> {
+pub async fn standing(
+    db: &mut PgConnection,
+    scope: &Scope,
+    id: &str,
+    now: OffsetDateTime,
+) -> Result<Membership> {
     let row = sqlx::query!(
         r#"SELECT m.roles AS "roles?",
                   EXISTS (SELECT FROM offer_catalog.operator_grants g WHERE g.publisher_id = p.publisher_id
@@ -104,7 +113,9 @@ pub async fn standing(db: &mut PgConnection, scope: &Scope, id: &str, now: Offse
     )
     .fetch_optional(db)
     .await?;
-    row.map_or(Ok(Membership::default()), |row| membership(row.roles, row.granted))
+    row.map_or(Ok(Membership::default()), |row| {
+        membership(row.roles, row.granted)
+    })
 }
 
 /// A page of publishers by id: all of them, or those that `principal` works for.

@@ -41,7 +41,12 @@ pub struct After {
 }
 
 /// A page of hits, best first.
-pub async fn ranked(db: &mut PgConnection, wanted: &Wanted, after: Option<After>, limit: i64) -> Result<Vec<Hit>> {
+pub async fn ranked(
+    db: &mut PgConnection,
+    wanted: &Wanted,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Hit>> {
     let hits = sqlx::query_as!(
         Hit,
         r#"SELECT h.listing_id AS "listing_id!", h.publisher_id AS "publisher_id!", o.offer_id AS "offer_id!",
@@ -74,7 +79,12 @@ pub async fn ranked(db: &mut PgConnection, wanted: &Wanted, after: Option<After>
 }
 
 /// A page of live listings, newest first.
-pub async fn newest(db: &mut PgConnection, wanted: &Wanted, after: Option<After>, limit: i64) -> Result<Vec<Hit>> {
+pub async fn newest(
+    db: &mut PgConnection,
+    wanted: &Wanted,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Hit>> {
     let hits = sqlx::query_as!(
         Hit,
         r#"SELECT l.listing_id, l.publisher_id, o.offer_id, p.display_name AS publisher_display_name, l.title, l.summary,

@@ -15,7 +15,12 @@ pub fn place(offer: Uuid, purpose: &str) -> String {
 }
 
 /// A version of a secret, sealed.
-pub async fn get(db: &mut PgConnection, offer: Uuid, purpose: &str, version: i64) -> Result<Option<Vec<u8>>> {
+pub async fn get(
+    db: &mut PgConnection,
+    offer: Uuid,
+    purpose: &str,
+    version: i64,
+) -> Result<Option<Vec<u8>>> {
     let sealed = sqlx::query_scalar!(
         "SELECT sealed FROM offer_catalog.secrets WHERE offer_uid = $1 AND purpose = $2 AND version = $3",
         offer,

@@ -12,15 +12,19 @@ use crate::commands::assets::NewAsset;
 use crate::pages::{AssetKind, AssetState};
 use crate::store::assets::Stored;
 
-static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[a-z0-9][a-z0-9_.-]{0,62}$").expect("a pattern of this program"));
-static DIGEST: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[0-9a-f]{64}$").expect("a pattern of this program"));
+static ID: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("^[a-z0-9][a-z0-9_.-]{0,62}$").expect("a pattern of this program"));
+static DIGEST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("^[0-9a-f]{64}$").expect("a pattern of this program"));
 
 /// Longest id of a large logo: ".medium" is added for what is made of it.
 const LONGEST_LOGO_ID: usize = 56;
 
 /// What is said of a file before its content.
 pub fn head(head: Option<&pb::AssetHead>) -> Result<NewAsset, Vec<Violation>> {
-    let Some(head) = head else { return Err(vec![Violation::missing("head")]) };
+    let Some(head) = head else {
+        return Err(vec![Violation::missing("head")]);
+    };
     let mut wrong = violations();
     let offer = wrong.take(OfferName::parse(&head.parent, "head.parent"));
     let kind = wrong.take(read_kind(head.kind));
@@ -30,7 +34,15 @@ pub fn head(head: Option<&pb::AssetHead>) -> Result<NewAsset, Vec<Violation>> {
         "" => Ok(None),
         digest => read_digest(digest, "head.digest").map(Some),
     });
-    let read = || Some(NewAsset { offer: offer?, id: id?, kind: kind?, file_name: file_name?, digest: digest? });
+    let read = || {
+        Some(NewAsset {
+            offer: offer?,
+            id: id?,
+            kind: kind?,
+            file_name: file_name?,
+            digest: digest?,
+        })
+    };
     let read = read();
     wrong.finish(read)
 }
@@ -54,7 +66,9 @@ fn read_kind(value: i32) -> Result<AssetKind, Violation> {
         return Err(Violation::missing("head.kind"));
     }
     let wire = pb::AssetKind::try_from(value).ok();
-    let known = AssetKind::ALL.into_iter().find(|known| Some(kind(*known)) == wire);
+    let known = AssetKind::ALL
+        .into_iter()
+        .find(|known| Some(kind(*known)) == wire);
     known.ok_or_else(|| Violation::new("head.kind", "is no known kind").because("UNKNOWN_VALUE"))
 }
 
@@ -63,7 +77,11 @@ pub fn read_digest(text: &str, field: &str) -> Result<String, Violation> {
     if text.is_empty() {
         return Err(Violation::missing(field));
     }
-    if DIGEST.is_match(text) { Ok(text.to_owned()) } else { Err(bad_digest(field)) }
+    if DIGEST.is_match(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(bad_digest(field))
+    }
 }
 
 fn bad_digest(field: &str) -> Violation {
@@ -78,7 +96,11 @@ pub fn too_large(kind: AssetKind, most: u64) -> Violation {
 
 /// Content that should travel as a stream.
 pub fn too_large_inline(most: usize) -> Violation {
-    Violation::new("content", format!("has more than {most} bytes; use UploadAsset")).because("TOO_LARGE")
+    Violation::new(
+        "content",
+        format!("has more than {most} bytes; use UploadAsset"),
+    )
+    .because("TOO_LARGE")
 }
 
 /// A stream that doesn't begin with its head, or has two.
@@ -88,7 +110,11 @@ pub fn out_of_order(why: &str) -> Violation {
 
 /// Content that isn't the announced one.
 pub fn other_digest(found: &str) -> Violation {
-    Violation::new("head.digest", format!("is not that of the content, {found}")).because("OTHER_DIGEST")
+    Violation::new(
+        "head.digest",
+        format!("is not that of the content, {found}"),
+    )
+    .because("OTHER_DIGEST")
 }
 
 /// As it is answered.

@@ -26,7 +26,11 @@ pub fn freeze(request: &pb::FreezeOfferRequest) -> Result<(OfferName, Wanted), V
         wrong.add(Violation::new("submission", "is of another offer").because("OTHER_PARENT"));
     }
     let etag = wrong.take(etag(&request.etag, "etag"));
-    let previous = wrong.take(snapshot_of(&request.previous_snapshot, offer.as_ref(), "previous_snapshot"));
+    let previous = wrong.take(snapshot_of(
+        &request.previous_snapshot,
+        offer.as_ref(),
+        "previous_snapshot",
+    ));
     let source = wrong.take(snapshot_of(&request.source, offer.as_ref(), "source"));
     let read = || {
         let wanted = Wanted {
@@ -46,13 +50,22 @@ pub fn freeze(request: &pb::FreezeOfferRequest) -> Result<(OfferName, Wanted), V
 }
 
 /// The digest of a snapshot of this offer; `None`: unset.
-fn snapshot_of(text: &str, offer: Option<&OfferName>, field: &str) -> Result<Option<String>, Violation> {
+fn snapshot_of(
+    text: &str,
+    offer: Option<&OfferName>,
+    field: &str,
+) -> Result<Option<String>, Violation> {
     if text.is_empty() {
         return Ok(None);
     }
     let name = SnapshotName::parse(text, field)?;
-    let same = offer.is_none_or(|offer| offer.publisher == name.publisher && offer.offer == name.offer);
-    if same { Ok(Some(name.snapshot)) } else { Err(Violation::new(field, "is of another offer").because("OTHER_PARENT")) }
+    let same =
+        offer.is_none_or(|offer| offer.publisher == name.publisher && offer.offer == name.offer);
+    if same {
+        Ok(Some(name.snapshot))
+    } else {
+        Err(Violation::new(field, "is of another offer").because("OTHER_PARENT"))
+    }
 }
 
 /// What the pipeline needs to know of a snapshot.
@@ -62,13 +75,21 @@ pub fn profile(frozen: &Frozen) -> pb::SubmissionProfile {
     pb::SubmissionProfile {
         snapshot: SnapshotName::new(&offer.publisher, &offer.id, &frozen.digest).to_string(),
         digest: frozen.digest.clone(),
-        pages_changed: profile.pages_changed.iter().map(|page| pages::page_id(*page) as i32).collect(),
+        pages_changed: profile
+            .pages_changed
+            .iter()
+            .map(|page| pages::page_id(*page) as i32)
+            .collect(),
         offer_type: kind.id.clone(),
         offer_title: profile.offer_title.clone(),
         offer_uid: offer.uid.to_string(),
         transactable: profile.transactable,
         lead_destination_kind: profile.lead_destination_kind.unwrap_or_default().to_owned(),
-        storefronts: profile.storefronts.iter().map(|front| offers::storefront(*front) as i32).collect(),
+        storefronts: profile
+            .storefronts
+            .iter()
+            .map(|front| offers::storefront(*front) as i32)
+            .collect(),
         plans: profile.plans.iter().map(plan).collect(),
         certification_leg: offers::leg(kind.certification_leg) as i32,
         extra_steps: kind.extra_steps.clone(),
@@ -104,13 +125,23 @@ pub fn head(name: &SnapshotName, stored: &Stored) -> pb::SnapshotHead {
 pub fn snapshot(name: &SnapshotName, stored: &Stored) -> Vec<pb::GetSnapshotResponse> {
     use pb::get_snapshot_response::Part;
     let head = std::iter::once(Part::Head(head(name, stored)));
-    let chunks = stored.bytes.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
-    head.chain(chunks).map(|part| pb::GetSnapshotResponse { part: Some(part) }).collect()
+    let chunks = stored
+        .bytes
+        .chunks(CHUNK)
+        .map(|chunk| Part::Chunk(chunk.to_vec()));
+    head.chain(chunks)
+        .map(|part| pb::GetSnapshotResponse { part: Some(part) })
+        .collect()
 }
 
 /// Where leads go, with the secret in its place; `None`: nowhere.
 pub fn lead_destination(content: &Content, secret: Option<String>) -> Option<pb::LeadDestination> {
-    let leads = content.pages.offer_setup.as_ref()?.lead_destination.as_ref()?;
+    let leads = content
+        .pages
+        .offer_setup
+        .as_ref()?
+        .lead_destination
+        .as_ref()?;
     leads.kind()?;
     Some(pages::open_destination(leads, &secret.unwrap_or_default()))
 }

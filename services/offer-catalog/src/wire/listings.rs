@@ -28,7 +28,11 @@ pub fn listing(head: &Head, content: &Content) -> Result<pb::Listing, SnapshotEr
     let page = content.pages.offer_listing.clone().unwrap_or_default();
     let (call_to_action, call_to_action_url) = call(content);
     let (contract, terms) = legal(content);
-    let categories = content.pages.properties.iter().flat_map(|page| &page.categories);
+    let categories = content
+        .pages
+        .properties
+        .iter()
+        .flat_map(|page| &page.categories);
     Ok(pb::Listing {
         offer: content.offer.name.clone(),
         offer_type: content.offer.offer_type.clone(),
@@ -45,7 +49,12 @@ pub fn listing(head: &Head, content: &Content) -> Result<pb::Listing, SnapshotEr
         support_url: page.support_url.clone(),
         useful_links: page.useful_links.iter().map(link).collect(),
         assets: assets(content),
-        plans: content.plans.iter().filter(|plan| is_shown(plan)).map(plan).collect(),
+        plans: content
+            .plans
+            .iter()
+            .filter(|plan| is_shown(plan))
+            .map(plan)
+            .collect(),
         call_to_action: call_to_action.to_owned(),
         call_to_action_url,
         storefronts: fronts(storefronts(content, kind)),
@@ -58,11 +67,17 @@ pub fn listing(head: &Head, content: &Content) -> Result<pb::Listing, SnapshotEr
 }
 
 fn link(link: &crate::pages::Link) -> pb::Link {
-    pb::Link { title: link.title.clone(), url: link.url.clone() }
+    pb::Link {
+        title: link.title.clone(),
+        url: link.url.clone(),
+    }
 }
 
 fn fronts(fronts: Vec<Storefront>) -> Vec<i32> {
-    fronts.into_iter().map(|front| offers::storefront(front) as i32).collect()
+    fronts
+        .into_iter()
+        .map(|front| offers::storefront(front) as i32)
+        .collect()
 }
 
 /// OS-2
@@ -81,7 +96,12 @@ fn call(content: &Content) -> (&'static str, String) {
 
 /// PR-4, PR-5
 fn legal(content: &Content) -> (&'static str, String) {
-    let Some(legal) = content.pages.properties.as_ref().and_then(|page| page.legal.as_ref()) else {
+    let Some(legal) = content
+        .pages
+        .properties
+        .as_ref()
+        .and_then(|page| page.legal.as_ref())
+    else {
         return ("", String::new());
     };
     match legal {
@@ -99,7 +119,9 @@ fn assets(content: &Content) -> Vec<pb::ListedAsset> {
     let page = content.pages.offer_listing.clone().unwrap_or_default();
     let captioned: Vec<&CaptionedAsset> = page.screenshots.iter().chain(&page.documents).collect();
     let shown = |name: &str| {
-        [&page.large_logo, &page.medium_logo, &page.small_logo].into_iter().any(|logo| logo == name)
+        [&page.large_logo, &page.medium_logo, &page.small_logo]
+            .into_iter()
+            .any(|logo| logo == name)
             || captioned.iter().any(|file| file.asset == name)
             || page.videos.iter().any(|video| video.thumbnail == name)
     };
@@ -108,7 +130,11 @@ fn assets(content: &Content) -> Vec<pb::ListedAsset> {
         .map(|asset| pb::ListedAsset {
             kind: asset_kind(asset.kind) as i32,
             digest: asset.digest.clone(),
-            caption: captioned.iter().find(|file| file.asset == asset.name).map(|f| f.caption.clone()).unwrap_or_default(),
+            caption: captioned
+                .iter()
+                .find(|file| file.asset == asset.name)
+                .map(|f| f.caption.clone())
+                .unwrap_or_default(),
             content_type: asset.content_type.clone(),
         })
         .collect()
@@ -150,7 +176,10 @@ fn plan(plan: &ContentPlan) -> pb::ListedPlan {
 
 /// A hit of a search.
 pub fn hit(hit: &Hit) -> pb::ListingSummary {
-    let known = hit.storefronts.iter().filter_map(|front| Storefront::parse(front));
+    let known = hit
+        .storefronts
+        .iter()
+        .filter_map(|front| Storefront::parse(front));
     pb::ListingSummary {
         offer: OfferName::new(&hit.publisher_id, &hit.offer_id).to_string(),
         title: hit.title.clone(),
@@ -172,7 +201,9 @@ pub fn search(request: &pb::SearchListingsRequest) -> Result<Wanted, Vec<Violati
     let storefront = wrong.take(storefront(request.storefront));
     let publisher = match request.publisher.as_str() {
         "" => Some(None),
-        name => wrong.take(PublisherName::parse(name, "publisher")).map(|name| Some(name.publisher)),
+        name => wrong
+            .take(PublisherName::parse(name, "publisher"))
+            .map(|name| Some(name.publisher)),
     };
     let some = |text: String| Some(text).filter(|text| !text.trim().is_empty());
     let read = || {
@@ -198,17 +229,28 @@ fn storefront(value: i32) -> Result<Option<Storefront>, Violation> {
 
 /// What a token proves about a customer.
 pub fn customer(caller: &Caller) -> Customer {
-    Customer { email: caller.email.clone(), tenant: caller.tenant.clone(), subscriptions: caller.subscriptions.clone() }
+    Customer {
+        email: caller.email.clone(),
+        tenant: caller.tenant.clone(),
+        subscriptions: caller.subscriptions.clone(),
+    }
 }
 
 /// What a customer wants.
-pub fn acquire(request: &pb::AcquireOfferRequest, caller: &Caller) -> Result<Acquire, Vec<Violation>> {
+pub fn acquire(
+    request: &pb::AcquireOfferRequest,
+    caller: &Caller,
+) -> Result<Acquire, Vec<Violation>> {
     let mut wrong = violations();
     let offer = wrong.take(OfferName::parse(&request.offer, "offer"));
     if request.plan_id.is_empty() {
         wrong.add(Violation::missing("plan_id"));
     }
-    let ticket = wrong.take(optional_line(&request.ticket_reference, "ticket_reference", LONGEST_TICKET));
+    let ticket = wrong.take(optional_line(
+        &request.ticket_reference,
+        "ticket_reference",
+        LONGEST_TICKET,
+    ));
     if request.no_charge && request.ticket_reference.trim().is_empty() {
         // PV-8
         wrong.add(Violation::missing("ticket_reference"));
@@ -237,15 +279,23 @@ pub fn acquire(request: &pb::AcquireOfferRequest, caller: &Caller) -> Result<Acq
 fn market(text: &str) -> Result<String, Violation> {
     match text {
         "" => Ok(DEFAULT_MARKET.to_owned()),
-        code if code.len() == 2 && code.bytes().all(|c| c.is_ascii_uppercase()) => Ok(code.to_owned()),
-        _ => Err(Violation::new("market", "is no ISO 3166-1 alpha-2 code like US").because("BAD_MARKET")),
+        code if code.len() == 2 && code.bytes().all(|c| c.is_ascii_uppercase()) => {
+            Ok(code.to_owned())
+        }
+        _ => Err(
+            Violation::new("market", "is no ISO 3166-1 alpha-2 code like US").because("BAD_MARKET"),
+        ),
     }
 }
 
 /// As it is answered; one that was only tried has no name.
 pub fn acquired(acquisition: &Acquisition, offer: &OfferName, kept: bool) -> pb::Acquisition {
     pb::Acquisition {
-        name: if kept { format!("acquisitions/{}", acquisition.id) } else { String::new() },
+        name: if kept {
+            format!("acquisitions/{}", acquisition.id)
+        } else {
+            String::new()
+        },
         offer: offer.to_string(),
         plan_id: acquisition.plan_id.clone(),
         preview: acquisition.preview,

@@ -30,7 +30,9 @@ pub fn etag(text: &str, field: &str) -> Result<Option<i64>, Violation> {
     if text.is_empty() {
         return Ok(None);
     }
-    let revision = text.parse().map_err(|_| Violation::new(field, "is no etag that was answered").because("BAD_ETAG"))?;
+    let revision = text
+        .parse()
+        .map_err(|_| Violation::new(field, "is no etag that was answered").because("BAD_ETAG"))?;
     Ok(Some(revision))
 }
 
@@ -51,10 +53,16 @@ pub fn line(text: &str, field: &str, most: usize) -> Result<String, Violation> {
 pub fn optional_line(text: &str, field: &str, most: usize) -> Result<String, Violation> {
     let length = text.chars().count();
     if length > most {
-        return Err(Violation::new(field, format!("has {length} characters, more than {most}")).because("TOO_LONG"));
+        return Err(
+            Violation::new(field, format!("has {length} characters, more than {most}"))
+                .because("TOO_LONG"),
+        );
     }
     if text.chars().any(char::is_control) {
-        return Err(Violation::new(field, "must be one line without control characters").because("CONTROL_CHARACTER"));
+        return Err(
+            Violation::new(field, "must be one line without control characters")
+                .because("CONTROL_CHARACTER"),
+        );
     }
     Ok(text.to_owned())
 }

@@ -32,7 +32,10 @@ pub fn offer(offer: &Offer) -> pb::Offer {
 
 fn publication(offer: &Offer) -> pb::PublicationCopy {
     let copy = &offer.publication;
-    let submission = |id: Option<Uuid>| id.map(|id| offer.name().submission(id).to_string()).unwrap_or_default();
+    let submission = |id: Option<Uuid>| {
+        id.map(|id| offer.name().submission(id).to_string())
+            .unwrap_or_default()
+    };
     pb::PublicationCopy {
         status: status(copy.status) as i32,
         revision: unsigned(copy.revision),
@@ -69,7 +72,10 @@ pub fn read_status(value: i32, field: &str) -> Result<Option<Status>, Violation>
 }
 
 /// A new draft (T01).
-pub fn create(request: &pb::CreateOfferRequest, now: OffsetDateTime) -> Result<Offer, Vec<Violation>> {
+pub fn create(
+    request: &pb::CreateOfferRequest,
+    now: OffsetDateTime,
+) -> Result<Offer, Vec<Violation>> {
     let mut wrong = violations();
     let parent = wrong.take(PublisherName::parse(&request.parent, "parent"));
     let id = wrong.take(new_offer_id(&request.offer_id));
@@ -105,14 +111,19 @@ fn new_offer_id(text: &str) -> Result<String, Violation> {
         return Err(Violation::missing("offer_id"));
     }
     let why = "must be 3 to 50 of a-z, 0-9, _ and -, with a letter or digit first";
-    if is_id(text) { Ok(text.to_owned()) } else { Err(Violation::new("offer_id", why).because("BAD_ID")) }
+    if is_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Violation::new("offer_id", why).because("BAD_ID"))
+    }
 }
 
 fn known_type(text: &str) -> Result<String, Violation> {
     match offer_type::find(text) {
         Some(known) => Ok(known.id.clone()),
         None if text.is_empty() => Err(Violation::missing("offer_type")),
-        None => Err(Violation::new("offer_type", "is no type of ListOfferTypes").because("UNKNOWN_OFFER_TYPE")),
+        None => Err(Violation::new("offer_type", "is no type of ListOfferTypes")
+            .because("UNKNOWN_OFFER_TYPE")),
     }
 }
 
@@ -126,9 +137,16 @@ pub fn offer_type(kind: &OfferType) -> pb::OfferType {
         can_be_transactable: kind.transactable.allows(),
         requires_testing_notes: kind.requires_testing_notes,
         certification_leg: leg(kind.certification_leg) as i32,
-        storefronts: kind.storefronts.iter().map(|one| storefront(*one) as i32).collect(),
+        storefronts: kind
+            .storefronts
+            .iter()
+            .map(|one| storefront(*one) as i32)
+            .collect(),
         help_links: kind.help_links.iter().map(help_link).collect(),
-        pages: kind.pages(kind.transactable.allows()).map(|page| page_id(page) as i32).collect(),
+        pages: kind
+            .pages(kind.transactable.allows())
+            .map(|page| page_id(page) as i32)
+            .collect(),
     }
 }
 
@@ -150,5 +168,9 @@ pub fn storefront(storefront: Storefront) -> pb::Storefront {
 
 /// As it is answered.
 pub fn help_link(link: &HelpLink) -> pb::HelpLink {
-    pb::HelpLink { title: link.title.clone(), url: link.url.clone(), context: link.context.clone() }
+    pb::HelpLink {
+        title: link.title.clone(),
+        url: link.url.clone(),
+        context: link.context.clone(),
+    }
 }

@@ -27,7 +27,14 @@ pub fn create(request: &pb::CreatePlanRequest) -> Result<New, Vec<Violation>> {
     let id = wrong.take(new_plan_id(&request.plan_id));
     let display_name = wrong.take(line(&request.display_name, "display_name", LONGEST_NAME));
     let subtype = wrong.take(optional_line(&request.subtype, "subtype", 50));
-    let read = || Some(New { parent: parent?, id: id?, display_name: display_name?, subtype: subtype? });
+    let read = || {
+        Some(New {
+            parent: parent?,
+            id: id?,
+            display_name: display_name?,
+            subtype: subtype?,
+        })
+    };
     let read = read();
     wrong.finish(read)
 }
@@ -37,7 +44,11 @@ fn new_plan_id(text: &str) -> Result<String, Violation> {
         return Err(Violation::missing("plan_id"));
     }
     let why = "must be 1 to 50 of a-z, 0-9, _ and -";
-    if is_id(text) { Ok(text.to_owned()) } else { Err(Violation::new("plan_id", why).because("BAD_ID")) }
+    if is_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Violation::new("plan_id", why).because("BAD_ID"))
+    }
 }
 
 /// A plan's new name.

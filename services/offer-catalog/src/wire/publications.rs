@@ -13,12 +13,24 @@ use crate::wire::offers::read_status;
 
 /// Reads one event; orders to others are none of ours.
 pub fn news(changed: &pb::PublicationChanged) -> Result<News, Violation> {
-    let publication = changed.publication.as_ref().ok_or_else(|| Violation::missing("publication"))?;
-    let offer_uid = marketplace_runtime::ids::uuid(&publication.offer_uid, "publication.offer_uid")?;
-    let mut news = News { offer_uid, copy: copy(publication)?, open: open(publication)?, orders: vec![], canceled: vec![] };
+    let publication = changed
+        .publication
+        .as_ref()
+        .ok_or_else(|| Violation::missing("publication"))?;
+    let offer_uid =
+        marketplace_runtime::ids::uuid(&publication.offer_uid, "publication.offer_uid")?;
+    let mut news = News {
+        offer_uid,
+        copy: copy(publication)?,
+        open: open(publication)?,
+        orders: vec![],
+        canceled: vec![],
+    };
     for order in &changed.orders {
         match &order.order {
-            Some(Wanted::PreviewRequested(_)) => news.orders.push(read(order, offer_uid, Kind::Preview)?),
+            Some(Wanted::PreviewRequested(_)) => {
+                news.orders.push(read(order, offer_uid, Kind::Preview)?)
+            }
             Some(Wanted::ActivationRequested(asked)) => {
                 let kind = Kind::Activation {
                     certified: asked.certified_digest.clone(),
@@ -26,7 +38,9 @@ pub fn news(changed: &pb::PublicationChanged) -> Result<News, Violation> {
                 };
                 news.orders.push(read(order, offer_uid, kind)?);
             }
-            Some(Wanted::RemovalRequested(_)) => news.orders.push(read(order, offer_uid, Kind::Removal)?),
+            Some(Wanted::RemovalRequested(_)) => {
+                news.orders.push(read(order, offer_uid, Kind::Removal)?)
+            }
             Some(Wanted::SubmissionCanceled(_)) => {
                 let id = submission(&order.submission, "submission")?.1;
                 // Taken out of its live leg (T19) it awaits sign-off again: its preview stays.
@@ -53,7 +67,11 @@ fn copy(publication: &pb::Publication) -> Result<Publication, Violation> {
 
 /// Submissions that go on.
 fn open(publication: &pb::Publication) -> Result<Vec<Uuid>, Violation> {
-    let going = [&publication.in_flight, &publication.awaiting_sign_off, &publication.preview_submission];
+    let going = [
+        &publication.in_flight,
+        &publication.awaiting_sign_off,
+        &publication.preview_submission,
+    ];
     let mut open = Vec::new();
     for name in going {
         open.extend(optional(name)?.filter(|id| !open.contains(id)));
@@ -62,7 +80,11 @@ fn open(publication: &pb::Publication) -> Result<Vec<Uuid>, Violation> {
 }
 
 fn optional(name: &str) -> Result<Option<Uuid>, Violation> {
-    if name.is_empty() { Ok(None) } else { submission(name, "publication").map(|(_, id)| Some(id)) }
+    if name.is_empty() {
+        Ok(None)
+    } else {
+        submission(name, "publication").map(|(_, id)| Some(id))
+    }
 }
 
 fn read(order: &pb::Order, offer_uid: Uuid, wanted: Kind) -> Result<Order, Violation> {
@@ -72,7 +94,11 @@ fn read(order: &pb::Order, offer_uid: Uuid, wanted: Kind) -> Result<Order, Viola
         name => SnapshotName::parse(name, "order.snapshot")?.snapshot,
     };
     Ok(Order {
-        key: OrderKey { submission, step: order.step.clone(), attempt: i64::from(order.attempt) },
+        key: OrderKey {
+            submission,
+            step: order.step.clone(),
+            attempt: i64::from(order.attempt),
+        },
         offer_uid,
         digest,
         publication_revision: signed(order.publication_revision),
@@ -88,15 +114,25 @@ mod tests {
         let publication = pb::Publication {
             offer_uid: Uuid::from_u128(1).to_string(),
             revision: 7,
-            in_flight: format!("publishers/abc/offers/def/submissions/{}", Uuid::from_u128(2)),
+            in_flight: format!(
+                "publishers/abc/offers/def/submissions/{}",
+                Uuid::from_u128(2)
+            ),
             ..pb::Publication::default()
         };
-        pb::PublicationChanged { publication: Some(publication), orders, ..pb::PublicationChanged::default() }
+        pb::PublicationChanged {
+            publication: Some(publication),
+            orders,
+            ..pb::PublicationChanged::default()
+        }
     }
 
     fn order(wanted: Wanted) -> pb::Order {
         pb::Order {
-            submission: format!("publishers/abc/offers/def/submissions/{}", Uuid::from_u128(2)),
+            submission: format!(
+                "publishers/abc/offers/def/submissions/{}",
+                Uuid::from_u128(2)
+            ),
             step: "preview-creation".into(),
             attempt: 3,
             snapshot: format!("publishers/abc/offers/def/snapshots/{}", "a".repeat(64)),
@@ -109,14 +145,24 @@ mod tests {
     #[test]
     fn orders_to_us_are_taken_and_orders_to_others_left() {
         let orders = vec![
-            order(Wanted::CertificationRequested(pb::CertificationRequested::default())),
+            order(Wanted::CertificationRequested(
+                pb::CertificationRequested::default(),
+            )),
             order(Wanted::PreviewRequested(pb::PreviewRequested {})),
             order(Wanted::SubmissionCanceled(pb::SubmissionCanceled {})),
         ];
         let news = news(&changed(orders)).unwrap();
-        let [order] = news.orders.as_slice() else { panic!("{:?}", news.orders) };
-        assert_eq!((&order.wanted, order.digest.len(), order.key.attempt), (&Kind::Preview, 64, 3));
-        assert_eq!((news.canceled, news.open), (vec![Uuid::from_u128(2)], vec![Uuid::from_u128(2)]));
+        let [order] = news.orders.as_slice() else {
+            panic!("{:?}", news.orders)
+        };
+        assert_eq!(
+            (&order.wanted, order.digest.len(), order.key.attempt),
+            (&Kind::Preview, 64, 3)
+        );
+        assert_eq!(
+            (news.canceled, news.open),
+            (vec![Uuid::from_u128(2)], vec![Uuid::from_u128(2)])
+        );
     }
 
     #[test]

@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 use super::{etag, line, optional_line, time, violations};
 use crate::commands::members::Change;
 use crate::domain::publisher::{
-    Competency, GRANT_DEFAULT, GRANT_LONGEST, Grant, Member, MemberKind, Programme, Publisher, Standing, is_id, is_member_id,
+    Competency, GRANT_DEFAULT, GRANT_LONGEST, Grant, Member, MemberKind, Programme, Publisher,
+    Standing, is_id, is_member_id,
 };
 
 const LONGEST_NAME: usize = 200;
@@ -35,7 +36,10 @@ fn programme(facts: &Programme) -> pb::ProgrammeFacts {
         Standing::Active => pb::MembershipState::Active,
         Standing::Inactive => pb::MembershipState::Inactive,
     };
-    let competency = |c: &Competency| pb::Competency { id: c.id.clone(), level: c.level.clone() };
+    let competency = |c: &Competency| pb::Competency {
+        id: c.id.clone(),
+        level: c.level.clone(),
+    };
     pb::ProgrammeFacts {
         enrolled: facts.enrolled,
         agreement_version: facts.agreement_version.clone(),
@@ -84,11 +88,17 @@ pub fn grant(grant: &Grant) -> pb::OperatorGrant {
 }
 
 /// What CheckAccess answers.
-pub fn access(publisher: &str, standing: &Membership, member_id: Option<String>) -> pb::CheckAccessResponse {
+pub fn access(
+    publisher: &str,
+    standing: &Membership,
+    member_id: Option<String>,
+) -> pb::CheckAccessResponse {
     pb::CheckAccessResponse {
         member: standing.member,
         roles: roles(&standing.roles),
-        member_name: member_id.map(|id| MemberName::new(publisher, id).to_string()).unwrap_or_default(),
+        member_name: member_id
+            .map(|id| MemberName::new(publisher, id).to_string())
+            .unwrap_or_default(),
         operator_granted: standing.operator_granted,
         publisher_exists: standing.publisher_exists,
     }
@@ -124,16 +134,27 @@ fn new_publisher_id(text: &str) -> Result<String, Violation> {
         return Err(Violation::missing("publisher_id"));
     }
     let why = "must be 3 to 50 of a-z, 0-9, _ and -, with a letter or digit first";
-    if is_id(text) { Ok(text.to_owned()) } else { Err(Violation::new("publisher_id", why).because("BAD_ID")) }
+    if is_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Violation::new("publisher_id", why).because("BAD_ID"))
+    }
 }
 
-fn owner(wrong: &mut Violations, request: &pb::CreatePublisherRequest, now: OffsetDateTime) -> Option<Member> {
+fn owner(
+    wrong: &mut Violations,
+    request: &pb::CreatePublisherRequest,
+    now: OffsetDateTime,
+) -> Option<Member> {
     let Some(owner) = &request.owner else {
         wrong.add(Violation::missing("owner"));
         return None;
     };
     let name = wrong.take(MemberName::parse(&owner.name, "owner.name"));
-    if name.as_ref().is_some_and(|name| name.publisher != request.publisher_id) {
+    if name
+        .as_ref()
+        .is_some_and(|name| name.publisher != request.publisher_id)
+    {
         wrong.add(Violation::new("owner.name", "is of another publisher").because("OTHER_PARENT"));
     }
     let member_id = name.map(|name| name.member).unwrap_or_default();
@@ -145,28 +166,46 @@ fn owner(wrong: &mut Violations, request: &pb::CreatePublisherRequest, now: Offs
     Some(member)
 }
 
-fn wrong_within<T>(wrong: &mut Violations, read: Result<T, Vec<Violation>>, parent: &str) -> Option<T> {
-    read.map_err(|found| wrong.extend(found.into_iter().map(|v| v.within(parent)))).ok()
+fn wrong_within<T>(
+    wrong: &mut Violations,
+    read: Result<T, Vec<Violation>>,
+    parent: &str,
+) -> Option<T> {
+    read.map_err(|found| wrong.extend(found.into_iter().map(|v| v.within(parent))))
+        .ok()
 }
 
 /// Facts of the marketplace's programmes; unset: none of them holds.
 pub fn facts(facts: Option<&pb::ProgrammeFacts>) -> Result<Programme, Violation> {
-    let Some(facts) = facts else { return Ok(Programme::default()) };
+    let Some(facts) = facts else {
+        return Ok(Programme::default());
+    };
     let membership = match pb::MembershipState::try_from(facts.membership) {
         Ok(pb::MembershipState::Unspecified) => Standing::Unknown,
         Ok(pb::MembershipState::Active) => Standing::Active,
         Ok(pb::MembershipState::Inactive) => Standing::Inactive,
-        Err(_) => return Err(Violation::new("programme.membership", "is no known value").because("UNKNOWN_VALUE")),
+        Err(_) => {
+            return Err(Violation::new("programme.membership", "is no known value")
+                .because("UNKNOWN_VALUE"));
+        }
     };
     let mut competencies = Vec::new();
     for (i, held) in facts.competencies.iter().enumerate() {
         let id = line(&held.id, &format!("programme.competencies[{i}].id"), 100)?;
-        let level = optional_line(&held.level, &format!("programme.competencies[{i}].level"), 100)?;
+        let level = optional_line(
+            &held.level,
+            &format!("programme.competencies[{i}].level"),
+            100,
+        )?;
         competencies.push(Competency { id, level });
     }
     Ok(Programme {
         enrolled: facts.enrolled,
-        agreement_version: optional_line(&facts.agreement_version, "programme.agreement_version", 100)?,
+        agreement_version: optional_line(
+            &facts.agreement_version,
+            "programme.agreement_version",
+            100,
+        )?,
         membership,
         vetting_authorized: facts.vetting_authorized,
         tax_profile_valid: facts.tax_profile_valid,
@@ -178,7 +217,10 @@ pub fn facts(facts: Option<&pb::ProgrammeFacts>) -> Result<Programme, Violation>
 }
 
 /// A member to be added.
-pub fn create_member(request: &pb::CreateMemberRequest, now: OffsetDateTime) -> Result<Member, Vec<Violation>> {
+pub fn create_member(
+    request: &pb::CreateMemberRequest,
+    now: OffsetDateTime,
+) -> Result<Member, Vec<Violation>> {
     let mut wrong = violations();
     let parent = wrong.take(PublisherName::parse(&request.parent, "parent"));
     let Some(new) = &request.member else {
@@ -186,11 +228,20 @@ pub fn create_member(request: &pb::CreateMemberRequest, now: OffsetDateTime) -> 
         return wrong.finish(None);
     };
     let publisher = parent.map(|parent| parent.publisher).unwrap_or_default();
-    let member = wrong_within(&mut wrong, new_member(&publisher, &request.member_id, new, now), "member");
+    let member = wrong_within(
+        &mut wrong,
+        new_member(&publisher, &request.member_id, new, now),
+        "member",
+    );
     wrong.finish(member)
 }
 
-fn new_member(publisher: &str, id: &str, new: &pb::Member, now: OffsetDateTime) -> Result<Member, Vec<Violation>> {
+fn new_member(
+    publisher: &str,
+    id: &str,
+    new: &pb::Member,
+    now: OffsetDateTime,
+) -> Result<Member, Vec<Violation>> {
     let mut wrong = violations();
     if !is_member_id(id) {
         let why = "must be 1 to 63 of a-z, 0-9, ., _ and -, with a letter or digit first";
@@ -228,30 +279,50 @@ fn member_kind(kind: i32) -> Result<MemberKind, Violation> {
 /// `{issuer}|{subject}`
 fn principal(text: &str) -> Result<String, Violation> {
     let text = line(text, "principal", LONGEST_PRINCIPAL)?;
-    let whole = text.split_once('|').is_some_and(|(issuer, subject)| !issuer.is_empty() && !subject.is_empty());
-    if whole { Ok(text) } else { Err(Violation::new("principal", "must be {issuer}|{subject}").because("BAD_PRINCIPAL")) }
+    let whole = text
+        .split_once('|')
+        .is_some_and(|(issuer, subject)| !issuer.is_empty() && !subject.is_empty());
+    if whole {
+        Ok(text)
+    } else {
+        Err(Violation::new("principal", "must be {issuer}|{subject}").because("BAD_PRINCIPAL"))
+    }
 }
 
 fn member_roles(wanted: &[i32]) -> Result<Vec<Role>, Violation> {
     let mut roles = Vec::new();
     for (i, role) in wanted.iter().enumerate() {
-        let unknown = || Violation::new(format!("roles[{i}]"), "is no known role").because("UNKNOWN_VALUE");
+        let unknown =
+            || Violation::new(format!("roles[{i}]"), "is no known role").because("UNKNOWN_VALUE");
         let role = Role::from_proto(*role).ok_or_else(unknown)?;
         if !roles.contains(&role) {
             roles.push(role);
         }
     }
-    if roles.is_empty() { Err(Violation::missing("roles")) } else { Ok(roles) }
+    if roles.is_empty() {
+        Err(Violation::missing("roles"))
+    } else {
+        Ok(roles)
+    }
 }
 
 /// What is to become of a member.
-pub fn update_member<'a>(new: &pb::Member, name: &'a MemberName) -> Result<Change<'a>, Vec<Violation>> {
+pub fn update_member<'a>(
+    new: &pb::Member,
+    name: &'a MemberName,
+) -> Result<Change<'a>, Vec<Violation>> {
     let mut wrong = violations();
     let display_name = wrong.take(line(&new.display_name, "member.display_name", LONGEST_NAME));
     let roles = wrong.take(member_roles(&new.roles).map_err(|v| v.within("member")));
     let etag = wrong.take(etag(&new.etag, "member.etag"));
     let read = || {
-        Some(Change { publisher: &name.publisher, id: &name.member, display_name: display_name?, roles: roles?, etag: etag? })
+        Some(Change {
+            publisher: &name.publisher,
+            id: &name.member,
+            display_name: display_name?,
+            roles: roles?,
+            etag: etag?,
+        })
     };
     let read = read();
     wrong.finish(read)
@@ -282,11 +353,19 @@ pub fn new_grant(
     wrong.finish(read)
 }
 
-fn grant_end(wanted: Option<&prost_types::Timestamp>, now: OffsetDateTime) -> Result<OffsetDateTime, Violation> {
-    let Some(wanted) = wanted else { return Ok(now + GRANT_DEFAULT) };
+fn grant_end(
+    wanted: Option<&prost_types::Timestamp>,
+    now: OffsetDateTime,
+) -> Result<OffsetDateTime, Violation> {
+    let Some(wanted) = wanted else {
+        return Ok(now + GRANT_DEFAULT);
+    };
     let wanted = timestamp::from_proto(wanted, "expire_time")?;
     if wanted <= now || wanted > now + GRANT_LONGEST {
-        return Err(Violation::new("expire_time", "must be within the next 30 days").because("OUT_OF_RANGE"));
+        return Err(
+            Violation::new("expire_time", "must be within the next 30 days")
+                .because("OUT_OF_RANGE"),
+        );
     }
     Ok(wanted)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::support::Bench;
 use futures::{StreamExt, TryStreamExt, stream};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use marketplace_proto::offercatalog::v1 as pb;
@@ -16,7 +17,6 @@ use offer_catalog::files::Intake;
 use offer_catalog::grpc::{Assets, Catalog};
 use offer_catalog::{DOMAIN, store};
 use sha2::{Digest, Sha256};
-use crate::support::Bench;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
@@ -29,7 +29,10 @@ type Client = AssetServiceClient<Channel>;
 const MIB: usize = 1024 * 1024;
 
 /// The service over TCP; who calls is said by the metadata `caller`.
-#[expect(clippy::disallowed_methods, reason = "the server of a test is no task of a service")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server of a test is no task of a service"
+)]
 async fn serve(bench: &Bench) -> Client {
     let catalog = Catalog {
         db: bench.db.clone(),
@@ -40,54 +43,115 @@ async fn serve(bench: &Bench) -> Client {
         links: offer_catalog::config::Links::local(),
     };
     let authenticate = |mut request: Request<()>| {
-        let id = request.metadata().get("caller").and_then(|id| id.to_str().ok()).unwrap_or("ada").to_owned();
-        let caller = Caller::new("https://issuer.example", id, clock::now() + time::Duration::HOUR);
+        let id = request
+            .metadata()
+            .get("caller")
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or("ada")
+            .to_owned();
+        let caller = Caller::new(
+            "https://issuer.example",
+            id,
+            clock::now() + time::Duration::HOUR,
+        );
         request.extensions_mut().insert(Arc::new(caller));
         Ok::<_, Status>(request)
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = InterceptedService::new(AssetServiceServer::new(Assets(catalog)), authenticate);
-    tokio::spawn(Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener)));
-    AssetServiceClient::connect(format!("http://{address}")).await.unwrap()
+    tokio::spawn(
+        Server::builder()
+            .add_service(service)
+            .serve_with_incoming(TcpListenerStream::new(listener)),
+    );
+    AssetServiceClient::connect(format!("http://{address}"))
+        .await
+        .unwrap()
 }
 
 fn head(offer: &OfferName, id: &str, kind: pb::AssetKind) -> pb::AssetHead {
-    pb::AssetHead { parent: offer.to_string(), asset_id: id.into(), kind: kind as i32, file_name: format!("{id}.png"), ..Default::default() }
+    pb::AssetHead {
+        parent: offer.to_string(),
+        asset_id: id.into(),
+        kind: kind as i32,
+        file_name: format!("{id}.png"),
+        ..Default::default()
+    }
 }
 
-async fn create(client: &mut Client, head: pb::AssetHead, content: &[u8]) -> Result<pb::Asset, Status> {
-    let request = pb::CreateAssetRequest { head: Some(head), content: content.to_vec() };
-    Ok(client.create_asset(request).await?.into_inner().asset.unwrap())
+async fn create(
+    client: &mut Client,
+    head: pb::AssetHead,
+    content: &[u8],
+) -> Result<pb::Asset, Status> {
+    let request = pb::CreateAssetRequest {
+        head: Some(head),
+        content: content.to_vec(),
+    };
+    Ok(client
+        .create_asset(request)
+        .await?
+        .into_inner()
+        .asset
+        .unwrap())
 }
 
-async fn upload(client: &mut Client, head: pb::AssetHead, content: &[u8]) -> Result<pb::Asset, Status> {
+async fn upload(
+    client: &mut Client,
+    head: pb::AssetHead,
+    content: &[u8],
+) -> Result<pb::Asset, Status> {
     let part = |part| pb::UploadAssetRequest { part: Some(part) };
-    let chunks = content.chunks(64 * 1024).map(|chunk| part(Part::Chunk(chunk.to_vec()))).collect::<Vec<_>>();
+    let chunks = content
+        .chunks(64 * 1024)
+        .map(|chunk| part(Part::Chunk(chunk.to_vec())))
+        .collect::<Vec<_>>();
     let parts = stream::iter([part(Part::Head(head))].into_iter().chain(chunks));
-    Ok(client.upload_asset(parts).await?.into_inner().asset.unwrap())
+    Ok(client
+        .upload_asset(parts)
+        .await?
+        .into_inner()
+        .asset
+        .unwrap())
 }
 
 fn png(width: u32, height: u32) -> Vec<u8> {
     let pixels: Vec<u8> = (0..width * height * 3).map(|at| (at % 251) as u8).collect();
     let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes).write_image(&pixels, width, height, ExtendedColorType::Rgb8).unwrap();
+    PngEncoder::new(&mut bytes)
+        .write_image(&pixels, width, height, ExtendedColorType::Rgb8)
+        .unwrap();
     bytes
 }
 
 /// Code, field and reason of the first violation.
 fn violation<T>(outcome: Result<T, Status>) -> (Code, String, String) {
-    let Err(status) = outcome else { return (Code::Ok, String::new(), String::new()) };
-    let found = status.get_details_bad_request().and_then(|fields| fields.field_violations.into_iter().next());
+    let Err(status) = outcome else {
+        return (Code::Ok, String::new(), String::new());
+    };
+    let found = status
+        .get_details_bad_request()
+        .and_then(|fields| fields.field_violations.into_iter().next());
     let reason = marketplace_runtime::status::reason(&status);
-    found.map_or((status.code(), String::new(), reason.clone()), |found| (status.code(), found.field, reason))
+    found.map_or((status.code(), String::new(), reason.clone()), |found| {
+        (status.code(), found.field, reason)
+    })
 }
 
 /// The most memory that this process ever had, in MiB.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<usize>()
+        .unwrap()
+        / 1024
 }
 
 #[tokio::test]
@@ -96,25 +160,88 @@ async fn a_logo_is_stored_with_the_smaller_ones_made_of_it() {
     let offer = bench.offer("forge", "softwareAsAService").await;
     let mut client = serve(&bench).await;
     let logo = png(300, 300);
-    let made = create(&mut client, head(&offer, "logo", pb::AssetKind::LogoLarge), &logo).await.unwrap();
-    assert_eq!((made.width, made.height, made.content_type.as_str()), (300, 300, "image/png"));
+    let made = create(
+        &mut client,
+        head(&offer, "logo", pb::AssetKind::LogoLarge),
+        &logo,
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (made.width, made.height, made.content_type.as_str()),
+        (300, 300, "image/png")
+    );
     assert_eq!(made.digest, hex::encode(Sha256::digest(&logo)));
     assert_eq!(made.state, pb::AssetState::Processed as i32);
-    let list = pb::ListAssetsRequest { parent: offer.to_string(), ..Default::default() };
+    let list = pb::ListAssetsRequest {
+        parent: offer.to_string(),
+        ..Default::default()
+    };
     let all = client.list_assets(list).await.unwrap().into_inner().assets;
-    let sizes: Vec<(String, i32)> = all.iter().map(|asset| (asset.name.rsplit('/').next().unwrap().to_owned(), asset.width)).collect();
-    assert_eq!(sizes, [("logo".into(), 300), ("logo.medium".into(), 90), ("logo.small".into(), 48)]);
-    let again = create(&mut client, head(&offer, "logo", pb::AssetKind::LogoLarge), &logo).await.unwrap();
+    let sizes: Vec<(String, i32)> = all
+        .iter()
+        .map(|asset| {
+            (
+                asset.name.rsplit('/').next().unwrap().to_owned(),
+                asset.width,
+            )
+        })
+        .collect();
+    assert_eq!(
+        sizes,
+        [
+            ("logo".into(), 300),
+            ("logo.medium".into(), 90),
+            ("logo.small".into(), 48)
+        ]
+    );
+    let again = create(
+        &mut client,
+        head(&offer, "logo", pb::AssetKind::LogoLarge),
+        &logo,
+    )
+    .await
+    .unwrap();
     assert_eq!(again, made, "the same content again changes nothing");
-    let other = create(&mut client, head(&offer, "logo", pb::AssetKind::LogoLarge), &png(250, 250)).await;
+    let other = create(
+        &mut client,
+        head(&offer, "logo", pb::AssetKind::LogoLarge),
+        &png(250, 250),
+    )
+    .await;
     assert_eq!(other.unwrap_err().code(), Code::AlreadyExists);
-    let download = pb::DownloadAssetRequest { offer: offer.to_string(), digest: made.digest.clone() };
+    let download = pb::DownloadAssetRequest {
+        offer: offer.to_string(),
+        digest: made.digest.clone(),
+    };
     let pieces = client.download_asset(download).await.unwrap().into_inner();
-    let content: Vec<u8> = pieces.map_ok(|piece| piece.chunk).try_concat().await.unwrap();
+    let content: Vec<u8> = pieces
+        .map_ok(|piece| piece.chunk)
+        .try_concat()
+        .await
+        .unwrap();
     assert_eq!(content, logo);
-    client.delete_asset(pb::DeleteAssetRequest { name: made.name.clone(), ..Default::default() }).await.unwrap();
-    let list = pb::ListAssetsRequest { parent: offer.to_string(), ..Default::default() };
-    assert!(client.list_assets(list).await.unwrap().into_inner().assets.is_empty(), "what was made of it goes with it");
+    client
+        .delete_asset(pb::DeleteAssetRequest {
+            name: made.name.clone(),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+    let list = pb::ListAssetsRequest {
+        parent: offer.to_string(),
+        ..Default::default()
+    };
+    assert!(
+        client
+            .list_assets(list)
+            .await
+            .unwrap()
+            .into_inner()
+            .assets
+            .is_empty(),
+        "what was made of it goes with it"
+    );
     bench.end().await;
 }
 
@@ -123,14 +250,20 @@ async fn every_write_raises_the_drafts_revision_once() {
     let bench = Bench::new().await;
     let offer = bench.offer("forge", "softwareAsAService").await;
     let mut client = serve(&bench).await;
-    let once = pb::AssetHead { request_id: "r-1".into(), ..head(&offer, "logo", pb::AssetKind::LogoLarge) };
+    let once = pb::AssetHead {
+        request_id: "r-1".into(),
+        ..head(&offer, "logo", pb::AssetKind::LogoLarge)
+    };
     let logo = png(216, 216);
     let first = upload(&mut client, once.clone(), &logo).await.unwrap();
     let second = upload(&mut client, once.clone(), &logo).await.unwrap();
     assert_eq!(first, second, "the same request id");
     assert_eq!(bench.read(&offer).await.unwrap().revision, 2);
     let reused = upload(&mut client, once, &png(217, 217)).await;
-    assert_eq!(marketplace_runtime::status::reason(&reused.unwrap_err()), "REQUEST_ID_REUSED");
+    assert_eq!(
+        marketplace_runtime::status::reason(&reused.unwrap_err()),
+        "REQUEST_ID_REUSED"
+    );
     bench.end().await;
 }
 
@@ -144,31 +277,73 @@ async fn what_is_not_what_it_says_is_refused_and_leaves_nothing() {
     let cut = &whole[..whole.len() / 2];
     let logo = pb::AssetKind::LogoLarge;
     for content in [&jpeg[..], cut, b"", &png(100, 100)] {
-        let (code, field, _) = violation(upload(&mut client, head(&offer, "logo", logo), content).await);
+        let (code, field, _) =
+            violation(upload(&mut client, head(&offer, "logo", logo), content).await);
         assert_eq!((code, field.as_str()), (Code::InvalidArgument, "content"));
-        let (code, field, _) = violation(create(&mut client, head(&offer, "logo", logo), content).await);
+        let (code, field, _) =
+            violation(create(&mut client, head(&offer, "logo", logo), content).await);
         assert_eq!((code, field.as_str()), (Code::InvalidArgument, "content"));
     }
-    let announced = pb::AssetHead { digest: "0".repeat(64), ..head(&offer, "logo", logo) };
-    assert_eq!(violation(create(&mut client, announced, &whole).await).1, "head.digest");
-    let wrong = pb::AssetHead { asset_id: "NO".into(), parent: "x".into(), ..pb::AssetHead::default() };
+    let announced = pb::AssetHead {
+        digest: "0".repeat(64),
+        ..head(&offer, "logo", logo)
+    };
+    assert_eq!(
+        violation(create(&mut client, announced, &whole).await).1,
+        "head.digest"
+    );
+    let wrong = pb::AssetHead {
+        asset_id: "NO".into(),
+        parent: "x".into(),
+        ..pb::AssetHead::default()
+    };
     let status = create(&mut client, wrong, &whole).await.unwrap_err();
-    let fields: Vec<String> = status.get_details_bad_request().unwrap().field_violations.into_iter().map(|v| v.field).collect();
-    assert_eq!(fields, ["head.parent", "head.kind", "head.asset_id"], "all of them at once");
-    let headless = stream::iter([pb::UploadAssetRequest { part: Some(Part::Chunk(vec![1])) }]);
-    assert_eq!(violation(client.upload_asset(headless).await.map(drop)).1, "part");
-    let inline = create(&mut client, head(&offer, "doc", pb::AssetKind::Document), &vec![0; 3 * MIB + 1]).await;
+    let fields: Vec<String> = status
+        .get_details_bad_request()
+        .unwrap()
+        .field_violations
+        .into_iter()
+        .map(|v| v.field)
+        .collect();
+    assert_eq!(
+        fields,
+        ["head.parent", "head.kind", "head.asset_id"],
+        "all of them at once"
+    );
+    let headless = stream::iter([pb::UploadAssetRequest {
+        part: Some(Part::Chunk(vec![1])),
+    }]);
+    assert_eq!(
+        violation(client.upload_asset(headless).await.map(drop)).1,
+        "part"
+    );
+    let inline = create(
+        &mut client,
+        head(&offer, "doc", pb::AssetKind::Document),
+        &vec![0; 3 * MIB + 1],
+    )
+    .await;
     assert_eq!(violation(inline).1, "content");
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM offer_catalog.assets").fetch_one(bench.db.pool()).await.unwrap();
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM offer_catalog.assets")
+        .fetch_one(bench.db.pool())
+        .await
+        .unwrap();
     assert_eq!(left, 0);
-    let spool = std::fs::read_dir(bench.folder.join("spool")).unwrap().count();
+    let spool = std::fs::read_dir(bench.folder.join("spool"))
+        .unwrap()
+        .count();
     assert_eq!(spool, 0, "a spooled file has no name");
     bench.end().await;
 }
 
 /// A PNG that declares this size; its pixels would be zeros.
 fn declaring(width: u32, height: u32, data: &[u8]) -> Vec<u8> {
-    let header = [&width.to_be_bytes()[..], &height.to_be_bytes()[..], &[8, 6, 0, 0, 0]].concat();
+    let header = [
+        &width.to_be_bytes()[..],
+        &height.to_be_bytes()[..],
+        &[8, 6, 0, 0, 0],
+    ]
+    .concat();
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     for (name, data) in [(b"IHDR", &header[..]), (b"IDAT", data), (b"IEND", &[][..])] {
         let chunk = [&name[..], data].concat();
@@ -181,7 +356,13 @@ fn declaring(width: u32, height: u32, data: &[u8]) -> Vec<u8> {
 
 fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 {
+                (crc >> 1) ^ 0xEDB8_8320
+            } else {
+                crc >> 1
+            }
+        })
     };
     !bytes.iter().fold(u32::MAX, step)
 }
@@ -195,13 +376,30 @@ async fn a_huge_image_is_refused_without_being_decoded() {
     // 20,000 × 20,000 pixels are 1.6 GB; the file itself is small.
     let bomb = declaring(20_000, 20_000, &vec![0; 2 * MIB]);
     for kind in [pb::AssetKind::Screenshot, pb::AssetKind::LogoLarge] {
-        let refused = upload(&mut client, head(&offer, "bomb", kind), &bomb).await.unwrap_err();
+        let refused = upload(&mut client, head(&offer, "bomb", kind), &bomb)
+            .await
+            .unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
-        assert!(refused.get_details_bad_request().unwrap().field_violations[0].description.contains("20000 × 20000"));
+        assert!(
+            refused.get_details_bad_request().unwrap().field_violations[0]
+                .description
+                .contains("20000 × 20000")
+        );
     }
     // The right size, and data that is none.
     let hollow = declaring(1280, 720, &vec![0; 2 * MIB]);
-    assert_eq!(violation(upload(&mut client, head(&offer, "bomb", pb::AssetKind::Screenshot), &hollow).await).1, "content");
+    assert_eq!(
+        violation(
+            upload(
+                &mut client,
+                head(&offer, "bomb", pb::AssetKind::Screenshot),
+                &hollow
+            )
+            .await
+        )
+        .1,
+        "content"
+    );
     assert!(peak() - before < 64, "{} MiB more", peak() - before);
     bench.end().await;
 }
@@ -212,13 +410,24 @@ async fn an_upload_over_its_limit_is_refused_with_bounded_memory() {
     let offer = bench.offer("forge", "softwareAsAService").await;
     let mut client = serve(&bench).await;
     let before = peak();
-    for (kind, most) in [(pb::AssetKind::Document, "52428800"), (pb::AssetKind::Screenshot, "10485760")] {
-        let head = pb::UploadAssetRequest { part: Some(Part::Head(head(&offer, "big", kind))) };
-        let chunk = || pb::UploadAssetRequest { part: Some(Part::Chunk(vec![0x41; MIB])) };
+    for (kind, most) in [
+        (pb::AssetKind::Document, "52428800"),
+        (pb::AssetKind::Screenshot, "10485760"),
+    ] {
+        let head = pb::UploadAssetRequest {
+            part: Some(Part::Head(head(&offer, "big", kind))),
+        };
+        let chunk = || pb::UploadAssetRequest {
+            part: Some(Part::Chunk(vec![0x41; MIB])),
+        };
         let parts = stream::iter([head]).chain(stream::iter((0..200).map(move |_| chunk())));
         let refused = client.upload_asset(parts).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
-        assert!(refused.get_details_bad_request().unwrap().field_violations[0].description.contains(most));
+        assert!(
+            refused.get_details_bad_request().unwrap().field_violations[0]
+                .description
+                .contains(most)
+        );
     }
     assert!(peak() - before < 64, "{} MiB more", peak() - before);
     bench.end().await;
@@ -229,24 +438,63 @@ async fn files_are_for_who_may_see_them() {
     let bench = Bench::new().await;
     let offer = bench.offer("forge", "softwareAsAService").await;
     let mut client = serve(&bench).await;
-    let logo = create(&mut client, head(&offer, "logo", pb::AssetKind::LogoLarge), &png(300, 300)).await.unwrap();
+    let logo = create(
+        &mut client,
+        head(&offer, "logo", pb::AssetKind::LogoLarge),
+        &png(300, 300),
+    )
+    .await
+    .unwrap();
     let by = |mut request: Request<pb::DownloadAssetRequest>, who: &'static str| {
-        request.metadata_mut().insert("caller", who.parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("caller", who.parse().unwrap());
         request
     };
-    let download = || Request::new(pb::DownloadAssetRequest { offer: offer.to_string(), digest: logo.digest.clone() });
-    assert_eq!(client.download_asset(by(download(), "mallory")).await.unwrap_err().code(), Code::NotFound);
+    let download = || {
+        Request::new(pb::DownloadAssetRequest {
+            offer: offer.to_string(),
+            digest: logo.digest.clone(),
+        })
+    };
+    assert_eq!(
+        client
+            .download_asset(by(download(), "mallory"))
+            .await
+            .unwrap_err()
+            .code(),
+        Code::NotFound
+    );
     assert!(client.download_asset(by(download(), "ada")).await.is_ok());
-    let other = Request::new(pb::DownloadAssetRequest { offer: offer.to_string(), digest: "0".repeat(64) });
-    assert_eq!(client.download_asset(by(other, "ada")).await.unwrap_err().code(), Code::NotFound);
+    let other = Request::new(pb::DownloadAssetRequest {
+        offer: offer.to_string(),
+        digest: "0".repeat(64),
+    });
+    assert_eq!(
+        client
+            .download_asset(by(other, "ada"))
+            .await
+            .unwrap_err()
+            .code(),
+        Code::NotFound
+    );
     let mut forged = Request::new(pb::CreateAssetRequest {
         head: Some(head(&offer, "mine", pb::AssetKind::LogoLarge)),
         content: png(300, 300),
     });
-    forged.metadata_mut().insert("caller", "mallory".parse().unwrap());
-    assert_eq!(client.create_asset(forged).await.unwrap_err().code(), Code::NotFound);
+    forged
+        .metadata_mut()
+        .insert("caller", "mallory".parse().unwrap());
+    assert_eq!(
+        client.create_asset(forged).await.unwrap_err().code(),
+        Code::NotFound
+    );
     let mut db = bench.db.acquire().await.unwrap();
-    let found = store::assets::readable(&mut db, "nobody", &offer, &logo.digest, clock::now()).await.unwrap().unwrap();
+    let found = store::assets::readable(&mut db, "nobody", &offer, &logo.digest, clock::now())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((found.0.known, found.0.shown), (true, false));
+    drop(db);
     bench.end().await;
 }

@@ -8,8 +8,8 @@ use offer_catalog::domain::snapshot;
 use offer_catalog::domain::token::PreviewToken;
 use offer_catalog::error::Result;
 use offer_catalog::pages::PageId;
-use offer_catalog::store::search::{After, Wanted};
 use offer_catalog::store;
+use offer_catalog::store::search::{After, Wanted};
 use serde_json::json;
 
 use crate::support::{Bench, Offer, listing, reason, submission};
@@ -29,39 +29,81 @@ fn wanted(offer: &Offer, plan: &str, customer: Customer) -> Acquire {
 }
 
 async fn acquire(bench: &Bench, wanted: &Acquire) -> Result<Acquisition> {
-    bench.run(async |db| acquisitions::acquire(db, wanted, clock::now()).await).await
+    bench
+        .run(async |db| acquisitions::acquire(db, wanted, clock::now()).await)
+        .await
 }
 
 fn tenant(id: &str) -> Customer {
-    Customer { tenant: Some(id.into()), ..Customer::default() }
+    Customer {
+        tenant: Some(id.into()),
+        ..Customer::default()
+    }
 }
 
 #[tokio::test]
 async fn a_live_plan_is_acquired_by_anybody_and_a_private_one_by_its_audience() {
     let bench = Bench::new().await;
     let offer = bench.complete("forge").await;
-    assert_eq!(reason(acquire(&bench, &wanted(&offer, "team", Customer::default())).await), "NOT_FOUND");
+    assert_eq!(
+        reason(acquire(&bench, &wanted(&offer, "team", Customer::default())).await),
+        "NOT_FOUND"
+    );
     let first = submission();
     let digest = bench.previewed(&offer, first, 1).await;
     bench.activate(&offer, first, &digest, 3).await;
-    let bought = acquire(&bench, &wanted(&offer, "team", Customer::default())).await.unwrap();
-    assert_eq!((bought.charge.as_str(), bought.preview), ("USD 49.00 per month", false));
+    let bought = acquire(&bench, &wanted(&offer, "team", Customer::default()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (bought.charge.as_str(), bought.preview),
+        ("USD 49.00 per month", false)
+    );
     let private = |tenant_id| wanted(&offer, "partner", tenant(tenant_id));
-    assert_eq!(reason(acquire(&bench, &private("somebody-else")).await), "NOT_IN_AUDIENCE");
-    assert!(acquire(&bench, &private("11111111-1111-4111-8111-111111111111")).await.is_ok());
-    assert_eq!(reason(acquire(&bench, &wanted(&offer, "nothing", Customer::default())).await), "NOT_FOUND");
-    let elsewhere = Acquire { market: "FR".into(), ..wanted(&offer, "team", Customer::default()) };
-    assert_eq!(reason(acquire(&bench, &elsewhere).await), "NOT_SOLD_IN_MARKET");
-    let free = Acquire { no_charge: true, ticket_reference: "T-1".into(), ..wanted(&offer, "team", Customer::default()) };
-    assert_eq!(reason(acquire(&bench, &free).await), "NO_CHARGE_NEEDS_PREVIEW");
-    let only = Acquire { validate_only: true, ..wanted(&offer, "team", Customer::default()) };
+    assert_eq!(
+        reason(acquire(&bench, &private("somebody-else")).await),
+        "NOT_IN_AUDIENCE"
+    );
+    assert!(
+        acquire(&bench, &private("11111111-1111-4111-8111-111111111111"))
+            .await
+            .is_ok()
+    );
+    assert_eq!(
+        reason(acquire(&bench, &wanted(&offer, "nothing", Customer::default())).await),
+        "NOT_FOUND"
+    );
+    let elsewhere = Acquire {
+        market: "FR".into(),
+        ..wanted(&offer, "team", Customer::default())
+    };
+    assert_eq!(
+        reason(acquire(&bench, &elsewhere).await),
+        "NOT_SOLD_IN_MARKET"
+    );
+    let free = Acquire {
+        no_charge: true,
+        ticket_reference: "T-1".into(),
+        ..wanted(&offer, "team", Customer::default())
+    };
+    assert_eq!(
+        reason(acquire(&bench, &free).await),
+        "NO_CHARGE_NEEDS_PREVIEW"
+    );
+    let only = Acquire {
+        validate_only: true,
+        ..wanted(&offer, "team", Customer::default())
+    };
     acquire(&bench, &only).await.unwrap();
     assert_eq!(acquisitions_stored(&bench).await, 2);
     bench.end().await;
 }
 
 async fn acquisitions_stored(bench: &Bench) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM offer_catalog.acquisitions").fetch_one(bench.db.pool()).await.unwrap()
+    sqlx::query_scalar("SELECT count(*) FROM offer_catalog.acquisitions")
+        .fetch_one(bench.db.pool())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -72,7 +114,10 @@ async fn pv1_a_preview_is_acquired_by_its_audience_with_the_token_of_its_own_off
     let first = submission();
     bench.previewed(&offer, first, 1).await;
     let token = PreviewToken::parse(&bench.tokens(&offer, first).await[0]);
-    let tess = Customer { email: Some("Tess@contoso.example".into()), ..Customer::default() };
+    let tess = Customer {
+        email: Some("Tess@contoso.example".into()),
+        ..Customer::default()
+    };
     let of = |offer: &Offer, customer: &Customer| Acquire {
         token: token.clone(),
         no_charge: true,
@@ -81,8 +126,14 @@ async fn pv1_a_preview_is_acquired_by_its_audience_with_the_token_of_its_own_off
     };
     let tested = acquire(&bench, &of(&offer, &tess)).await.unwrap();
     assert_eq!((tested.preview, tested.charge.as_str()), (true, ""));
-    assert_eq!(reason(acquire(&bench, &of(&offer, &Customer::default())).await), "NOT_IN_AUDIENCE");
-    assert_eq!(reason(acquire(&bench, &of(&other, &tess)).await), "NOT_FOUND");
+    assert_eq!(
+        reason(acquire(&bench, &of(&offer, &Customer::default())).await),
+        "NOT_IN_AUDIENCE"
+    );
+    assert_eq!(
+        reason(acquire(&bench, &of(&other, &tess)).await),
+        "NOT_FOUND"
+    );
     bench.end().await;
 }
 
@@ -90,17 +141,38 @@ async fn pv1_a_preview_is_acquired_by_its_audience_with_the_token_of_its_own_off
 async fn s1_1_a_trial_order_is_carried_through_and_leaves_nothing() {
     let bench = Bench::new().await;
     let offer = bench.complete("forge").await;
-    let digest = bench.freeze(&offer, submission(), &["partner"]).await.unwrap().digest;
+    let digest = bench
+        .freeze(&offer, submission(), &["partner"])
+        .await
+        .unwrap()
+        .digest;
     let mut work = marketplace_messaging::Work::begin(&bench.db).await.unwrap();
-    let stored = store::snapshots::of_offer(&mut work, offer.uid, &digest).await.unwrap().unwrap();
+    let stored = store::snapshots::of_offer(&mut work, offer.uid, &digest)
+        .await
+        .unwrap()
+        .unwrap();
     let mut content = snapshot::decode(&stored.bytes).unwrap();
-    let probes = acquisitions::probe(&mut work, offer.uid, &content, clock::now()).await.unwrap();
-    let [probe] = probes.as_slice() else { panic!("stopped plans are not sold: {probes:?}") };
+    let probes = acquisitions::probe(&mut work, offer.uid, &content, clock::now())
+        .await
+        .unwrap();
+    let [probe] = probes.as_slice() else {
+        panic!("stopped plans are not sold: {probes:?}")
+    };
     assert!(probe.created && probe.resolved && probe.canceled && probe.faults.is_empty());
     assert_eq!(probe.charge, "USD 49.00 per month");
-    content.pages.technical_configuration.as_mut().unwrap().webhook_url = "nowhere".into();
-    let probes = acquisitions::probe(&mut work, offer.uid, &content, clock::now()).await.unwrap();
-    assert!(!probes[0].created && probes[0].faults[0].contains("webhook"), "{probes:?}");
+    content
+        .pages
+        .technical_configuration
+        .as_mut()
+        .unwrap()
+        .webhook_url = "nowhere".into();
+    let probes = acquisitions::probe(&mut work, offer.uid, &content, clock::now())
+        .await
+        .unwrap();
+    assert!(
+        !probes[0].created && probes[0].faults[0].contains("webhook"),
+        "{probes:?}"
+    );
     drop(work);
     assert_eq!(acquisitions_stored(&bench).await, 0);
     bench.end().await;
@@ -109,31 +181,81 @@ async fn s1_1_a_trial_order_is_carried_through_and_leaves_nothing() {
 #[tokio::test]
 async fn a_search_ranks_titles_first_and_pages_without_gaps() {
     let bench = Bench::new().await;
-    for (id, title) in [("first", "Ledger"), ("second", "Forge of Git ledgers"), ("third", "Ledger ledger")] {
+    for (id, title) in [
+        ("first", "Ledger"),
+        ("second", "Forge of Git ledgers"),
+        ("third", "Ledger ledger"),
+    ] {
         let offer = bench.complete(id).await;
-        bench.save(offer.uid, "", PageId::OfferListing, listing(&offer.name, title)).await;
+        bench
+            .save(
+                offer.uid,
+                "",
+                PageId::OfferListing,
+                listing(&offer.name, title),
+            )
+            .await;
         let submission = submission();
         let digest = bench.previewed(&offer, submission, 1).await;
         bench.activate(&offer, submission, &digest, 3).await;
     }
     bench.complete("hidden").await;
-    let wanted = Wanted { query: Some("ledger".into()), offer_type: None, storefront: None, publisher: None };
+    let wanted = Wanted {
+        query: Some("ledger".into()),
+        offer_type: None,
+        storefront: None,
+        publisher: None,
+    };
     let mut db = bench.db.acquire().await.unwrap();
-    let all = store::search::ranked(&mut db, &wanted, None, 10).await.unwrap();
+    let all = store::search::ranked(&mut db, &wanted, None, 10)
+        .await
+        .unwrap();
     assert_eq!(all.len(), 3);
     assert!(all.windows(2).all(|pair| pair[0].rank >= pair[1].rank));
     let mut paged = Vec::new();
     let mut after = None;
-    while let Some(hit) = store::search::ranked(&mut db, &wanted, after, 1).await.unwrap().pop() {
-        after = Some(After { rank: hit.rank, served_since: hit.served_since, listing_id: hit.listing_id });
+    while let Some(hit) = store::search::ranked(&mut db, &wanted, after, 1)
+        .await
+        .unwrap()
+        .pop()
+    {
+        after = Some(After {
+            rank: hit.rank,
+            served_since: hit.served_since,
+            listing_id: hit.listing_id,
+        });
         paged.push(hit.offer_id);
     }
-    assert_eq!(paged, all.iter().map(|hit| hit.offer_id.clone()).collect::<Vec<_>>());
-    let browse = Wanted { query: None, ..wanted.clone() };
-    let newest = store::search::newest(&mut db, &browse, None, 10).await.unwrap();
-    assert_eq!(newest.iter().map(|hit| hit.offer_id.as_str()).collect::<Vec<_>>(), ["third", "second", "first"]);
-    let nothing = Wanted { storefront: Some("NOWHERE"), ..browse };
-    assert!(store::search::newest(&mut db, &nothing, None, 10).await.unwrap().is_empty());
+    assert_eq!(
+        paged,
+        all.iter()
+            .map(|hit| hit.offer_id.clone())
+            .collect::<Vec<_>>()
+    );
+    let browse = Wanted {
+        query: None,
+        ..wanted.clone()
+    };
+    let newest = store::search::newest(&mut db, &browse, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        newest
+            .iter()
+            .map(|hit| hit.offer_id.as_str())
+            .collect::<Vec<_>>(),
+        ["third", "second", "first"]
+    );
+    let nothing = Wanted {
+        storefront: Some("NOWHERE"),
+        ..browse
+    };
+    assert!(
+        store::search::newest(&mut db, &nothing, None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     drop(db);
     bench.end().await;
 }
@@ -161,13 +283,25 @@ async fn a_filtered_list_reads_few_buffers_of_many_offers() {
     .await
     .unwrap();
     let root = &plan[0]["Plan"];
-    let buffers = root["Shared Hit Blocks"].as_i64().unwrap() + root["Shared Read Blocks"].as_i64().unwrap();
-    assert!(buffers < 60, "{buffers} buffers for 20 of 40 matching among 20,000: {plan:#}");
-    let filter = store::offers::Filter { publisher: "contoso".into(), status: Some("live"), offer_type: None };
+    let buffers =
+        root["Shared Hit Blocks"].as_i64().unwrap() + root["Shared Read Blocks"].as_i64().unwrap();
+    assert!(
+        buffers < 60,
+        "{buffers} buffers for 20 of 40 matching among 20,000: {plan:#}"
+    );
+    let filter = store::offers::Filter {
+        publisher: "contoso".into(),
+        status: Some("live"),
+        offer_type: None,
+    };
     let mut db = bench.db.acquire().await.unwrap();
-    let page = store::offers::list(&mut db, &filter, None, 30).await.unwrap();
+    let page = store::offers::list(&mut db, &filter, None, 30)
+        .await
+        .unwrap();
     let last = page.last().map(|offer| (offer.create_time, offer.uid));
-    let rest = store::offers::list(&mut db, &filter, last, 30).await.unwrap();
+    let rest = store::offers::list(&mut db, &filter, last, 30)
+        .await
+        .unwrap();
     assert_eq!((page.len(), rest.len()), (30, 10));
     drop(db);
     bench.end().await;
@@ -177,8 +311,13 @@ async fn a_filtered_list_reads_few_buffers_of_many_offers() {
 async fn json_of_a_page_that_was_tampered_with_is_damage_and_no_default() {
     let bench = Bench::new().await;
     let offer = bench.complete("forge").await;
-    bench.save(offer.uid, "", PageId::Properties, json!({"categories": 1})).await;
+    bench
+        .save(offer.uid, "", PageId::Properties, json!({"categories": 1}))
+        .await;
     let refused = bench.freeze(&offer, submission(), &[]).await;
-    assert!(matches!(refused, Err(offer_catalog::error::Error::Corrupt(_))));
+    assert!(matches!(
+        refused,
+        Err(offer_catalog::error::Error::Corrupt(_))
+    ));
     bench.end().await;
 }

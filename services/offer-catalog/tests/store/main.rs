@@ -1,6 +1,9 @@
 //! The SQL of the catalogue against a real Postgres: constraints, writers at once, freezes, previews, activations.
 
-#![expect(clippy::unwrap_used, reason = "what a test can't go on without fails it")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test can't go on without fails it"
+)]
 
 mod assets;
 mod customers;
@@ -25,18 +28,41 @@ use support::{Bench, Offer, PUBLISHER, member, pricing, reason, somebody, submis
 async fn ro4_two_owners_can_not_both_step_down_at_once() {
     let bench = Bench::new().await;
     let bob = member(PUBLISHER, "bob", &[Role::Owner]);
-    assert!(bench.run(async |db| store::members::insert(db, &bob).await).await.unwrap());
+    assert!(
+        bench
+            .run(async |db| store::members::insert(db, &bob).await)
+            .await
+            .unwrap()
+    );
     for _ in 0..10 {
         let step_down = async |id: &'static str| -> Result<()> {
             let scope = somebody(id, Permission::ManageMembers).await;
             let (display_name, roles) = (id.to_owned(), vec![Role::Developer]);
-            let change = members::Change { publisher: PUBLISHER, id, display_name, roles, etag: None };
-            bench.run(async |db| members::update(db, &scope, change, clock::now()).await.map(drop)).await
+            let change = members::Change {
+                publisher: PUBLISHER,
+                id,
+                display_name,
+                roles,
+                etag: None,
+            };
+            bench
+                .run(async |db| {
+                    members::update(db, &scope, change, clock::now())
+                        .await
+                        .map(drop)
+                })
+                .await
         };
         let (ada, bob) = tokio::join!(step_down("ada"), step_down("bob"));
-        let refused: Vec<String> = [ada, bob].into_iter().filter(Result::is_err).map(reason).collect();
+        let refused: Vec<String> = [ada, bob]
+            .into_iter()
+            .filter(Result::is_err)
+            .map(reason)
+            .collect();
         assert_eq!(refused, ["LAST_OWNER"]);
-        bench.tamper("UPDATE offer_catalog.members SET roles = ARRAY['owner']").await;
+        bench
+            .tamper("UPDATE offer_catalog.members SET roles = ARRAY['owner']")
+            .await;
     }
     bench.end().await;
 }
@@ -46,14 +72,24 @@ async fn ro2_who_is_no_member_finds_nothing_and_a_marketer_may_not() {
     let bench = Bench::new().await;
     let offer = bench.offer("forge", "softwareAsAService").await;
     let marketer = member(PUBLISHER, "mark", &[Role::Marketer]);
-    bench.run(async |db| store::members::insert(db, &marketer).await).await.unwrap();
+    bench
+        .run(async |db| store::members::insert(db, &marketer).await)
+        .await
+        .unwrap();
     let delete = async |id: &str, offer: &OfferName| {
         let scope = somebody(id, Permission::Publish).await;
-        reason(bench.run(async |db| offers::delete(db, &scope, offer, None, clock::now()).await).await)
+        reason(
+            bench
+                .run(async |db| offers::delete(db, &scope, offer, None, clock::now()).await)
+                .await,
+        )
     };
     assert_eq!(delete("mallory", &offer).await, "NOT_FOUND");
     assert_eq!(delete("mark", &offer).await, "ROLE_REQUIRED");
-    assert_eq!(delete("ada", &OfferName::new(PUBLISHER, "nothing")).await, "NOT_FOUND");
+    assert_eq!(
+        delete("ada", &OfferName::new(PUBLISHER, "nothing")).await,
+        "NOT_FOUND"
+    );
     assert_eq!(delete("ada", &offer).await, "nothing was refused");
     assert!(bench.read(&offer).await.is_none());
     bench.end().await;
@@ -75,12 +111,26 @@ async fn t01_an_offer_id_is_given_once() {
     };
     let create = async || {
         let offer = new();
-        bench.run(async |db| offers::create(db, &scope, &offer, false).await).await
+        bench
+            .run(async |db| offers::create(db, &scope, &offer, false).await)
+            .await
     };
     let (one, two) = tokio::join!(create(), create());
-    let refused: Vec<String> = [one, two].into_iter().filter(Result::is_err).map(reason).collect();
+    let refused: Vec<String> = [one, two]
+        .into_iter()
+        .filter(Result::is_err)
+        .map(reason)
+        .collect();
     assert_eq!(refused, ["ALREADY_EXISTS"]);
-    assert_eq!(bench.told().await.iter().filter(|key| key.ends_with("offer_created")).count(), 1);
+    assert_eq!(
+        bench
+            .told()
+            .await
+            .iter()
+            .filter(|key| key.ends_with("offer_created"))
+            .count(),
+        1
+    );
     bench.end().await;
 }
 
@@ -92,17 +142,37 @@ async fn one_freeze_fixes_the_content_and_later_ones_only_stamp_stops() {
     let first = bench.freeze(&offer, submission, &[]).await.unwrap();
     assert!(first.profile.changed && first.profile.transactable);
     assert_eq!(first.profile.plans.len(), 2);
-    bench.save(offer.uid, "", PageId::OfferListing, support::listing(&offer.name, "Another title")).await;
+    bench
+        .save(
+            offer.uid,
+            "",
+            PageId::OfferListing,
+            support::listing(&offer.name, "Another title"),
+        )
+        .await;
     let again = bench.freeze(&offer, submission, &[]).await.unwrap();
-    assert_eq!((&again.digest, again.profile.offer_title.as_str()), (&first.digest, "Contoso Forge"));
+    assert_eq!(
+        (&again.digest, again.profile.offer_title.as_str()),
+        (&first.digest, "Contoso Forge")
+    );
     let stopped = bench.freeze(&offer, submission, &["team"]).await.unwrap();
     assert_ne!(stopped.digest, first.digest);
-    let restored = Freeze { submission, restored: vec!["team".into()], ..Freeze::default() };
-    assert_eq!(bench.freeze_as(&offer, &restored).await.unwrap().digest, first.digest);
+    let restored = Freeze {
+        submission,
+        restored: vec!["team".into()],
+        ..Freeze::default()
+    };
+    assert_eq!(
+        bench.freeze_as(&offer, &restored).await.unwrap().digest,
+        first.digest
+    );
     let read = bench.read(&offer.name).await.unwrap();
     assert!(read.ever_frozen);
     let twin = support::submission();
-    assert_ne!(bench.freeze(&offer, twin, &[]).await.unwrap().digest, first.digest);
+    assert_ne!(
+        bench.freeze(&offer, twin, &[]).await.unwrap().digest,
+        first.digest
+    );
     bench.end().await;
 }
 
@@ -110,13 +180,32 @@ async fn one_freeze_fixes_the_content_and_later_ones_only_stamp_stops() {
 async fn a_freeze_refuses_what_was_changed_or_is_incomplete_and_a_look_leaves_nothing() {
     let bench = Bench::new().await;
     let offer = bench.complete("forge").await;
-    let stale = Freeze { submission: submission(), etag: Some(1), ..Freeze::default() };
+    let stale = Freeze {
+        submission: submission(),
+        etag: Some(1),
+        ..Freeze::default()
+    };
     assert_eq!(reason(bench.freeze_as(&offer, &stale).await), "STALE_ETAG");
-    bench.save(offer.uid, "", PageId::Properties, json!({})).await;
+    bench
+        .save(offer.uid, "", PageId::Properties, json!({}))
+        .await;
     let refused = bench.freeze(&offer, submission(), &[]).await;
-    let Err(offer_catalog::error::Error::PagesIncomplete { total, pages, violations }) = refused else { panic!("not refused") };
-    assert!(total > 0 && violations.len() <= 20 && pages.contains(&"Properties".to_owned()), "{total} {pages:?}");
-    assert!(!bench.read(&offer.name).await.unwrap().ever_frozen, "a refused freeze leaves no mark");
+    let Err(offer_catalog::error::Error::PagesIncomplete {
+        total,
+        pages,
+        violations,
+    }) = refused
+    else {
+        panic!("not refused")
+    };
+    assert!(
+        total > 0 && violations.len() <= 20 && pages.contains(&"Properties".to_owned()),
+        "{total} {pages:?}"
+    );
+    assert!(
+        !bench.read(&offer.name).await.unwrap().ever_frozen,
+        "a refused freeze leaves no mark"
+    );
     bench.end().await;
 }
 
@@ -127,7 +216,8 @@ async fn t34_either_the_freeze_is_first_or_there_is_no_offer() {
     let mut frozen_first = 0;
     for round in 0..12 {
         let offer = bench.complete(&format!("race-{round}")).await;
-        let delete = bench.run(async |db| offers::delete(db, &scope, &offer.name, None, clock::now()).await);
+        let delete =
+            bench.run(async |db| offers::delete(db, &scope, &offer.name, None, clock::now()).await);
         let freeze = bench.freeze(&offer, submission(), &[]);
         let (frozen, deleted) = tokio::join!(freeze, delete);
         let is_there = bench.read(&offer.name).await.is_some();
@@ -136,7 +226,10 @@ async fn t34_either_the_freeze_is_first_or_there_is_no_offer() {
                 frozen_first += 1;
                 assert_eq!((reason(refused).as_str(), is_there), ("EVER_FROZEN", true));
             }
-            (refused @ Err(_), Ok(())) => assert!(["NOT_FOUND", "STALE_ETAG", "REQUIRED"].contains(&reason(refused).as_str()) && !is_there),
+            (refused @ Err(_), Ok(())) => assert!(
+                ["NOT_FOUND", "STALE_ETAG", "REQUIRED"].contains(&reason(refused).as_str())
+                    && !is_there
+            ),
             other => panic!("both or none: {other:?}"),
         }
     }
@@ -151,19 +244,33 @@ async fn t04_a_plan_stays_while_a_submission_holds_it_and_for_ever_once_it_was_p
     let delete = async |plan: &str| {
         let name = offer.name.plan(plan);
         let scope = system(PUBLISHER);
-        reason(bench.run(async |db| plans::delete(db, &scope, &name, None, clock::now()).await).await)
+        reason(
+            bench
+                .run(async |db| plans::delete(db, &scope, &name, None, clock::now()).await)
+                .await,
+        )
     };
     let canceled = submission();
     bench.freeze(&offer, canceled, &[]).await.unwrap();
     assert_eq!(delete("partner").await, "PLAN_FROZEN");
-    let over = Publication { latest_submission: Some(canceled), ..publication(2) };
+    let over = Publication {
+        latest_submission: Some(canceled),
+        ..publication(2)
+    };
     bench.news(&offer, over, &[], vec![]).await;
     assert_eq!(delete("partner").await, "nothing was refused");
     bench.plan(&offer.name, "partner").await;
-    assert_eq!(delete("partner").await, "nothing was refused", "what never was previewed can come and go");
+    assert_eq!(
+        delete("partner").await,
+        "nothing was refused",
+        "what never was previewed can come and go"
+    );
     let previewed = submission();
     bench.previewed(&offer, previewed, 3).await;
-    let over = Publication { latest_submission: Some(previewed), ..publication(9) };
+    let over = Publication {
+        latest_submission: Some(previewed),
+        ..publication(9)
+    };
     bench.news(&offer, over, &[], vec![]).await;
     assert_eq!(delete("team").await, "PLAN_FROZEN");
     bench.end().await;
@@ -176,23 +283,72 @@ async fn pv5_a_preview_is_served_when_sign_off_is_reached_and_revokes_the_one_be
     let first = submission();
     let digest = bench.freeze(&offer, first, &[]).await.unwrap().digest;
     let prepare = order(&offer, first, &digest, 1, Wanted::Preview);
-    let latest = Publication { latest_submission: Some(first), ..publication(1) };
-    bench.news(&offer, latest, &[first], vec![prepare.clone()]).await;
-    assert_eq!(bench.answer(&prepare.key).await, Some(Answer::PreviewPrepared { digest: digest.clone() }));
-    assert!(bench.tokens(&offer, first).await.is_empty(), "prepared is served to nobody");
-    let reached = Publication { preview_submission: Some(first), latest_submission: Some(first), ..publication(2) };
+    let latest = Publication {
+        latest_submission: Some(first),
+        ..publication(1)
+    };
+    bench
+        .news(&offer, latest, &[first], vec![prepare.clone()])
+        .await;
+    assert_eq!(
+        bench.answer(&prepare.key).await,
+        Some(Answer::PreviewPrepared {
+            digest: digest.clone()
+        })
+    );
+    assert!(
+        bench.tokens(&offer, first).await.is_empty(),
+        "prepared is served to nobody"
+    );
+    let reached = Publication {
+        preview_submission: Some(first),
+        latest_submission: Some(first),
+        ..publication(2)
+    };
     bench.news(&offer, reached.clone(), &[first], vec![]).await;
     let tokens = bench.tokens(&offer, first).await;
     assert!(!tokens.is_empty() && bench.opens(&tokens[0]).await);
-    bench.news(&offer, Publication { revision: 3, ..reached }, &[first], vec![]).await;
-    assert_eq!(bench.tokens(&offer, first).await, tokens, "news of the same preview changes no link");
-    assert_eq!(bench.told().await.iter().filter(|key| key.ends_with("preview_served")).count(), 1);
+    bench
+        .news(
+            &offer,
+            Publication {
+                revision: 3,
+                ..reached
+            },
+            &[first],
+            vec![],
+        )
+        .await;
+    assert_eq!(
+        bench.tokens(&offer, first).await,
+        tokens,
+        "news of the same preview changes no link"
+    );
+    assert_eq!(
+        bench
+            .told()
+            .await
+            .iter()
+            .filter(|key| key.ends_with("preview_served"))
+            .count(),
+        1
+    );
     let second = submission();
     bench.previewed(&offer, second, 4).await;
     assert!(!bench.opens(&tokens[0]).await);
     let newer = bench.tokens(&offer, second).await;
     assert!(bench.opens(&newer[0]).await);
-    bench.news(&offer, Publication { latest_submission: Some(second), ..publication(6) }, &[], vec![]).await;
+    bench
+        .news(
+            &offer,
+            Publication {
+                latest_submission: Some(second),
+                ..publication(6)
+            },
+            &[],
+            vec![],
+        )
+        .await;
     assert!(!bench.opens(&newer[0]).await, "withdrawn");
     bench.end().await;
 }
@@ -205,17 +361,53 @@ async fn pb1_what_was_previewed_goes_live_and_the_draft_changes_nothing_of_it() 
     let digest = bench.previewed(&offer, first, 1).await;
     bench.activate(&offer, first, &digest, 3).await;
     let key = order(&offer, first, &digest, 3, activation(&digest)).key;
-    assert_eq!(bench.answer(&key).await, Some(Answer::OfferActivated { digest: digest.clone() }));
-    assert_eq!(bench.live(&offer).await, Some(("Contoso Forge".into(), digest.clone())));
-    bench.save(offer.uid, "", PageId::OfferListing, support::listing(&offer.name, "A draft")).await;
+    assert_eq!(
+        bench.answer(&key).await,
+        Some(Answer::OfferActivated {
+            digest: digest.clone()
+        })
+    );
+    assert_eq!(
+        bench.live(&offer).await,
+        Some(("Contoso Forge".into(), digest.clone()))
+    );
+    bench
+        .save(
+            offer.uid,
+            "",
+            PageId::OfferListing,
+            support::listing(&offer.name, "A draft"),
+        )
+        .await;
     let second = submission();
     bench.previewed(&offer, second, 4).await;
-    assert_eq!(bench.live(&offer).await, Some(("Contoso Forge".into(), digest.clone())), "PV-11");
+    assert_eq!(
+        bench.live(&offer).await,
+        Some(("Contoso Forge".into(), digest.clone())),
+        "PV-11"
+    );
     let told = bench.told().await.len();
     let again = order(&offer, first, &digest, 6, activation(&digest));
-    bench.news(&offer, Publication { preview_submission: Some(second), ..publication(6) }, &[second], vec![again]).await;
-    assert_eq!(bench.told().await[told..], ["offercatalog.v1.offer_activated"], "the stored answer, once more");
-    assert_eq!(bench.live(&offer).await, Some(("Contoso Forge".into(), digest)));
+    bench
+        .news(
+            &offer,
+            Publication {
+                preview_submission: Some(second),
+                ..publication(6)
+            },
+            &[second],
+            vec![again],
+        )
+        .await;
+    assert_eq!(
+        bench.told().await[told..],
+        ["offercatalog.v1.offer_activated"],
+        "the stored answer, once more"
+    );
+    assert_eq!(
+        bench.live(&offer).await,
+        Some(("Contoso Forge".into(), digest))
+    );
     bench.end().await;
 }
 
@@ -226,15 +418,28 @@ async fn activation_after(fault: impl AsyncFnOnce(&Bench, &Offer)) {
     let first = submission();
     let live = bench.previewed(&offer, first, 1).await;
     bench.activate(&offer, first, &live, 3).await;
-    bench.save(offer.uid, "", PageId::OfferListing, support::listing(&offer.name, "The next one")).await;
+    bench
+        .save(
+            offer.uid,
+            "",
+            PageId::OfferListing,
+            support::listing(&offer.name, "The next one"),
+        )
+        .await;
     let second = submission();
     let digest = bench.previewed(&offer, second, 4).await;
     fault(&bench, &offer).await;
     bench.activate(&offer, second, &digest, 6).await;
     let key = order(&offer, second, &digest, 6, activation(&digest)).key;
     let answer = bench.answer(&key).await;
-    assert!(matches!(&answer, Some(Answer::Failed { reason, .. }) if reason == "DIGEST_MISMATCH"), "{answer:?}");
-    assert_eq!(bench.live(&offer).await, Some(("Contoso Forge".into(), live)));
+    assert!(
+        matches!(&answer, Some(Answer::Failed { reason, .. }) if reason == "DIGEST_MISMATCH"),
+        "{answer:?}"
+    );
+    assert_eq!(
+        bench.live(&offer).await,
+        Some(("Contoso Forge".into(), live))
+    );
     bench.end().await;
 }
 
@@ -268,7 +473,11 @@ async fn pb1_a_changed_snapshot_is_not_served() {
 #[tokio::test]
 async fn pb1_changed_content_of_an_asset_is_not_served() {
     activation_after(async |bench, offer| {
-        let path = bench.folder.join("sha256").join(&offer.logo[..2]).join(&offer.logo);
+        let path = bench
+            .folder
+            .join("sha256")
+            .join(&offer.logo[..2])
+            .join(&offer.logo);
         std::fs::write(path, "something else").unwrap();
     })
     .await;
@@ -277,7 +486,11 @@ async fn pb1_changed_content_of_an_asset_is_not_served() {
 #[tokio::test]
 async fn pb1_an_asset_that_is_gone_is_not_served() {
     activation_after(async |bench, offer| {
-        let path = bench.folder.join("sha256").join(&offer.logo[..2]).join(&offer.logo);
+        let path = bench
+            .folder
+            .join("sha256")
+            .join(&offer.logo[..2])
+            .join(&offer.logo);
         std::fs::remove_file(path).unwrap();
     })
     .await;
@@ -291,10 +504,16 @@ async fn an_older_order_is_answered_superseded_and_changes_nothing() {
     let digest = bench.previewed(&offer, first, 5).await;
     let older = submission();
     let late = order(&offer, older, &digest, 2, Wanted::Preview);
-    bench.news(&offer, publication(2), &[], vec![late.clone()]).await;
+    bench
+        .news(&offer, publication(2), &[], vec![late.clone()])
+        .await;
     assert_eq!(bench.answer(&late.key).await, Some(Answer::Superseded));
     let read = bench.read(&offer.name).await.unwrap();
-    assert_eq!((read.publication.revision, read.publication.status), (6, Status::Preview), "older news of state");
+    assert_eq!(
+        (read.publication.revision, read.publication.status),
+        (6, Status::Preview),
+        "older news of state"
+    );
     assert!(!bench.tokens(&offer, first).await.is_empty());
     bench.end().await;
 }
@@ -307,7 +526,9 @@ async fn t27_a_removed_offer_is_found_no_longer() {
     let digest = bench.previewed(&offer, first, 1).await;
     bench.activate(&offer, first, &digest, 3).await;
     let remove = order(&offer, first, &digest, 4, Wanted::Removal);
-    bench.news(&offer, publication(4), &[], vec![remove.clone()]).await;
+    bench
+        .news(&offer, publication(4), &[], vec![remove.clone()])
+        .await;
     assert_eq!(bench.answer(&remove.key).await, Some(Answer::OfferRemoved));
     assert_eq!(bench.live(&offer).await, None);
     bench.end().await;
@@ -320,22 +541,38 @@ async fn sy_a_synced_audience_counts_at_once_and_new_kinds_wait_for_a_publish() 
     let name = offer.name.plan("partner");
     let sync = async || {
         let scope = system(PUBLISHER);
-        bench.run(async |db| audiences::sync(db, &scope, &name, clock::now()).await).await
+        bench
+            .run(async |db| audiences::sync(db, &scope, &name, clock::now()).await)
+            .await
     };
     assert_eq!(reason(sync().await), "NO_LIVE_PRIVATE_PLAN");
     let first = submission();
     let digest = bench.previewed(&offer, first, 1).await;
     bench.activate(&offer, first, &digest, 3).await;
-    assert!(!sync().await.unwrap().changed, "the saved audience is the served one");
-    bench.save(offer.uid, "partner", PageId::PlanPricing, pricing("PRIVATE", &["tenant-two"])).await;
+    assert!(
+        !sync().await.unwrap().changed,
+        "the saved audience is the served one"
+    );
+    bench
+        .save(
+            offer.uid,
+            "partner",
+            PageId::PlanPricing,
+            pricing("PRIVATE", &["tenant-two"]),
+        )
+        .await;
     let synced = sync().await.unwrap();
     assert!(synced.changed && synced.version == 2);
     let mut db = bench.db.acquire().await.unwrap();
-    let served = store::audiences::live_version(&mut db, offer.uid, "partner").await.unwrap();
+    let served = store::audiences::live_version(&mut db, offer.uid, "partner")
+        .await
+        .unwrap();
     assert_eq!(served, Some(2));
     let mut other = pricing("PRIVATE", &[]);
     other["private_audience"] = json!([{"kind": "SUBSCRIPTION", "id": "s"}]);
-    bench.save(offer.uid, "partner", PageId::PlanPricing, other).await;
+    bench
+        .save(offer.uid, "partner", PageId::PlanPricing, other)
+        .await;
     assert_eq!(reason(sync().await), "NEW_AUDIENCE_KIND");
     drop(db);
     bench.end().await;
@@ -350,13 +587,28 @@ async fn sy6_a_listing_that_goes_live_keeps_the_newer_audience() {
     bench.activate(&offer, first, &digest, 3).await;
     let second = submission();
     let next = bench.previewed(&offer, second, 4).await;
-    bench.save(offer.uid, "partner", PageId::PlanPricing, pricing("PRIVATE", &["tenant-two"])).await;
+    bench
+        .save(
+            offer.uid,
+            "partner",
+            PageId::PlanPricing,
+            pricing("PRIVATE", &["tenant-two"]),
+        )
+        .await;
     let name = offer.name.plan("partner");
     let scope = system(PUBLISHER);
-    bench.run(async |db| audiences::sync(db, &scope, &name, clock::now()).await).await.unwrap();
+    bench
+        .run(async |db| audiences::sync(db, &scope, &name, clock::now()).await)
+        .await
+        .unwrap();
     bench.activate(&offer, second, &next, 6).await;
     let mut db = bench.db.acquire().await.unwrap();
-    assert_eq!(store::audiences::live_version(&mut db, offer.uid, "partner").await.unwrap(), Some(2));
+    assert_eq!(
+        store::audiences::live_version(&mut db, offer.uid, "partner")
+            .await
+            .unwrap(),
+        Some(2)
+    );
     drop(db);
     bench.end().await;
 }

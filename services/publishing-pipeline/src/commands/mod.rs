@@ -58,15 +58,26 @@ async fn conclude(
 fn tell(work: &mut Work, steps: &Steps, offering: &Offering, at: OffsetDateTime) {
     let news = offering.news();
     if news.tells() {
-        work.tell(outgoing::publication_changed(offering, offering.publication().update_time));
+        work.tell(outgoing::publication_changed(
+            offering,
+            offering.publication().update_time,
+        ));
     }
     for id in news.touched.iter().chain(&news.inserted) {
         work.wake(watched(*id));
-        if offering.submission(*id).and_then(|one| one.due_at).is_some_and(|due| due <= at) {
+        if offering
+            .submission(*id)
+            .and_then(|one| one.due_at)
+            .is_some_and(|due| due <= at)
+        {
             work.wake(DUE);
         }
     }
-    let runs: Vec<Run> = news.handed.iter().filter_map(|id| run(offering, *id, steps.id())).collect();
+    let runs: Vec<Run> = news
+        .handed
+        .iter()
+        .filter_map(|id| run(offering, *id, steps.id()))
+        .collect();
     let stopped = news.stopped.clone();
     let steps = steps.clone();
     work.after_commit(move || {
@@ -77,19 +88,26 @@ fn tell(work: &mut Work, steps: &Steps, offering: &Offering, at: OffsetDateTime)
 
 /// The active step as work for this process, with the steps of ours that follow it at once.
 fn run(offering: &Offering, id: Uuid, runner: Uuid) -> Option<Run> {
-    let submission = offering.submission(id).filter(|one| one.holder == Some(runner))?;
+    let submission = offering
+        .submission(id)
+        .filter(|one| one.holder == Some(runner))?;
     let place = submission.active()?;
     let ours = |step: &&crate::domain::Step| {
         let next = step.state == StepState::NotStarted && step.leg == submission.leg;
         next && step.id.executor() == Executor::Local
     };
     let first = &submission.steps[place];
-    let following = submission.steps[place + 1..].iter().take_while(ours).map(|step| (step.id, step.attempt + 1));
+    let following = submission.steps[place + 1..]
+        .iter()
+        .take_while(ours)
+        .map(|step| (step.id, step.attempt + 1));
     Some(Run {
         offer_uid: offering.publication().offer_uid,
         submission: id,
         snapshot: submission.profile.snapshot.clone(),
-        chain: std::iter::once((first.id, first.attempt)).chain(following).collect(),
+        chain: std::iter::once((first.id, first.attempt))
+            .chain(following)
+            .collect(),
         span: tracing::info_span!("step", offer.id = %offering.publication().offer_uid, submission.id = %id),
     })
 }

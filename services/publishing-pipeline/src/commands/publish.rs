@@ -24,9 +24,14 @@ pub async fn change_offer(
 ) -> Result<Offering, Error> {
     let missing = || Error::NotFound {
         kind: "Offer",
-        name: format!("publishers/{}/offers/{offer}", scope.publisher().unwrap_or_default()),
+        name: format!(
+            "publishers/{}/offers/{offer}",
+            scope.publisher().unwrap_or_default()
+        ),
     };
-    let mut offering = store::lock_name(work, scope, offer).await?.ok_or_else(missing)?;
+    let mut offering = store::lock_name(work, scope, offer)
+        .await?
+        .ok_or_else(missing)?;
     let moment = offering.moment(steps.moment(at));
     change(&mut offering, moment)?;
     conclude_one(work, steps, offering, at).await
@@ -42,11 +47,18 @@ pub async fn change_submission(
     change: impl FnOnce(&mut Offering, Moment<'_>) -> Result<(), Refusal>,
 ) -> Result<Offering, Error> {
     let id: Uuid = name.id("submission")?;
-    let missing = || Error::NotFound { kind: "Submission", name: name.to_string() };
-    let mut offering = store::lock_name(work, scope, &name.offer).await?.ok_or_else(missing)?;
+    let missing = || Error::NotFound {
+        kind: "Submission",
+        name: name.to_string(),
+    };
+    let mut offering = store::lock_name(work, scope, &name.offer)
+        .await?
+        .ok_or_else(missing)?;
     if offering.submission(id).is_none() {
         // An older one, which no move is about: its state is read so that the refusal can name it.
-        let (publication, older) = store::find_submission(work, scope, &name.offer, id).await?.ok_or_else(missing)?;
+        let (publication, older) = store::find_submission(work, scope, &name.offer, id)
+            .await?
+            .ok_or_else(missing)?;
         let mut submissions = offering.submissions().to_vec();
         submissions.push(older);
         offering = Offering::new(publication, submissions);

@@ -32,13 +32,19 @@ pub async fn submit(
         Some(offering) => offering,
         None => {
             let publisher = scope.publisher().unwrap_or_default();
-            store::make(work, &Publication::new(submit.offer_uid, publisher, &submit.offer, at)).await?;
+            store::make(
+                work,
+                &Publication::new(submit.offer_uid, publisher, &submit.offer, at),
+            )
+            .await?;
             let made = store::lock_name(work, scope, &submit.offer).await?;
             made.ok_or(Error::Corrupt("a publication that was just made is gone"))?
         }
     };
     if offering.publication().offer_uid != submit.offer_uid {
-        return Err(Error::Corrupt("the catalogue names another offer by this name"));
+        return Err(Error::Corrupt(
+            "the catalogue names another offer by this name",
+        ));
     }
     let moment = offering.moment(steps.moment(at));
     offering.publish(submit.publish, moment)?;

@@ -3,6 +3,7 @@
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::Refusal;
 use super::moves::{Answer, Publish};
 use super::news::{Fact, News, Order};
 use super::offering::Offering;
@@ -11,13 +12,16 @@ use super::state::StepState;
 use super::step::{Executor, Leg, StepId};
 use super::submission::{Actor, ActorKind, Submission};
 use super::tempo::{Moment, Tempo};
-use super::Refusal;
 
 pub const DIGEST: &str = "d1";
 
 /// A transactable offer with leads, certified in `leg`; validated like SaaS where that is the live one.
 pub fn profile(leg: Leg) -> Profile {
-    let plan = |id: &str| Plan { id: id.to_owned(), name: id.to_uppercase(), ..Plan::default() };
+    let plan = |id: &str| Plan {
+        id: id.to_owned(),
+        name: id.to_uppercase(),
+        ..Plan::default()
+    };
     Profile {
         snapshot: format!("publishers/p/offers/o/snapshots/{DIGEST}"),
         digest: DIGEST.to_owned(),
@@ -27,7 +31,11 @@ pub fn profile(leg: Leg) -> Profile {
         lead_destination: "https_endpoint".to_owned(),
         plans: vec![plan("gold"), plan("silver")],
         certification_leg: leg,
-        extra_steps: if leg == Leg::Live { vec!["offer-validation".to_owned()] } else { Vec::new() },
+        extra_steps: if leg == Leg::Live {
+            vec!["offer-validation".to_owned()]
+        } else {
+            Vec::new()
+        },
         requires_notes: true,
         changed: true,
         stop_notice_days: 0,
@@ -38,11 +46,17 @@ pub fn profile(leg: Leg) -> Profile {
 }
 
 pub fn user() -> Actor {
-    Actor { kind: ActorKind::User, principal: "issuer|ada".to_owned() }
+    Actor {
+        kind: ActorKind::User,
+        principal: "issuer|ada".to_owned(),
+    }
 }
 
 pub fn operator() -> Actor {
-    Actor { kind: ActorKind::Operator, principal: "issuer|otto".to_owned() }
+    Actor {
+        kind: ActorKind::Operator,
+        principal: "issuer|otto".to_owned(),
+    }
 }
 
 /// An offering, a clock and a process.
@@ -58,7 +72,13 @@ impl Stage {
     pub fn new(leg: Leg) -> Self {
         let at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
         let offering = Offering::unpublished(Uuid::from_u128(1), "p", "o", at);
-        Self { offering, tempo: Tempo::default(), at, profile: profile(leg), next: 100 }
+        Self {
+            offering,
+            tempo: Tempo::default(),
+            at,
+            profile: profile(leg),
+            next: 100,
+        }
     }
 
     pub const RUNNER: Uuid = Uuid::from_u128(9);
@@ -69,7 +89,11 @@ impl Stage {
         act: impl FnOnce(&mut Offering, Moment<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         self.at += Duration::milliseconds(10);
-        let moment = Moment { at: self.at, runner: Self::RUNNER, tempo: &self.tempo };
+        let moment = Moment {
+            at: self.at,
+            runner: Self::RUNNER,
+            tempo: &self.tempo,
+        };
         self.offering.news = News::default();
         let made = act(&mut self.offering, moment)?;
         self.offering.seal(self.at);
@@ -97,14 +121,18 @@ impl Stage {
     fn profile_now(&self) -> Profile {
         let mut profile = self.profile.clone();
         let stops = self.offering.freeze().stops;
-        profile.plans.iter_mut().for_each(|plan| plan.stopped = stops.contains(&plan.id));
+        profile
+            .plans
+            .iter_mut()
+            .for_each(|plan| plan.stopped = stops.contains(&plan.id));
         profile
     }
 
     pub fn publish(&mut self) -> Uuid {
         let command = self.command();
         let id = command.id;
-        self.make(|offering, moment| offering.publish(command, moment)).unwrap();
+        self.make(|offering, moment| offering.publish(command, moment))
+            .unwrap();
         id
     }
 
@@ -125,16 +153,27 @@ impl Stage {
 
     pub fn answer(&mut self, id: Uuid, answer: Answer) -> bool {
         let (step, attempt) = self.active(id);
-        self.make(|offering, moment| offering.answer(id, step, attempt, answer, moment)).unwrap()
+        self.make(|offering, moment| offering.answer(id, step, attempt, answer, moment))
+            .unwrap()
     }
 
     /// What the step that runs is answered when all is well.
     pub fn good(step: StepId) -> Answer {
         match step {
-            StepId::OfferValidation => Answer::Validated { warnings: 0, report: String::new() },
-            StepId::Certification => Answer::Certified { digest: DIGEST.to_owned(), with_notes: false },
-            StepId::PreviewCreation => Answer::Prepared { digest: DIGEST.to_owned() },
-            StepId::FinalPublish => Answer::Activated { digest: DIGEST.to_owned() },
+            StepId::OfferValidation => Answer::Validated {
+                warnings: 0,
+                report: String::new(),
+            },
+            StepId::Certification => Answer::Certified {
+                digest: DIGEST.to_owned(),
+                with_notes: false,
+            },
+            StepId::PreviewCreation => Answer::Prepared {
+                digest: DIGEST.to_owned(),
+            },
+            StepId::FinalPublish => Answer::Activated {
+                digest: DIGEST.to_owned(),
+            },
             _ => Answer::Done(String::new()),
         }
     }
@@ -157,7 +196,8 @@ impl Stage {
     }
 
     pub fn sign_off(&mut self, id: Uuid) {
-        self.make(|offering, moment| offering.go_live(id, true, user(), moment)).unwrap();
+        self.make(|offering, moment| offering.go_live(id, true, user(), moment))
+            .unwrap();
     }
 
     pub fn live(&mut self) -> Uuid {
@@ -168,7 +208,12 @@ impl Stage {
     }
 
     pub fn facts(&self) -> Vec<Fact> {
-        self.offering.news().happened.iter().map(|one| one.fact.clone()).collect()
+        self.offering
+            .news()
+            .happened
+            .iter()
+            .map(|one| one.fact.clone())
+            .collect()
     }
 
     /// Facts by name, steps with their name and ending: a line each.
@@ -181,7 +226,11 @@ impl Stage {
     }
 
     pub fn states(&self, id: Uuid) -> Vec<(&'static str, StepState)> {
-        self.submission(id).steps.iter().map(|step| (step.id.as_str(), step.state)).collect()
+        self.submission(id)
+            .steps
+            .iter()
+            .map(|step| (step.id.as_str(), step.state))
+            .collect()
     }
 }
 

@@ -116,18 +116,39 @@ impl Situation {
             Self::StopPending => &[M::ResumePlan, M::RestorePlan],
             Self::StopScheduled => &[M::ResumeOffer, M::ResumePlan, M::RestorePlan],
             Self::NotAvailable => &[M::Publish, M::ResumePlan, M::RestorePlan],
-            Self::PlanStopPending | Self::Live => {
-                &[M::Publish, M::StopOffer, M::StopPlan, M::ResumePlan, M::RestorePlan]
-            }
-            Self::Attention => {
-                &[M::Publish, M::StopOffer, M::StopPlan, M::ResumePlan, M::RestorePlan, M::DiscardFailure]
-            }
-            Self::AttentionRetriable => {
-                &[M::Publish, M::GoLive, M::StopOffer, M::StopPlan, M::ResumePlan, M::RestorePlan, M::DiscardFailure]
-            }
-            Self::Preview => {
-                &[M::Publish, M::GoLive, M::StopOffer, M::StopPlan, M::ResumePlan, M::RestorePlan, M::WithdrawPreview]
-            }
+            Self::PlanStopPending | Self::Live => &[
+                M::Publish,
+                M::StopOffer,
+                M::StopPlan,
+                M::ResumePlan,
+                M::RestorePlan,
+            ],
+            Self::Attention => &[
+                M::Publish,
+                M::StopOffer,
+                M::StopPlan,
+                M::ResumePlan,
+                M::RestorePlan,
+                M::DiscardFailure,
+            ],
+            Self::AttentionRetriable => &[
+                M::Publish,
+                M::GoLive,
+                M::StopOffer,
+                M::StopPlan,
+                M::ResumePlan,
+                M::RestorePlan,
+                M::DiscardFailure,
+            ],
+            Self::Preview => &[
+                M::Publish,
+                M::GoLive,
+                M::StopOffer,
+                M::StopPlan,
+                M::ResumePlan,
+                M::RestorePlan,
+                M::WithdrawPreview,
+            ],
             Self::PreviewScheduled => &[
                 M::Publish,
                 M::GoLive,
@@ -197,10 +218,12 @@ impl Offering {
         match self.status() {
             Status::Draft => Situation::Draft,
             Status::PublishInProgress => self.in_flight_situation(),
-            Status::AttentionNeeded => match publication.failed.and_then(|id| self.submission(id)) {
-                Some(failed) if failed.may_retry() => Situation::AttentionRetriable,
-                _ => Situation::Attention,
-            },
+            Status::AttentionNeeded => {
+                match publication.failed.and_then(|id| self.submission(id)) {
+                    Some(failed) if failed.may_retry() => Situation::AttentionRetriable,
+                    _ => Situation::Attention,
+                }
+            }
             Status::Preview if publication.schedule.is_some() => Situation::PreviewScheduled,
             Status::Preview => Situation::Preview,
             Status::Live => Situation::Live,
@@ -214,7 +237,11 @@ impl Offering {
     }
 
     fn in_flight_situation(&self) -> Situation {
-        let Some(submission) = self.publication().in_flight.and_then(|id| self.submission(id)) else {
+        let Some(submission) = self
+            .publication()
+            .in_flight
+            .and_then(|id| self.submission(id))
+        else {
             return Situation::Canceling;
         };
         match submission.state {
@@ -231,13 +258,22 @@ impl Offering {
 
     /// All moves that are possible now.
     pub fn allowed(&self) -> Vec<Move> {
-        self.situation().moves().iter().copied().filter(|&wanted| needs(self, wanted)).collect()
+        self.situation()
+            .moves()
+            .iter()
+            .copied()
+            .filter(|&wanted| needs(self, wanted))
+            .collect()
     }
 
     pub(super) fn guard(&self, wanted: Move) -> Result<(), super::Refusal> {
         if self.allows(wanted) {
             return Ok(());
         }
-        Err(super::Refusal::IllegalMove { situation: self.situation(), wanted, allowed: self.allowed() })
+        Err(super::Refusal::IllegalMove {
+            situation: self.situation(),
+            wanted,
+            allowed: self.allowed(),
+        })
     }
 }

@@ -28,7 +28,9 @@ mod offering_tests;
 
 pub use guard::{Move, Situation};
 pub use moves::{Answer, Current, Freeze, Publish, Trouble};
-pub use news::{Ending, Fact, Happening, IncidentNews, News, Order, OrderKind, STOP_DISTRIBUTION, Transition};
+pub use news::{
+    Ending, Fact, Happening, IncidentNews, News, Order, OrderKind, STOP_DISTRIBUTION, Transition,
+};
 pub use offering::Offering;
 pub use profile::{HelpLink, Plan, Profile};
 pub use publication::{Distribution, PlanDistribution, PlanState, Publication, Schedule, Stop};

@@ -34,7 +34,10 @@ impl News {
     }
 
     pub fn is_empty(&self) -> bool {
-        !self.tells() && self.touched.is_empty() && self.inserted.is_empty() && self.incidents.is_empty()
+        !self.tells()
+            && self.touched.is_empty()
+            && self.inserted.is_empty()
+            && self.incidents.is_empty()
     }
 
     pub(super) fn touch(&mut self, submission: Uuid) {
@@ -66,27 +69,75 @@ pub enum Ending {
 /// What happened; see events.proto for which rows and notifications follow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
-    Submitted { pages_changed: Vec<i32> },
+    Submitted {
+        pages_changed: Vec<i32>,
+    },
     CancelRequested,
-    Canceled { superseded: bool },
+    Canceled {
+        superseded: bool,
+    },
     SignedOff,
-    StepEnded { step: String, name: String, ending: Ending, started: Option<OffsetDateTime>, plan: String },
-    Failed { step: StepId, fault: Fault, reason: String, certification: bool, report: String },
-    AwaitingSignOff { warnings: u32, report: String },
+    StepEnded {
+        step: String,
+        name: String,
+        ending: Ending,
+        started: Option<OffsetDateTime>,
+        plan: String,
+    },
+    Failed {
+        step: StepId,
+        fault: Fault,
+        reason: String,
+        certification: bool,
+        report: String,
+    },
+    AwaitingSignOff {
+        warnings: u32,
+        report: String,
+    },
     WentLive,
-    OfferStopRequested { effective: Option<OffsetDateTime>, reason: String },
+    OfferStopRequested {
+        effective: Option<OffsetDateTime>,
+        reason: String,
+    },
     OfferStopped,
-    PlanStopRequested { plan: String, name: String },
-    DistributionResumed { plan: String, name: String },
-    PlanStopped { plan: String, name: String },
-    PlanRestoreRequested { plan: String, name: String },
-    PlanRestored { plan: String, name: String },
-    PreviewWithdrawn { reason: String },
+    PlanStopRequested {
+        plan: String,
+        name: String,
+    },
+    DistributionResumed {
+        plan: String,
+        name: String,
+    },
+    PlanStopped {
+        plan: String,
+        name: String,
+    },
+    PlanRestoreRequested {
+        plan: String,
+        name: String,
+    },
+    PlanRestored {
+        plan: String,
+        name: String,
+    },
+    PreviewWithdrawn {
+        reason: String,
+    },
     FailureDiscarded,
-    GoLiveScheduled { at: OffsetDateTime },
-    GoLiveUnscheduled { reason: String },
-    ValidationReported { warnings: u32, report: String },
-    Superseded { by: Uuid },
+    GoLiveScheduled {
+        at: OffsetDateTime,
+    },
+    GoLiveUnscheduled {
+        reason: String,
+    },
+    ValidationReported {
+        warnings: u32,
+        report: String,
+    },
+    Superseded {
+        by: Uuid,
+    },
 }
 
 /// Id of the step that stands for a stop of the offer or of a plan.
@@ -104,9 +155,14 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderKind {
     Validate,
-    Certify { leg: Leg },
+    Certify {
+        leg: Leg,
+    },
     PreparePreview,
-    Activate { certified: String, signed_off: String },
+    Activate {
+        certified: String,
+        signed_off: String,
+    },
     Remove,
     /// Withdraw the case, drop a preview that isn't served. No answer.
     Cancel,
@@ -128,6 +184,14 @@ pub struct Transition {
 /// What becomes of the offer's incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IncidentNews {
-    Raised { submission: Uuid, step: StepId, attempts: u32, error: String, at: OffsetDateTime },
-    Closed { at: OffsetDateTime },
+    Raised {
+        submission: Uuid,
+        step: StepId,
+        attempts: u32,
+        error: String,
+        at: OffsetDateTime,
+    },
+    Closed {
+        at: OffsetDateTime,
+    },
 }

@@ -4,13 +4,13 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::Refusal;
 use super::news::{Ending, Fact, Happening, IncidentNews, News, Order, OrderKind, Transition};
 use super::publication::Publication;
 use super::state::{StepMove, StepState, SubmissionMove};
 use super::step::{Leg, Level, StepId};
 use super::submission::{Actor, Submission};
 use super::tempo::Moment;
-use super::Refusal;
 
 /// A publication, the submissions it refers to, and what is new.
 #[derive(Debug)]
@@ -22,12 +22,19 @@ pub struct Offering {
 
 impl Offering {
     pub fn new(publication: Publication, submissions: Vec<Submission>) -> Self {
-        Self { publication, submissions, news: News::default() }
+        Self {
+            publication,
+            submissions,
+            news: News::default(),
+        }
     }
 
     /// Of an offer that was never published: revision 0, Draft.
     pub fn unpublished(offer_uid: Uuid, publisher: &str, offer: &str, now: OffsetDateTime) -> Self {
-        Self::new(Publication::new(offer_uid, publisher, offer, now), Vec::new())
+        Self::new(
+            Publication::new(offer_uid, publisher, offer, now),
+            Vec::new(),
+        )
     }
 
     pub fn publication(&self) -> &Publication {
@@ -39,7 +46,9 @@ impl Offering {
     }
 
     pub fn submission(&self, id: Uuid) -> Option<&Submission> {
-        self.submissions.iter().find(|submission| submission.id == id)
+        self.submissions
+            .iter()
+            .find(|submission| submission.id == id)
     }
 
     pub fn news(&self) -> &News {
@@ -53,7 +62,10 @@ impl Offering {
 
     /// A time of this offer never runs back, whatever the clocks of replicas say.
     pub fn moment<'a>(&self, moment: Moment<'a>) -> Moment<'a> {
-        Moment { at: moment.at.max(self.publication.update_time), ..moment }
+        Moment {
+            at: moment.at.max(self.publication.update_time),
+            ..moment
+        }
     }
 
     /// Counts the write, and the revision if neighbours are told; false: there is nothing to write.
@@ -70,16 +82,34 @@ impl Offering {
         true
     }
 
-    pub(super) fn entry<'a>(&'a mut self, id: Uuid, moment: Moment<'a>) -> Result<Entry<'a>, Refusal> {
-        let submission = self.submissions.iter_mut().find(|s| s.id == id).ok_or(Refusal::Missing(id))?;
+    pub(super) fn entry<'a>(
+        &'a mut self,
+        id: Uuid,
+        moment: Moment<'a>,
+    ) -> Result<Entry<'a>, Refusal> {
+        let submission = self
+            .submissions
+            .iter_mut()
+            .find(|s| s.id == id)
+            .ok_or(Refusal::Missing(id))?;
         self.news.touch(id);
-        Ok(Entry { submission, news: &mut self.news, moment })
+        Ok(Entry {
+            submission,
+            news: &mut self.news,
+            moment,
+        })
     }
 
     /// A fact about the offer as a whole; `submission` is the one that customers see.
     pub(super) fn tell(&mut self, actor: Actor, fact: Fact, at: OffsetDateTime) {
         let leg = Leg::Live;
-        self.news.happened.push(Happening { actor, at, submission: self.publication.live, leg, fact });
+        self.news.happened.push(Happening {
+            actor,
+            at,
+            submission: self.publication.live,
+            leg,
+            fact,
+        });
     }
 
     /// Closes the offer's incident, if one is open.
@@ -94,9 +124,17 @@ impl Offering {
         if self.publication.schedule.take().is_none() {
             return;
         }
-        let fact = Fact::GoLiveUnscheduled { reason: reason.to_owned() };
+        let fact = Fact::GoLiveUnscheduled {
+            reason: reason.to_owned(),
+        };
         let submission = self.publication.awaiting_sign_off;
-        self.news.happened.push(Happening { actor, at, submission, leg: Leg::Preview, fact });
+        self.news.happened.push(Happening {
+            actor,
+            at,
+            submission,
+            leg: Leg::Preview,
+            fact,
+        });
     }
 }
 
@@ -110,7 +148,13 @@ pub(super) struct Entry<'a> {
 impl Entry<'_> {
     pub fn tell(&mut self, actor: Actor, fact: Fact) {
         let (submission, leg) = (Some(self.submission.id), self.submission.leg);
-        self.news.happened.push(Happening { actor, at: self.moment.at, submission, leg, fact });
+        self.news.happened.push(Happening {
+            actor,
+            at: self.moment.at,
+            submission,
+            leg,
+            fact,
+        });
     }
 
     /// Moves the submission itself.
@@ -121,15 +165,24 @@ impl Entry<'_> {
     }
 
     /// Moves one of its steps.
-    pub fn step_go(&mut self, place: usize, wanted: StepMove, message: &str) -> Result<(), Refusal> {
+    pub fn step_go(
+        &mut self,
+        place: usize,
+        wanted: StepMove,
+        message: &str,
+    ) -> Result<(), Refusal> {
         let at = self.moment.at;
         let step = &mut self.submission.steps[place];
         step.state = step.state.after(wanted)?;
         let mut took = None;
         if !step.state.active() && step.state != StepState::NotStarted {
             step.ended = Some(at);
-            let span = step.started.map(|started| (at - started).whole_milliseconds());
-            took = span.filter(|_| step.state == StepState::Complete).and_then(|ms| i64::try_from(ms).ok());
+            let span = step
+                .started
+                .map(|started| (at - started).whole_milliseconds());
+            took = span
+                .filter(|_| step.state == StepState::Complete)
+                .and_then(|ms| i64::try_from(ms).ok());
         }
         if step.state == StepState::Complete {
             step.progress = 100;
@@ -154,7 +207,12 @@ impl Entry<'_> {
     }
 
     /// Ends a step and adds its row to the history.
-    pub fn end_step(&mut self, place: usize, wanted: StepMove, ending: Ending) -> Result<(), Refusal> {
+    pub fn end_step(
+        &mut self,
+        place: usize,
+        wanted: StepMove,
+        ending: Ending,
+    ) -> Result<(), Refusal> {
         self.step_go(place, wanted, "")?;
         let step = &mut self.submission.steps[place];
         step.warnings = ending == Ending::Warnings;
@@ -162,7 +220,16 @@ impl Entry<'_> {
         self.submission.holder = None;
         self.submission.due_at = None;
         let (step, name) = (id.as_str().to_owned(), id.title().to_owned());
-        self.tell(Actor::system(), Fact::StepEnded { step, name, ending, started, plan: String::new() });
+        self.tell(
+            Actor::system(),
+            Fact::StepEnded {
+                step,
+                name,
+                ending,
+                started,
+                plan: String::new(),
+            },
+        );
         Ok(())
     }
 
@@ -186,24 +253,46 @@ impl Entry<'_> {
             step.sent = 0;
         }
         step.sent += 1;
-        let pause = if waits { tempo.resend_waiting } else { tempo.resend_after(step.sent) };
+        let pause = if waits {
+            tempo.resend_waiting
+        } else {
+            tempo.resend_after(step.sent)
+        };
         let (id, attempt) = (step.id, step.attempt);
-        self.submission.due_at = Some(self.deadline(place).map_or(at + pause, |deadline| deadline.min(at + pause)));
+        self.submission.due_at = Some(
+            self.deadline(place)
+                .map_or(at + pause, |deadline| deadline.min(at + pause)),
+        );
         let submission = self.submission.id;
         if let Some(kind) = self.order_kind(id) {
-            self.news.orders.push(Order { submission, step: id.as_str(), attempt, kind });
+            self.news.orders.push(Order {
+                submission,
+                step: id.as_str(),
+                attempt,
+                kind,
+            });
         }
     }
 
     fn order_kind(&self, id: StepId) -> Option<OrderKind> {
         match id {
             StepId::OfferValidation => Some(OrderKind::Validate),
-            StepId::Certification => Some(OrderKind::Certify { leg: self.submission.leg }),
+            StepId::Certification => Some(OrderKind::Certify {
+                leg: self.submission.leg,
+            }),
             StepId::PreviewCreation => Some(OrderKind::PreparePreview),
             StepId::FinalPublish => {
                 let certified = self.submission.certified_digest.clone().unwrap_or_default();
-                let signed_off = self.submission.signed_off.as_ref().map(|s| s.digest.clone()).unwrap_or_default();
-                Some(OrderKind::Activate { certified, signed_off })
+                let signed_off = self
+                    .submission
+                    .signed_off
+                    .as_ref()
+                    .map(|s| s.digest.clone())
+                    .unwrap_or_default();
+                Some(OrderKind::Activate {
+                    certified,
+                    signed_off,
+                })
             }
             _ => None,
         }
@@ -211,16 +300,29 @@ impl Entry<'_> {
 
     /// Tells neighbours that the submission is over for them.
     pub fn withdraw_orders(&mut self) {
-        let step = self.submission.active_step().map_or(("", 0), |step| (step.id.as_str(), step.attempt));
+        let step = self
+            .submission
+            .active_step()
+            .map_or(("", 0), |step| (step.id.as_str(), step.attempt));
         let submission = self.submission.id;
-        self.news.orders.push(Order { submission, step: step.0, attempt: step.1, kind: OrderKind::Cancel });
+        self.news.orders.push(Order {
+            submission,
+            step: step.0,
+            attempt: step.1,
+            kind: OrderKind::Cancel,
+        });
     }
 
     /// When the step fails by itself; never while a person is waited for.
     pub fn deadline(&self, place: usize) -> Option<OffsetDateTime> {
         let step = &self.submission.steps[place];
-        let waits = matches!(step.state, StepState::WaitingForApproval | StepState::WaitingForPublisherReview);
-        step.started.filter(|_| !waits).map(|started| started + self.moment.tempo.hard_deadline)
+        let waits = matches!(
+            step.state,
+            StepState::WaitingForApproval | StepState::WaitingForPublisherReview
+        );
+        step.started
+            .filter(|_| !waits)
+            .map(|started| started + self.moment.tempo.hard_deadline)
     }
 
     pub fn say(&mut self, place: usize, level: Level, text: &str) {

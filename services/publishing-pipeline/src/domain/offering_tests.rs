@@ -2,6 +2,7 @@
 
 use time::Duration;
 
+use super::Refusal;
 use super::fixtures::{Stage, operator, user};
 use super::guard::{Move, Situation};
 use super::moves::{Answer, Trouble};
@@ -10,7 +11,6 @@ use super::publication::{Distribution, PlanState};
 use super::state::{StepState, SubmissionState};
 use super::status::Status;
 use super::step::{Fault, Leg, StepId};
-use super::Refusal;
 
 fn platform(why: &str) -> Answer {
     Answer::Trouble(Trouble::Platform(why.to_owned()))
@@ -29,7 +29,9 @@ fn staged(situation: Situation) -> Stage {
         Situation::PreviewScheduled => {
             let id = stage.preview();
             let at = stage.at + Duration::days(1);
-            stage.make(|o, m| o.schedule_go_live(id, false, at, user(), m)).unwrap();
+            stage
+                .make(|o, m| o.schedule_go_live(id, false, at, user(), m))
+                .unwrap();
         }
         Situation::LiveLeg | Situation::FinalPublish | Situation::AttentionRetriable => {
             let id = stage.preview();
@@ -43,26 +45,36 @@ fn staged(situation: Situation) -> Stage {
         }
         Situation::Canceling => {
             let id = stage.publish();
-            stage.make(|o, m| o.request_cancel(id, Move::CancelPublish, user(), m)).unwrap();
+            stage
+                .make(|o, m| o.request_cancel(id, Move::CancelPublish, user(), m))
+                .unwrap();
         }
         Situation::Attention => {
             let id = stage.publish();
             stage.answer(id, Answer::Trouble(Trouble::Publisher("no".to_owned())));
         }
-        Situation::StopPending => stage.make(|o, m| o.stop_offer("", true, user(), m)).unwrap(),
+        Situation::StopPending => stage
+            .make(|o, m| o.stop_offer("", true, user(), m))
+            .unwrap(),
         Situation::StopScheduled => {
             let mut stage = Stage::new(Leg::Live);
             stage.profile.stop_notice_days = 90;
             stage.live();
-            stage.make(|o, m| o.stop_offer("", true, user(), m)).unwrap();
+            stage
+                .make(|o, m| o.stop_offer("", true, user(), m))
+                .unwrap();
             return stage;
         }
         Situation::NotAvailable => {
             let live = stage.offering.publication().live.unwrap();
-            stage.make(|o, m| o.stop_offer("", true, user(), m)).unwrap();
+            stage
+                .make(|o, m| o.stop_offer("", true, user(), m))
+                .unwrap();
             assert!(stage.make(|o, m| Ok(o.removed(live, 1, m))).unwrap());
         }
-        Situation::PlanStopPending => stage.make(|o, m| o.stop_plan("gold", true, user(), m)).unwrap(),
+        Situation::PlanStopPending => stage
+            .make(|o, m| o.stop_plan("gold", true, user(), m))
+            .unwrap(),
     }
     stage
 }
@@ -92,7 +104,11 @@ fn every_situation_and_move_is_as_domain_md_says() {
         assert_eq!(stage.offering.situation(), situation);
         for (wanted, row) in ALLOWED {
             let expected = row.as_bytes()[column] == b'x';
-            assert_eq!(stage.offering.allows(wanted), expected, "{wanted:?} in {situation:?}");
+            assert_eq!(
+                stage.offering.allows(wanted),
+                expected,
+                "{wanted:?} in {situation:?}"
+            );
         }
     }
 }
@@ -101,13 +117,28 @@ fn every_situation_and_move_is_as_domain_md_says() {
 fn a_refused_move_changes_nothing_and_names_what_is_possible() {
     let mut stage = staged(Situation::FinalPublish);
     let id = stage.offering.publication().in_flight.unwrap();
-    let before = (stage.offering.publication().clone(), stage.submission(id).clone());
+    let before = (
+        stage.offering.publication().clone(),
+        stage.submission(id).clone(),
+    );
     for wanted in [Move::CancelPublish, Move::CancelLiveLeg] {
-        let refused = stage.make(|o, m| o.request_cancel(id, wanted, operator(), m)).unwrap_err();
-        let expected = Refusal::IllegalMove { situation: Situation::FinalPublish, wanted, allowed: vec![] };
+        let refused = stage
+            .make(|o, m| o.request_cancel(id, wanted, operator(), m))
+            .unwrap_err();
+        let expected = Refusal::IllegalMove {
+            situation: Situation::FinalPublish,
+            wanted,
+            allowed: vec![],
+        };
         assert_eq!(refused, expected);
     }
-    assert_eq!(before, (stage.offering.publication().clone(), stage.submission(id).clone()));
+    assert_eq!(
+        before,
+        (
+            stage.offering.publication().clone(),
+            stage.submission(id).clone()
+        )
+    );
     assert!(stage.offering.news().is_empty());
 }
 
@@ -122,27 +153,53 @@ fn t05_to_t22_a_saas_offer_goes_live() {
     assert_eq!(stage.orders()[0].kind, OrderKind::Validate);
     stage.walk(id, Some(StepId::PreviewCreation));
     stage.walk(id, None);
-    assert_eq!(stage.rows(), ["Preview creation: Succeeded", "AwaitingSignOff"]);
+    assert_eq!(
+        stage.rows(),
+        ["Preview creation: Succeeded", "AwaitingSignOff"]
+    );
     assert_eq!(stage.offering.status(), Status::Preview);
     stage.sign_off(id);
     assert_eq!(stage.rows(), ["SignedOff", "Publisher sign-off: Succeeded"]);
-    assert_eq!(stage.orders()[0].kind, OrderKind::Certify { leg: Leg::Live });
+    assert_eq!(
+        stage.orders()[0].kind,
+        OrderKind::Certify { leg: Leg::Live }
+    );
     stage.walk(id, Some(StepId::FinalPublish));
     let digest = "d1".to_owned();
-    assert_eq!(stage.orders()[0].kind, OrderKind::Activate { certified: digest.clone(), signed_off: digest });
+    assert_eq!(
+        stage.orders()[0].kind,
+        OrderKind::Activate {
+            certified: digest.clone(),
+            signed_off: digest
+        }
+    );
     stage.walk(id, None);
     assert_eq!(stage.rows(), ["Final publish: Succeeded", "WentLive"]);
     let publication = stage.offering.publication();
-    assert_eq!((publication.live, publication.preview, publication.in_flight), (Some(id), None, None));
+    assert_eq!(
+        (publication.live, publication.preview, publication.in_flight),
+        (Some(id), None, None)
+    );
     assert_eq!(stage.offering.status(), Status::Live);
-    assert!(stage.states(id).iter().all(|(_, state)| *state == StepState::Complete));
+    assert!(
+        stage
+            .states(id)
+            .iter()
+            .all(|(_, state)| *state == StepState::Complete)
+    );
 }
 
 #[test]
 fn pl2_the_next_step_starts_only_after_the_one_before() {
     let mut stage = Stage::new(Leg::Preview);
     let id = stage.publish();
-    let started = |stage: &Stage| stage.states(id).iter().filter(|(_, s)| *s != StepState::NotStarted).count();
+    let started = |stage: &Stage| {
+        stage
+            .states(id)
+            .iter()
+            .filter(|(_, s)| *s != StepState::NotStarted)
+            .count()
+    };
     assert_eq!(started(&stage), 1);
     stage.answer(id, Answer::Done(String::new()));
     assert_eq!(started(&stage), 2);
@@ -155,12 +212,27 @@ fn outcomes_travel_together_and_each_is_a_row() {
     stage
         .make(|o, m| {
             assert!(o.answer(id, StepId::PurchaseFlow, 1, Answer::Done(String::new()), m)?);
-            o.answer(id, StepId::LeadManagement, 1, Answer::Done(String::new()), m)
+            o.answer(
+                id,
+                StepId::LeadManagement,
+                1,
+                Answer::Done(String::new()),
+                m,
+            )
         })
         .unwrap();
     let rows = stage.rows();
-    assert_eq!(rows, ["Offer purchase flow setup: Succeeded", "Lead management validation and registration: Succeeded"]);
-    assert_eq!((stage.active(id).0, stage.orders().len()), (StepId::OfferValidation, 1));
+    assert_eq!(
+        rows,
+        [
+            "Offer purchase flow setup: Succeeded",
+            "Lead management validation and registration: Succeeded"
+        ]
+    );
+    assert_eq!(
+        (stage.active(id).0, stage.orders().len()),
+        (StepId::OfferValidation, 1)
+    );
 }
 
 #[test]
@@ -168,36 +240,90 @@ fn t07_a_validation_report_never_stops_the_preview_and_must_be_acknowledged() {
     let mut stage = Stage::new(Leg::Live);
     let id = stage.publish();
     stage.walk(id, Some(StepId::OfferValidation));
-    stage.answer(id, Answer::Validated { warnings: 2, report: "r".to_owned() });
-    assert_eq!(stage.rows(), ["Offer validation: Warnings", "ValidationReported"]);
+    stage.answer(
+        id,
+        Answer::Validated {
+            warnings: 2,
+            report: "r".to_owned(),
+        },
+    );
+    assert_eq!(
+        stage.rows(),
+        ["Offer validation: Warnings", "ValidationReported"]
+    );
     stage.walk(id, None);
-    let refused = stage.make(|o, m| o.go_live(id, false, user(), m)).unwrap_err();
-    assert!(matches!(refused, Refusal::ConfirmationRequired { field: "acknowledge_warnings", .. }), "{refused}");
+    let refused = stage
+        .make(|o, m| o.go_live(id, false, user(), m))
+        .unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Refusal::ConfirmationRequired {
+                field: "acknowledge_warnings",
+                ..
+            }
+        ),
+        "{refused}"
+    );
     stage.sign_off(id);
 }
 
 #[test]
 fn t08_t09_t20_t21_failures_need_attention_and_leave_what_is_live() {
     for (leg, sign_off, step, answer, certification) in [
-        (Leg::Live, false, StepId::LeadManagement, Answer::Trouble(Trouble::Publisher("x".into())), false),
-        (Leg::Preview, false, StepId::Certification, not_certified(), true),
-        (Leg::Live, true, StepId::Certification, not_certified(), true),
-        (Leg::Live, true, StepId::PurchaseFlowLive, Answer::Trouble(Trouble::Publisher("x".into())), false),
+        (
+            Leg::Live,
+            false,
+            StepId::LeadManagement,
+            Answer::Trouble(Trouble::Publisher("x".into())),
+            false,
+        ),
+        (
+            Leg::Preview,
+            false,
+            StepId::Certification,
+            not_certified(),
+            true,
+        ),
+        (
+            Leg::Live,
+            true,
+            StepId::Certification,
+            not_certified(),
+            true,
+        ),
+        (
+            Leg::Live,
+            true,
+            StepId::PurchaseFlowLive,
+            Answer::Trouble(Trouble::Publisher("x".into())),
+            false,
+        ),
     ] {
         let mut stage = Stage::new(leg);
         let live = stage.live();
-        let id = if sign_off { stage.preview() } else { stage.publish() };
+        let id = if sign_off {
+            stage.preview()
+        } else {
+            stage.publish()
+        };
         if sign_off {
             stage.sign_off(id);
         }
         stage.walk(id, Some(step));
         stage.answer(id, answer);
-        assert_eq!(stage.rows(), [format!("{}: Failed", step.title()).as_str(), "Failed"]);
+        assert_eq!(
+            stage.rows(),
+            [format!("{}: Failed", step.title()).as_str(), "Failed"]
+        );
         let told = |fact: &Fact| matches!(fact, Fact::Failed { certification: c, .. } if *c == certification);
         assert!(stage.facts().iter().any(told));
         assert_eq!(stage.offering.status(), Status::AttentionNeeded);
         assert_eq!(stage.offering.publication().live, Some(live));
-        assert_eq!(stage.offering.publication().preview, Some(id).filter(|_| sign_off));
+        assert_eq!(
+            stage.offering.publication().preview,
+            Some(id).filter(|_| sign_off)
+        );
         assert_eq!(stage.offering.situation(), Situation::Attention);
         stage.publish();
         assert_eq!(stage.offering.publication().failed, None);
@@ -205,7 +331,10 @@ fn t08_t09_t20_t21_failures_need_attention_and_leave_what_is_live() {
 }
 
 fn not_certified() -> Answer {
-    Answer::NotCertified { report: "r".to_owned(), summary: "1 policy failed".to_owned() }
+    Answer::NotCertified {
+        report: "r".to_owned(),
+        summary: "1 policy failed".to_owned(),
+    }
 }
 
 #[test]
@@ -217,7 +346,15 @@ fn t10_an_older_preview_gives_way_and_is_served_until_then() {
     stage.walk(new, Some(StepId::PreviewCreation));
     assert_eq!(stage.offering.publication().preview, Some(old));
     stage.walk(new, None);
-    assert_eq!(stage.rows(), ["Preview creation: Succeeded", "Publisher sign-off: Canceled", "Superseded", "AwaitingSignOff"]);
+    assert_eq!(
+        stage.rows(),
+        [
+            "Preview creation: Succeeded",
+            "Publisher sign-off: Canceled",
+            "Superseded",
+            "AwaitingSignOff"
+        ]
+    );
     assert_eq!(stage.submission(old).state, SubmissionState::Superseded);
     assert_eq!(stage.offering.publication().preview, Some(new));
 }
@@ -228,21 +365,40 @@ fn t11_t12_a_cancel_is_final_when_our_step_has_stopped_or_after_two_seconds() {
         let mut stage = Stage::new(Leg::Live);
         let old = stage.preview();
         let id = stage.publish();
-        stage.make(|o, m| o.request_cancel(id, Move::CancelPublish, user(), m)).unwrap();
+        stage
+            .make(|o, m| o.request_cancel(id, Move::CancelPublish, user(), m))
+            .unwrap();
         assert_eq!(stage.rows(), ["CancelRequested"]);
         assert_eq!(stage.offering.news().stopped, [id]);
         if own_step_stops {
-            assert!(!stage.answer(id, Answer::Done(String::new())), "its outcome is discarded");
+            assert!(
+                !stage.answer(id, Answer::Done(String::new())),
+                "its outcome is discarded"
+            );
         } else {
             stage.make(|o, m| o.sweep(false, m)).unwrap();
-            assert_eq!(stage.submission(id).state, SubmissionState::CancelingPreview);
+            assert_eq!(
+                stage.submission(id).state,
+                SubmissionState::CancelingPreview
+            );
             stage.wait(Duration::seconds(2));
             stage.make(|o, m| o.sweep(false, m)).unwrap();
         }
-        assert_eq!(stage.rows(), ["Offer purchase flow setup: Canceled", "Canceled"]);
-        assert_eq!(stage.offering.news().happened[1].actor, user(), "H08 is by who asked for it");
+        assert_eq!(
+            stage.rows(),
+            ["Offer purchase flow setup: Canceled", "Canceled"]
+        );
+        assert_eq!(
+            stage.offering.news().happened[1].actor,
+            user(),
+            "H08 is by who asked for it"
+        );
         assert_eq!(stage.orders()[0].kind, OrderKind::Cancel);
-        assert_eq!(stage.offering.publication().awaiting_sign_off, Some(old), "the older preview decides");
+        assert_eq!(
+            stage.offering.publication().awaiting_sign_off,
+            Some(old),
+            "the older preview decides"
+        );
         assert_eq!(stage.offering.status(), Status::Preview);
     }
 }
@@ -252,11 +408,18 @@ fn t12_nothing_outside_is_awaited() {
     let mut stage = Stage::new(Leg::Live);
     let id = stage.publish();
     stage.walk(id, Some(StepId::OfferValidation));
-    stage.make(|o, m| o.request_cancel(id, Move::CancelPublish, user(), m)).unwrap();
+    stage
+        .make(|o, m| o.request_cancel(id, Move::CancelPublish, user(), m))
+        .unwrap();
     stage.make(|o, m| o.sweep(false, m)).unwrap();
     assert_eq!(stage.rows(), ["Offer validation: Canceled", "Canceled"]);
-    let late = Answer::Validated { warnings: 0, report: String::new() };
-    let applied = stage.make(|o, m| o.answer(id, StepId::OfferValidation, 1, late, m)).unwrap();
+    let late = Answer::Validated {
+        warnings: 0,
+        report: String::new(),
+    };
+    let applied = stage
+        .make(|o, m| o.answer(id, StepId::OfferValidation, 1, late, m))
+        .unwrap();
     assert!(!applied && stage.offering.news().is_empty());
     assert_eq!(stage.offering.status(), Status::Draft);
 }
@@ -266,15 +429,24 @@ fn t18_t19_an_operator_takes_it_out_of_the_live_leg_and_the_row_of_the_sign_off_
     let mut stage = Stage::new(Leg::Live);
     let id = stage.preview();
     stage.sign_off(id);
-    stage.make(|o, m| o.request_cancel(id, Move::CancelLiveLeg, operator(), m)).unwrap();
+    stage
+        .make(|o, m| o.request_cancel(id, Move::CancelLiveLeg, operator(), m))
+        .unwrap();
     assert_eq!(stage.offering.news().happened[0].leg, Leg::Live);
     stage.make(|o, m| o.sweep(false, m)).unwrap();
     assert_eq!(stage.rows(), ["Certification: Canceled", "Canceled"]);
     assert_eq!(stage.offering.status(), Status::Preview);
-    assert_eq!(stage.step(id, StepId::PublisherSignOff).state, StepState::WaitingForPublisherReview);
+    assert_eq!(
+        stage.step(id, StepId::PublisherSignOff).state,
+        StepState::WaitingForPublisherReview
+    );
     stage.sign_off(id);
     assert_eq!(stage.rows(), ["SignedOff"]);
-    assert_eq!(stage.active(id), (StepId::Certification, 2), "everything restarts with new attempts");
+    assert_eq!(
+        stage.active(id),
+        (StepId::Certification, 2),
+        "everything restarts with new attempts"
+    );
     stage.walk(id, None);
     assert_eq!(stage.offering.status(), Status::Live);
 }
@@ -295,13 +467,19 @@ fn t37_a_discarded_failure_leaves_what_was_there() {
     let mut stage = staged(Situation::AttentionRetriable);
     let id = stage.offering.publication().failed.unwrap();
     stage.make(|o, m| o.discard_failure(id, user(), m)).unwrap();
-    assert_eq!((stage.rows(), stage.offering.status()), (vec!["FailureDiscarded".to_owned()], Status::Preview));
+    assert_eq!(
+        (stage.rows(), stage.offering.status()),
+        (vec!["FailureDiscarded".to_owned()], Status::Preview)
+    );
     assert!(stage.orders().is_empty(), "its preview stays");
 
     let mut stage = staged(Situation::Attention);
     let id = stage.offering.publication().failed.unwrap();
     stage.make(|o, m| o.discard_failure(id, user(), m)).unwrap();
-    assert_eq!((stage.orders()[0].kind.clone(), stage.offering.status()), (OrderKind::Cancel, Status::Live));
+    assert_eq!(
+        (stage.orders()[0].kind.clone(), stage.offering.status()),
+        (OrderKind::Cancel, Status::Live)
+    );
 }
 
 #[test]
@@ -309,12 +487,24 @@ fn t38_h07_h08_h06_in_this_order_by_one_initiator() {
     let mut stage = Stage::new(Leg::Live);
     let old = stage.publish();
     let mut command = stage.command();
-    assert_eq!(stage.offering.check_publish(&command), Err(Refusal::InFlight(old)));
+    assert_eq!(
+        stage.offering.check_publish(&command),
+        Err(Refusal::InFlight(old))
+    );
     command.supersede = true;
     let new = command.id;
     stage.make(|o, m| o.publish(command, m)).unwrap();
     let rows = stage.rows();
-    assert_eq!(rows, ["CancelRequested", "Offer purchase flow setup: Canceled", "Canceled", "Superseded", "Submitted"]);
+    assert_eq!(
+        rows,
+        [
+            "CancelRequested",
+            "Offer purchase flow setup: Canceled",
+            "Canceled",
+            "Superseded",
+            "Submitted"
+        ]
+    );
     assert_eq!(stage.offering.news().closed_first, [old]);
     assert_eq!(stage.offering.publication().in_flight, Some(new));
     assert_eq!(stage.submission(old).state, SubmissionState::Superseded);
@@ -329,13 +519,18 @@ fn t39_to_t41_a_scheduled_go_live() {
     stage.wait(Duration::days(1));
     stage.make(|o, m| o.scheduled_go_live(true, m)).unwrap();
     assert_eq!(stage.rows(), ["SignedOff", "Publisher sign-off: Succeeded"]);
-    assert_eq!(stage.offering.news().happened[0].actor, user(), "as the scheduler");
+    assert_eq!(
+        stage.offering.news().happened[0].actor,
+        user(),
+        "as the scheduler"
+    );
     assert_eq!(stage.submission(id).state, SubmissionState::LiveLeg);
 
     let mut stage = staged(Situation::PreviewScheduled);
     stage.wait(Duration::days(1));
     stage.make(|o, m| o.scheduled_go_live(false, m)).unwrap();
-    let dropped = matches!(&stage.facts()[..], [Fact::GoLiveUnscheduled { reason }] if !reason.is_empty());
+    let dropped =
+        matches!(&stage.facts()[..], [Fact::GoLiveUnscheduled { reason }] if !reason.is_empty());
     assert!(dropped && stage.offering.situation() == Situation::Preview);
 
     let mut stage = staged(Situation::PreviewScheduled);
@@ -347,19 +542,45 @@ fn t39_to_t41_a_scheduled_go_live() {
 fn t26_t27_a_stop_of_the_offer() {
     let mut stage = staged(Situation::Live);
     let live = stage.offering.publication().live.unwrap();
-    let refused = stage.make(|o, m| o.stop_offer("", false, user(), m)).unwrap_err();
-    assert!(matches!(refused, Refusal::ConfirmationRequired { field: "confirm", .. }));
-    stage.make(|o, m| o.stop_offer("old", true, user(), m)).unwrap();
-    assert_eq!((stage.rows(), stage.orders()[0].kind.clone()), (vec!["OfferStopRequested".to_owned()], OrderKind::Remove));
+    let refused = stage
+        .make(|o, m| o.stop_offer("", false, user(), m))
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        Refusal::ConfirmationRequired {
+            field: "confirm",
+            ..
+        }
+    ));
+    stage
+        .make(|o, m| o.stop_offer("old", true, user(), m))
+        .unwrap();
+    assert_eq!(
+        (stage.rows(), stage.orders()[0].kind.clone()),
+        (vec!["OfferStopRequested".to_owned()], OrderKind::Remove)
+    );
     stage.wait(Duration::seconds(5));
     stage.make(|o, m| o.sweep(false, m)).unwrap();
-    assert_eq!(stage.orders()[0].attempt, 1, "sent again under the same key");
+    assert_eq!(
+        stage.orders()[0].attempt,
+        1,
+        "sent again under the same key"
+    );
     assert!(stage.make(|o, m| Ok(o.removed(live, 1, m))).unwrap());
-    assert_eq!(stage.rows(), ["Stop distribution: Succeeded", "OfferStopped"]);
+    assert_eq!(
+        stage.rows(),
+        ["Stop distribution: Succeeded", "OfferStopped"]
+    );
     assert_eq!(stage.offering.status(), Status::NotAvailable);
-    assert!(!stage.make(|o, m| Ok(o.removed(live, 1, m))).unwrap(), "once");
+    assert!(
+        !stage.make(|o, m| Ok(o.removed(live, 1, m))).unwrap(),
+        "once"
+    );
     stage.live();
-    assert_eq!(stage.offering.publication().distribution, Distribution::Active);
+    assert_eq!(
+        stage.offering.publication().distribution,
+        Distribution::Active
+    );
 }
 
 #[test]
@@ -367,7 +588,10 @@ fn t35_a_scheduled_stop_can_be_taken_back_before_its_date() {
     let mut stage = staged(Situation::StopScheduled);
     assert!(stage.orders().is_empty());
     stage.make(|o, m| o.resume_offer(user(), m)).unwrap();
-    assert_eq!((stage.rows(), stage.offering.status()), (vec!["DistributionResumed".to_owned()], Status::Live));
+    assert_eq!(
+        (stage.rows(), stage.offering.status()),
+        (vec!["DistributionResumed".to_owned()], Status::Live)
+    );
 
     let mut stage = staged(Situation::StopScheduled);
     stage.wait(Duration::days(90));
@@ -379,18 +603,43 @@ fn t35_a_scheduled_stop_can_be_taken_back_before_its_date() {
 #[test]
 fn t29_to_t32_plans_are_stopped_and_restored_by_a_publish() {
     let mut stage = staged(Situation::Live);
-    stage.make(|o, m| o.stop_plan("gold", true, user(), m)).unwrap();
+    stage
+        .make(|o, m| o.stop_plan("gold", true, user(), m))
+        .unwrap();
     assert_eq!(stage.offering.status(), Status::PendingStopDistribution);
-    let last = stage.make(|o, m| o.stop_plan("silver", true, user(), m)).unwrap_err();
-    assert!(matches!(last, Refusal::NotAllowed("LAST_PLAN", _)), "{last}");
-    let twice = stage.make(|o, m| o.stop_plan("gold", true, user(), m)).unwrap_err();
-    assert!(matches!(twice, Refusal::NotAllowed("PLAN_NOT_LIVE", _)), "{twice}");
+    let last = stage
+        .make(|o, m| o.stop_plan("silver", true, user(), m))
+        .unwrap_err();
+    assert!(
+        matches!(last, Refusal::NotAllowed("LAST_PLAN", _)),
+        "{last}"
+    );
+    let twice = stage
+        .make(|o, m| o.stop_plan("gold", true, user(), m))
+        .unwrap_err();
+    assert!(
+        matches!(twice, Refusal::NotAllowed("PLAN_NOT_LIVE", _)),
+        "{twice}"
+    );
     let id = stage.preview();
     stage.sign_off(id);
     stage.walk(id, None);
-    assert_eq!(stage.rows(), ["Final publish: Succeeded", "WentLive", "Stop distribution: GOLD: Succeeded", "PlanStopped"]);
-    assert_eq!(stage.offering.publication().plan("gold"), Some(PlanState::NotAvailable));
-    stage.make(|o, m| o.restore_plan("gold", user(), m)).unwrap();
+    assert_eq!(
+        stage.rows(),
+        [
+            "Final publish: Succeeded",
+            "WentLive",
+            "Stop distribution: GOLD: Succeeded",
+            "PlanStopped"
+        ]
+    );
+    assert_eq!(
+        stage.offering.publication().plan("gold"),
+        Some(PlanState::NotAvailable)
+    );
+    stage
+        .make(|o, m| o.restore_plan("gold", user(), m))
+        .unwrap();
     assert_eq!(stage.rows(), ["PlanRestoreRequested"]);
     stage.live();
     assert_eq!(stage.rows().last().unwrap(), "PlanRestored");
@@ -402,8 +651,13 @@ fn t16_a_preview_frozen_with_other_stops_can_not_go_live() {
     let mut stage = staged(Situation::PlanStopPending);
     let id = stage.preview();
     stage.make(|o, m| o.resume_plan("gold", user(), m)).unwrap();
-    let refused = stage.make(|o, m| o.go_live(id, true, user(), m)).unwrap_err();
-    assert!(matches!(refused, Refusal::NotAllowed("PLANS_CHANGED", _)), "{refused}");
+    let refused = stage
+        .make(|o, m| o.go_live(id, true, user(), m))
+        .unwrap_err();
+    assert!(
+        matches!(refused, Refusal::NotAllowed("PLANS_CHANGED", _)),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -411,25 +665,50 @@ fn t29_a_parent_of_reused_configuration_stays() {
     let mut stage = Stage::new(Leg::Live);
     stage.profile.plans[1].technical_parent = "gold".to_owned();
     stage.live();
-    let refused = stage.make(|o, m| o.stop_plan("gold", true, user(), m)).unwrap_err();
-    assert!(matches!(refused, Refusal::NotAllowed("PARENT_PLAN", _)), "{refused}");
+    let refused = stage
+        .make(|o, m| o.stop_plan("gold", true, user(), m))
+        .unwrap_err();
+    assert!(
+        matches!(refused, Refusal::NotAllowed("PARENT_PLAN", _)),
+        "{refused}"
+    );
 }
 
 #[test]
 fn t36_a_withdrawn_preview_is_no_longer_served() {
     let mut stage = staged(Situation::PreviewScheduled);
     let id = stage.offering.publication().awaiting_sign_off.unwrap();
-    stage.make(|o, m| o.withdraw_preview(id, "why", operator(), m)).unwrap();
-    assert_eq!(stage.rows(), ["GoLiveUnscheduled", "Publisher sign-off: Canceled", "PreviewWithdrawn"]);
-    assert_eq!((stage.offering.status(), stage.offering.publication().preview), (Status::Live, None));
+    stage
+        .make(|o, m| o.withdraw_preview(id, "why", operator(), m))
+        .unwrap();
+    assert_eq!(
+        stage.rows(),
+        [
+            "GoLiveUnscheduled",
+            "Publisher sign-off: Canceled",
+            "PreviewWithdrawn"
+        ]
+    );
+    assert_eq!(
+        (
+            stage.offering.status(),
+            stage.offering.publication().preview
+        ),
+        (Status::Live, None)
+    );
 }
 
 #[test]
 fn what_changed_since_the_freeze_is_frozen_again() {
     let mut stage = staged(Situation::Live);
     let command = stage.command();
-    stage.make(|o, m| o.stop_plan("gold", true, user(), m)).unwrap();
-    assert_eq!(stage.offering.check_publish(&command), Err(Refusal::FreezeOutdated));
+    stage
+        .make(|o, m| o.stop_plan("gold", true, user(), m))
+        .unwrap();
+    assert_eq!(
+        stage.offering.check_publish(&command),
+        Err(Refusal::FreezeOutdated)
+    );
 }
 
 #[test]
@@ -437,11 +716,20 @@ fn notes_and_an_unchanged_content_are_asked_for() {
     let mut stage = staged(Situation::Live);
     let mut command = stage.command();
     command.notes = " ".to_owned();
-    assert_eq!(stage.offering.check_publish(&command), Err(Refusal::NotesRequired));
+    assert_eq!(
+        stage.offering.check_publish(&command),
+        Err(Refusal::NotesRequired)
+    );
     let mut command = stage.command();
     command.profile.changed = false;
     let refused = stage.offering.check_publish(&command).unwrap_err();
-    assert!(matches!(refused, Refusal::ConfirmationRequired { field: "confirm", .. }));
+    assert!(matches!(
+        refused,
+        Refusal::ConfirmationRequired {
+            field: "confirm",
+            ..
+        }
+    ));
     command.confirm = true;
     assert_eq!(stage.offering.check_publish(&command), Ok(()));
 }
@@ -461,12 +749,23 @@ fn a_platform_fault_is_retried_then_an_incident_and_never_a_failure_by_itself() 
             stage.at -= Duration::minutes(1) - Duration::seconds(1);
         }
     }
-    assert_eq!(stage.step(id, StepId::PurchaseFlow).state, StepState::Blocked);
-    assert!(matches!(stage.offering.news().incidents[..], [IncidentNews::Raised { attempts: 3, .. }]));
+    assert_eq!(
+        stage.step(id, StepId::PurchaseFlow).state,
+        StepState::Blocked
+    );
+    assert!(matches!(
+        stage.offering.news().incidents[..],
+        [IncidentNews::Raised { attempts: 3, .. }]
+    ));
     assert_eq!(stage.offering.status(), Status::PublishInProgress);
-    stage.make(|o, m| o.retry_step(id, StepId::PurchaseFlow, m)).unwrap();
+    stage
+        .make(|o, m| o.retry_step(id, StepId::PurchaseFlow, m))
+        .unwrap();
     stage.answer(id, Answer::Done(String::new()));
-    assert!(matches!(stage.offering.news().incidents[..], [IncidentNews::Closed { .. }]));
+    assert!(matches!(
+        stage.offering.news().incidents[..],
+        [IncidentNews::Closed { .. }]
+    ));
     assert!(!stage.offering.publication().incident);
 }
 
@@ -479,15 +778,26 @@ fn fail_step_and_the_hard_deadline_end_what_is_stuck() {
         stage.wait(Duration::minutes(1));
         stage.make(|o, m| o.sweep(false, m)).unwrap();
     });
-    stage.make(|o, m| o.fail_blocked(id, StepId::PurchaseFlow, "given up", m)).unwrap();
-    assert_eq!(stage.submission(id).failure.as_ref().unwrap().fault, Fault::Platform);
-    assert!(stage.offering.publication().incident, "it stays open through Attention needed");
+    stage
+        .make(|o, m| o.fail_blocked(id, StepId::PurchaseFlow, "given up", m))
+        .unwrap();
+    assert_eq!(
+        stage.submission(id).failure.as_ref().unwrap().fault,
+        Fault::Platform
+    );
+    assert!(
+        stage.offering.publication().incident,
+        "it stays open through Attention needed"
+    );
 
     let mut stage = Stage::new(Leg::Live);
     let id = stage.publish();
     stage.wait(Duration::hours(24));
     stage.make(|o, m| o.sweep(false, m)).unwrap();
-    assert_eq!((stage.submission(id).state, stage.offering.status()), (SubmissionState::Failed, Status::AttentionNeeded));
+    assert_eq!(
+        (stage.submission(id).state, stage.offering.status()),
+        (SubmissionState::Failed, Status::AttentionNeeded)
+    );
 }
 
 #[test]
@@ -496,14 +806,21 @@ fn a_publishers_endpoint_counts_as_theirs_after_three_tries_within_five_minutes(
     let id = stage.publish();
     stage.walk(id, Some(StepId::LeadManagement));
     let wrong = || Answer::Trouble(Trouble::Endpoint("500".to_owned()));
-    for pause in [Duration::minutes(6), Duration::seconds(1), Duration::seconds(2)] {
+    for pause in [
+        Duration::minutes(6),
+        Duration::seconds(1),
+        Duration::seconds(2),
+    ] {
         stage.answer(id, wrong());
         assert_eq!(stage.offering.status(), Status::PublishInProgress);
         stage.wait(pause);
         stage.make(|o, m| o.sweep(false, m)).unwrap();
     }
     stage.answer(id, wrong());
-    assert_eq!(stage.submission(id).failure.as_ref().unwrap().fault, Fault::Publisher);
+    assert_eq!(
+        stage.submission(id).failure.as_ref().unwrap().fault,
+        Fault::Publisher
+    );
 }
 
 #[test]
@@ -514,12 +831,18 @@ fn an_unanswered_order_is_sent_again_under_the_same_key_and_becomes_an_incident(
     let first = stage.orders()[0].clone();
     stage.wait(Duration::seconds(5));
     stage.make(|o, m| o.sweep(false, m)).unwrap();
-    assert_eq!(stage.orders(), [first.clone()]);
+    assert_eq!(stage.orders(), std::slice::from_ref(&first));
     assert!(stage.facts().is_empty(), "nothing happened");
     stage.wait(Duration::seconds(60));
     stage.make(|o, m| o.sweep(false, m)).unwrap();
-    assert_eq!((stage.orders(), stage.active(id)), (&[first][..], (StepId::PreviewCreation, 1)));
-    assert_eq!(stage.step(id, StepId::PreviewCreation).state, StepState::Blocked);
+    assert_eq!(
+        (stage.orders(), stage.active(id)),
+        (&[first][..], (StepId::PreviewCreation, 1))
+    );
+    assert_eq!(
+        stage.step(id, StepId::PreviewCreation).state,
+        StepState::Blocked
+    );
     stage.walk(id, None);
     assert_eq!(stage.offering.status(), Status::Preview);
 }
@@ -529,9 +852,16 @@ fn who_waits_for_a_reviewer_never_times_out() {
     let mut stage = Stage::new(Leg::Preview);
     let id = stage.publish();
     stage.walk(id, Some(StepId::Certification));
-    let waits = Answer::Progressed { progress: 50, message: "Waiting for a reviewer".to_owned(), waits: true };
+    let waits = Answer::Progressed {
+        progress: 50,
+        message: "Waiting for a reviewer".to_owned(),
+        waits: true,
+    };
     stage.answer(id, waits);
-    assert_eq!(stage.step(id, StepId::Certification).state, StepState::WaitingForApproval);
+    assert_eq!(
+        stage.step(id, StepId::Certification).state,
+        StepState::WaitingForApproval
+    );
     assert!(stage.facts().is_empty());
     stage.wait(Duration::days(30));
     stage.make(|o, m| o.sweep(false, m)).unwrap();
@@ -544,8 +874,17 @@ fn who_waits_for_a_reviewer_never_times_out() {
 fn pb1_another_digest_is_the_platforms_fault_at_once() {
     let other = || "d2".to_owned();
     let answers = [
-        (StepId::Certification, Answer::Certified { digest: other(), with_notes: false }),
-        (StepId::PreviewCreation, Answer::Prepared { digest: other() }),
+        (
+            StepId::Certification,
+            Answer::Certified {
+                digest: other(),
+                with_notes: false,
+            },
+        ),
+        (
+            StepId::PreviewCreation,
+            Answer::Prepared { digest: other() },
+        ),
         (StepId::FinalPublish, Answer::Activated { digest: other() }),
     ];
     for (step, answer) in answers {
@@ -558,7 +897,10 @@ fn pb1_another_digest_is_the_platforms_fault_at_once() {
         }
         stage.answer(id, answer);
         assert_eq!(stage.offering.status(), Status::AttentionNeeded);
-        assert_eq!(stage.submission(id).failure.as_ref().unwrap().fault, Fault::Platform);
+        assert_eq!(
+            stage.submission(id).failure.as_ref().unwrap().fault,
+            Fault::Platform
+        );
         assert_eq!(stage.offering.publication().live, None);
     }
 }
@@ -568,9 +910,19 @@ fn an_outcome_of_an_attempt_that_is_over_changes_nothing() {
     let mut stage = Stage::new(Leg::Live);
     let id = stage.publish();
     stage.make(|o, m| o.sweep(true, m)).unwrap();
-    assert_eq!(stage.active(id), (StepId::PurchaseFlow, 2), "taken over from a process that died");
-    for (step, attempt) in [(StepId::PurchaseFlow, 1), (StepId::LeadManagement, 1), (StepId::PurchaseFlow, 3)] {
-        let applied = stage.make(|o, m| o.answer(id, step, attempt, Answer::Done(String::new()), m)).unwrap();
+    assert_eq!(
+        stage.active(id),
+        (StepId::PurchaseFlow, 2),
+        "taken over from a process that died"
+    );
+    for (step, attempt) in [
+        (StepId::PurchaseFlow, 1),
+        (StepId::LeadManagement, 1),
+        (StepId::PurchaseFlow, 3),
+    ] {
+        let applied = stage
+            .make(|o, m| o.answer(id, step, attempt, Answer::Done(String::new()), m))
+            .unwrap();
         assert!(!applied && stage.offering.news().is_empty());
     }
 }

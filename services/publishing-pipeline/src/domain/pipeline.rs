@@ -31,7 +31,9 @@ const PIPELINE: [(StepId, Leg, When); 10] = [
 
 /// The steps of a submission with this profile.
 pub fn steps(profile: &Profile) -> Vec<Step> {
-    let rows = PIPELINE.into_iter().filter(|&(id, leg, when)| applies(profile, id, leg, when));
+    let rows = PIPELINE
+        .into_iter()
+        .filter(|&(id, leg, when)| applies(profile, id, leg, when));
     rows.map(|(id, leg, _)| Step::new(id, leg)).collect()
 }
 
@@ -50,51 +52,142 @@ mod tests {
     use super::*;
     use crate::domain::fixtures::profile;
 
+    /// Name; transactable, leads, SaaS, certification leg; the steps.
+    type Row = (
+        &'static str,
+        (bool, bool, bool, Leg),
+        &'static [&'static str],
+    );
+
     fn ids(transactable: bool, leads: bool, validation: bool, leg: Leg) -> Vec<&'static str> {
         let mut profile = profile(leg);
         profile.transactable = transactable;
-        profile.lead_destination = if leads { "https_endpoint".into() } else { String::new() };
-        profile.extra_steps = if validation { vec!["offer-validation".into()] } else { vec![] };
-        steps(&profile).into_iter().map(|step| step.id.as_str()).collect()
+        profile.lead_destination = if leads {
+            "https_endpoint".into()
+        } else {
+            String::new()
+        };
+        profile.extra_steps = if validation {
+            vec!["offer-validation".into()]
+        } else {
+            vec![]
+        };
+        steps(&profile)
+            .into_iter()
+            .map(|step| step.id.as_str())
+            .collect()
     }
 
-    /// PL-9, row by row: transactable, leads, SaaS, certification leg, the steps.
+    /// PL-9, row by row.
     #[test]
     fn pl9_every_default_pipeline_is_generated() {
-        let rows: [(&str, (bool, bool, bool, Leg), &[&str]); 8] = [
-            ("SaaS transactable", (true, true, true, Leg::Live), &[
-                "purchase-flow", "lead-management", "offer-validation", "preview-creation", "publisher-sign-off",
-                "certification", "purchase-flow-live", "lead-management-live", "final-publish",
-            ]),
-            ("SaaS contact me", (false, true, true, Leg::Live), &[
-                "lead-management", "offer-validation", "preview-creation", "publisher-sign-off", "certification",
-                "lead-management-live", "final-publish",
-            ]),
-            ("SaaS free without CRM", (false, false, true, Leg::Live), &[
-                "offer-validation", "preview-creation", "publisher-sign-off", "certification", "final-publish",
-            ]),
-            ("VM, container", (true, false, false, Leg::Preview), &[
-                "purchase-flow", "certification", "preview-creation", "publisher-sign-off", "purchase-flow-live",
-                "final-publish",
-            ]),
-            ("VM, container with CRM", (true, true, false, Leg::Preview), &[
-                "purchase-flow", "lead-management", "certification", "preview-creation", "publisher-sign-off",
-                "purchase-flow-live", "lead-management-live", "final-publish",
-            ]),
-            ("managed application", (true, false, false, Leg::Live), &[
-                "purchase-flow", "preview-creation", "publisher-sign-off", "certification", "purchase-flow-live",
-                "final-publish",
-            ]),
-            ("IoT edge without CRM (AS-042)", (false, false, false, Leg::Preview), &[
-                "certification", "preview-creation", "publisher-sign-off", "final-publish",
-            ]),
-            ("D365, consulting", (false, true, false, Leg::Preview), &[
-                "lead-management", "certification", "preview-creation", "publisher-sign-off", "lead-management-live",
-                "final-publish",
-            ]),
+        let rows: [Row; 8] = [
+            (
+                "SaaS transactable",
+                (true, true, true, Leg::Live),
+                &[
+                    "purchase-flow",
+                    "lead-management",
+                    "offer-validation",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "certification",
+                    "purchase-flow-live",
+                    "lead-management-live",
+                    "final-publish",
+                ],
+            ),
+            (
+                "SaaS contact me",
+                (false, true, true, Leg::Live),
+                &[
+                    "lead-management",
+                    "offer-validation",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "certification",
+                    "lead-management-live",
+                    "final-publish",
+                ],
+            ),
+            (
+                "SaaS free without CRM",
+                (false, false, true, Leg::Live),
+                &[
+                    "offer-validation",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "certification",
+                    "final-publish",
+                ],
+            ),
+            (
+                "VM, container",
+                (true, false, false, Leg::Preview),
+                &[
+                    "purchase-flow",
+                    "certification",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "purchase-flow-live",
+                    "final-publish",
+                ],
+            ),
+            (
+                "VM, container with CRM",
+                (true, true, false, Leg::Preview),
+                &[
+                    "purchase-flow",
+                    "lead-management",
+                    "certification",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "purchase-flow-live",
+                    "lead-management-live",
+                    "final-publish",
+                ],
+            ),
+            (
+                "managed application",
+                (true, false, false, Leg::Live),
+                &[
+                    "purchase-flow",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "certification",
+                    "purchase-flow-live",
+                    "final-publish",
+                ],
+            ),
+            (
+                "IoT edge without CRM (AS-042)",
+                (false, false, false, Leg::Preview),
+                &[
+                    "certification",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "final-publish",
+                ],
+            ),
+            (
+                "D365, consulting",
+                (false, true, false, Leg::Preview),
+                &[
+                    "lead-management",
+                    "certification",
+                    "preview-creation",
+                    "publisher-sign-off",
+                    "lead-management-live",
+                    "final-publish",
+                ],
+            ),
         ];
         for (name, (transactable, leads, validation, leg), expected) in rows {
-            assert_eq!(ids(transactable, leads, validation, leg), expected, "{name}");
+            assert_eq!(
+                ids(transactable, leads, validation, leg),
+                expected,
+                "{name}"
+            );
         }
     }
 

@@ -63,6 +63,10 @@ impl Profile {
 
     /// Ids of the plans that this snapshot takes, or keeps, out of the marketplace.
     pub fn stops(&self) -> Vec<String> {
-        self.plans.iter().filter(|plan| plan.stopped).map(|plan| plan.id.clone()).collect()
+        self.plans
+            .iter()
+            .filter(|plan| plan.stopped)
+            .map(|plan| plan.id.clone())
+            .collect()
     }
 }

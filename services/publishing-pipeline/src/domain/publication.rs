@@ -117,7 +117,10 @@ impl Publication {
     }
 
     pub fn plan(&self, id: &str) -> Option<PlanState> {
-        self.plans.iter().find(|plan| plan.id == id).map(|plan| plan.state)
+        self.plans
+            .iter()
+            .find(|plan| plan.id == id)
+            .map(|plan| plan.state)
     }
 
     pub fn has_plan(&self, state: PlanState) -> bool {
@@ -135,8 +138,12 @@ impl Publication {
     }
 
     fn plans_in(&self, states: &[PlanState]) -> Vec<String> {
-        let mut ids: Vec<String> =
-            self.plans.iter().filter(|plan| states.contains(&plan.state)).map(|plan| plan.id.clone()).collect();
+        let mut ids: Vec<String> = self
+            .plans
+            .iter()
+            .filter(|plan| states.contains(&plan.state))
+            .map(|plan| plan.id.clone())
+            .collect();
         ids.sort();
         ids
     }
@@ -153,13 +160,26 @@ impl Publication {
 
     /// The submissions that guards look at.
     pub fn references(&self) -> impl Iterator<Item = Uuid> {
-        [self.in_flight, self.awaiting_sign_off, self.preview, self.live, self.latest, self.failed].into_iter().flatten()
+        [
+            self.in_flight,
+            self.awaiting_sign_off,
+            self.preview,
+            self.live,
+            self.latest,
+            self.failed,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     pub(super) fn set_plan(&mut self, id: &str, name: &str, state: PlanState) {
         match self.plans.iter_mut().find(|plan| plan.id == id) {
             Some(plan) => plan.state = state,
-            None => self.plans.push(PlanDistribution { id: id.to_owned(), name: name.to_owned(), state }),
+            None => self.plans.push(PlanDistribution {
+                id: id.to_owned(),
+                name: name.to_owned(),
+                state,
+            }),
         }
     }
 

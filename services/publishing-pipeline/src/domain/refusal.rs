@@ -8,7 +8,11 @@ use super::state::IllegalMove;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("{} is not possible in {}", wanted.as_str(), situation.as_str())]
-    IllegalMove { situation: Situation, wanted: Move, allowed: Vec<Move> },
+    IllegalMove {
+        situation: Situation,
+        wanted: Move,
+        allowed: Vec<Move>,
+    },
     /// The named submission isn't the one that the move is about.
     #[error("submission {0} is {1}, not what this move is about")]
     OtherSubmission(Uuid, &'static str),
@@ -22,7 +26,9 @@ pub enum Refusal {
     #[error("{1}")]
     NotAllowed(&'static str, String),
     /// Stops, restores or the newest submission changed since the content was frozen: freeze again.
-    #[error("the plans' distribution or the newest submission changed since the content was frozen")]
+    #[error(
+        "the plans' distribution or the newest submission changed since the content was frozen"
+    )]
     FreezeOutdated,
     #[error("there is no {0} {1}")]
     NotFound(&'static str, String),

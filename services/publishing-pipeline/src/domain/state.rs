@@ -111,10 +111,16 @@ impl SubmissionState {
                 (M::RequestCancel, S::CancelingPreview),
                 (M::Supersede, S::Superseded),
             ],
-            S::AwaitingSignOff => {
-                &[(M::SignOff, S::LiveLeg), (M::GiveWay, S::Superseded), (M::Withdraw, S::Withdrawn)]
-            }
-            S::LiveLeg => &[(M::Activate, S::Live), (M::Fail, S::Failed), (M::RequestCancel, S::CancelingLive)],
+            S::AwaitingSignOff => &[
+                (M::SignOff, S::LiveLeg),
+                (M::GiveWay, S::Superseded),
+                (M::Withdraw, S::Withdrawn),
+            ],
+            S::LiveLeg => &[
+                (M::Activate, S::Live),
+                (M::Fail, S::Failed),
+                (M::RequestCancel, S::CancelingLive),
+            ],
             S::Failed => &[(M::Retry, S::LiveLeg), (M::AwaitAgain, S::AwaitingSignOff)],
             S::CancelingPreview => &[(M::FinishCancel, S::Canceled)],
             S::CancelingLive => &[(M::FinishCancel, S::AwaitingSignOff)],
@@ -125,12 +131,20 @@ impl SubmissionState {
     /// The state after a move.
     pub fn after(self, wanted: SubmissionMove) -> Result<SubmissionState, IllegalMove> {
         let next = self.moves().iter().find(|(m, _)| *m == wanted);
-        next.map(|&(_, state)| state).ok_or_else(|| IllegalMove::of(self, wanted))
+        next.map(|&(_, state)| state)
+            .ok_or_else(|| IllegalMove::of(self, wanted))
     }
 
     /// Queued, running or being canceled: at most one per offer.
     pub const fn in_flight(self) -> bool {
-        matches!(self, Self::Queued | Self::PreviewLeg | Self::LiveLeg | Self::CancelingPreview | Self::CancelingLive)
+        matches!(
+            self,
+            Self::Queued
+                | Self::PreviewLeg
+                | Self::LiveLeg
+                | Self::CancelingPreview
+                | Self::CancelingLive
+        )
     }
 
     pub const fn canceling(self) -> bool {
@@ -172,7 +186,10 @@ impl StepState {
         use StepMove as M;
         use StepState as S;
         match self {
-            S::NotStarted => &[(M::Start, S::InProgress), (M::AwaitPublisher, S::WaitingForPublisherReview)],
+            S::NotStarted => &[
+                (M::Start, S::InProgress),
+                (M::AwaitPublisher, S::WaitingForPublisherReview),
+            ],
             S::InProgress => &[
                 (M::AwaitReviewer, S::WaitingForApproval),
                 (M::Block, S::Blocked),
@@ -195,19 +212,29 @@ impl StepState {
                 (M::Cancel, S::Canceled),
             ],
             S::Rejected | S::Canceled => &[(M::Reset, S::NotStarted)],
-            S::Complete => &[(M::Reset, S::NotStarted), (M::Reopen, S::WaitingForPublisherReview)],
+            S::Complete => &[
+                (M::Reset, S::NotStarted),
+                (M::Reopen, S::WaitingForPublisherReview),
+            ],
         }
     }
 
     /// The state after a move.
     pub fn after(self, wanted: StepMove) -> Result<StepState, IllegalMove> {
         let next = self.moves().iter().find(|(m, _)| *m == wanted);
-        next.map(|&(_, state)| state).ok_or_else(|| IllegalMove::of(self, wanted))
+        next.map(|&(_, state)| state)
+            .ok_or_else(|| IllegalMove::of(self, wanted))
     }
 
     /// Started and not ended.
     pub const fn active(self) -> bool {
-        matches!(self, Self::InProgress | Self::WaitingForPublisherReview | Self::WaitingForApproval | Self::Blocked)
+        matches!(
+            self,
+            Self::InProgress
+                | Self::WaitingForPublisherReview
+                | Self::WaitingForApproval
+                | Self::Blocked
+        )
     }
 
     /// As it is stored.
@@ -235,7 +262,10 @@ pub struct IllegalMove {
 
 impl IllegalMove {
     fn of(from: impl fmt::Debug, wanted: impl fmt::Debug) -> Self {
-        Self { from: format!("{from:?}"), wanted: format!("{wanted:?}") }
+        Self {
+            from: format!("{from:?}"),
+            wanted: format!("{wanted:?}"),
+        }
     }
 }
 
@@ -248,7 +278,10 @@ impl std::str::FromStr for SubmissionState {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or_else(|| UnknownState(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|s| s.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
     }
 }
 
@@ -256,7 +289,10 @@ impl std::str::FromStr for StepState {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or_else(|| UnknownState(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|s| s.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
     }
 }
 

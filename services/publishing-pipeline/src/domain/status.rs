@@ -86,8 +86,16 @@ mod tests {
     fn st9_every_combination_of_facts_has_the_status_of_its_row() {
         for bits in 0..128_u8 {
             let text = format!("{bits:07b}");
-            let hits = |row: &str| row.chars().zip(text.chars()).all(|(want, is)| want == '?' || want == is);
-            let expected: Vec<Status> = ROWS.iter().filter(|(row, _)| hits(row)).map(|&(_, status)| status).collect();
+            let hits = |row: &str| {
+                row.chars()
+                    .zip(text.chars())
+                    .all(|(want, is)| want == '?' || want == is)
+            };
+            let expected: Vec<Status> = ROWS
+                .iter()
+                .filter(|(row, _)| hits(row))
+                .map(|&(_, status)| status)
+                .collect();
             assert_eq!(expected.len(), 1, "{text} must hit exactly one row");
             assert_eq!(status(facts(bits)), expected[0], "{text}");
         }

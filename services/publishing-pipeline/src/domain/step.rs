@@ -97,7 +97,9 @@ impl StepId {
     pub const fn title(self) -> &'static str {
         match self {
             Self::PurchaseFlow | Self::PurchaseFlowLive => "Offer purchase flow setup",
-            Self::LeadManagement | Self::LeadManagementLive => "Lead management validation and registration",
+            Self::LeadManagement | Self::LeadManagementLive => {
+                "Lead management validation and registration"
+            }
             Self::OfferValidation => "Offer validation",
             Self::Certification => "Certification",
             Self::PreviewCreation => "Preview creation",
@@ -108,20 +110,28 @@ impl StepId {
 
     pub const fn phase(self) -> Phase {
         match self {
-            Self::PurchaseFlow | Self::LeadManagement | Self::OfferValidation => Phase::AutomatedValidation,
+            Self::PurchaseFlow | Self::LeadManagement | Self::OfferValidation => {
+                Phase::AutomatedValidation
+            }
             Self::Certification => Phase::Certification,
             Self::PreviewCreation => Phase::PreviewCreation,
             Self::PublisherSignOff => Phase::PublisherSignOff,
-            Self::PurchaseFlowLive | Self::LeadManagementLive | Self::FinalPublish => Phase::Publish,
+            Self::PurchaseFlowLive | Self::LeadManagementLive | Self::FinalPublish => {
+                Phase::Publish
+            }
         }
     }
 
     pub const fn executor(self) -> Executor {
         match self {
-            Self::PurchaseFlow | Self::LeadManagement | Self::PurchaseFlowLive | Self::LeadManagementLive => {
-                Executor::Local
-            }
-            Self::OfferValidation | Self::Certification | Self::PreviewCreation | Self::FinalPublish => Executor::Order,
+            Self::PurchaseFlow
+            | Self::LeadManagement
+            | Self::PurchaseFlowLive
+            | Self::LeadManagementLive => Executor::Local,
+            Self::OfferValidation
+            | Self::Certification
+            | Self::PreviewCreation
+            | Self::FinalPublish => Executor::Order,
             Self::PublisherSignOff => Executor::Publisher,
         }
     }
@@ -157,7 +167,10 @@ impl std::str::FromStr for StepId {
     type Err = UnknownStep;
 
     fn from_str(text: &str) -> Result<Self, UnknownStep> {
-        Self::ALL.into_iter().find(|id| id.as_str() == text).ok_or_else(|| UnknownStep(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|id| id.as_str() == text)
+            .ok_or_else(|| UnknownStep(text.to_owned()))
     }
 }
 
@@ -199,14 +212,26 @@ pub struct Step {
     /// Failed tries in a row.
     #[serde(default, skip_serializing_if = "zero")]
     pub failed_tries: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     pub first_failed: Option<OffsetDateTime>,
     /// Sendings of the order of this attempt.
     #[serde(default, skip_serializing_if = "zero")]
     pub sent: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     pub started: Option<OffsetDateTime>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     pub ended: Option<OffsetDateTime>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
@@ -216,7 +241,10 @@ pub struct Step {
     pub fault: Option<Fault>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 fn zero(number: &u32) -> bool {
     *number == 0
 }
@@ -253,7 +281,9 @@ impl Step {
 
     /// "Taking longer than expected" (PL-4): only where the documentation gives an upper bound.
     pub fn late(&self, now: OffsetDateTime) -> bool {
-        let Some((started, expected)) = self.started.zip(self.id.expected()) else { return false };
+        let Some((started, expected)) = self.started.zip(self.id.expected()) else {
+            return false;
+        };
         let over = now - started > time::Duration::minutes(i64::from(expected.minutes));
         self.state.active() && expected.op == '<' && over
     }

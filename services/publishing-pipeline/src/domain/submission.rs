@@ -28,7 +28,10 @@ pub enum ActorKind {
 
 impl Actor {
     pub fn system() -> Self {
-        Self { kind: ActorKind::System, principal: String::new() }
+        Self {
+            kind: ActorKind::System,
+            principal: String::new(),
+        }
     }
 }
 
@@ -113,7 +116,9 @@ impl Submission {
 
     /// Place of the next step to start in this leg (PL-2).
     pub fn next(&self) -> Option<usize> {
-        self.steps.iter().position(|step| step.leg == self.leg && step.state == StepState::NotStarted)
+        self.steps
+            .iter()
+            .position(|step| step.leg == self.leg && step.state == StepState::NotStarted)
     }
 
     pub fn place(&self, id: StepId) -> Option<usize> {
@@ -125,24 +130,34 @@ impl Submission {
         let done: u32 = self
             .steps
             .iter()
-            .map(|step| if step.state == StepState::Complete { 100 } else { step.progress.min(99) })
+            .map(|step| {
+                if step.state == StepState::Complete {
+                    100
+                } else {
+                    step.progress.min(99)
+                }
+            })
             .sum();
         done / u32::try_from(self.steps.len().max(1)).unwrap_or(u32::MAX)
     }
 
     /// The platform is slow or at fault, and knows.
     pub fn delayed(&self, now: OffsetDateTime) -> bool {
-        self.steps.iter().any(|step| step.state == StepState::Blocked || step.late(now))
+        self.steps
+            .iter()
+            .any(|step| step.state == StepState::Blocked || step.late(now))
     }
 
     /// What failed in the live leg by the platform's fault may go live again (T24).
     pub fn may_retry(&self) -> bool {
-        let by_platform = |failure: &Failure| failure.leg == Leg::Live && failure.fault == Fault::Platform;
+        let by_platform =
+            |failure: &Failure| failure.leg == Leg::Live && failure.fault == Fault::Platform;
         self.state == SubmissionState::Failed && self.failure.as_ref().is_some_and(by_platform)
     }
 
     /// Whether Final publish has started: from here on nobody cancels (§2.4).
     pub fn publishes(&self) -> bool {
-        self.active_step().is_some_and(|step| step.id == StepId::FinalPublish)
+        self.active_step()
+            .is_some_and(|step| step.id == StepId::FinalPublish)
     }
 }

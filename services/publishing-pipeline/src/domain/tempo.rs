@@ -82,7 +82,9 @@ mod tests {
     #[test]
     fn pauses_double_up_to_their_limit() {
         let tempo = Tempo::default();
-        let pauses: Vec<i64> = (1..=6).map(|n| tempo.resend_after(n).whole_seconds()).collect();
+        let pauses: Vec<i64> = (1..=6)
+            .map(|n| tempo.resend_after(n).whole_seconds())
+            .collect();
         assert_eq!(pauses, [5, 10, 20, 40, 60, 60]);
         assert_eq!(tempo.retry_after(1_000_000), tempo.retry_max);
     }

@@ -41,8 +41,14 @@ pub struct Grpc {
 
 impl Grpc {
     /// What the caller may do with an offer. An open incident lets operators act without a grant (RO-7).
-    async fn permit_offer(&self, caller: &Caller, wanted: Permission, offer: &OfferName) -> Result<Scope, Status> {
-        self.permit(caller, wanted, offer, "Offer", &offer.to_string()).await
+    async fn permit_offer(
+        &self,
+        caller: &Caller,
+        wanted: Permission,
+        offer: &OfferName,
+    ) -> Result<Scope, Status> {
+        self.permit(caller, wanted, offer, "Offer", &offer.to_string())
+            .await
     }
 
     async fn permit_submission(
@@ -51,7 +57,14 @@ impl Grpc {
         wanted: Permission,
         submission: &SubmissionName,
     ) -> Result<Scope, Status> {
-        self.permit(caller, wanted, &submission.parent(), "Submission", &submission.to_string()).await
+        self.permit(
+            caller,
+            wanted,
+            &submission.parent(),
+            "Submission",
+            &submission.to_string(),
+        )
+        .await
     }
 
     async fn permit(
@@ -68,8 +81,16 @@ impl Grpc {
             store::incident_open(&mut db, publisher, &offer.offer).await?
         };
         let target = match incident {
-            true => Target::Incident { publisher, kind, name },
-            false => Target::Resource { publisher, kind, name },
+            true => Target::Incident {
+                publisher,
+                kind,
+                name,
+            },
+            false => Target::Resource {
+                publisher,
+                kind,
+                name,
+            },
         };
         self.access.require(caller, wanted, &target).await
     }
@@ -89,7 +110,9 @@ impl Grpc {
     {
         requests::run(&self.db, once, async move |mut work: Work| {
             let at = clock::now();
-            let changed = commands::change_submission(&mut work, &self.steps, &scope, &name, at, change).await;
+            let changed =
+                commands::change_submission(&mut work, &self.steps, &scope, &name, at, change)
+                    .await;
             let offering = changed.map_err(|error| named(error, &name.parent()))?;
             let id = name.id("submission").map_err(Error::from)?;
             let answer = answer(self.submission(&offering, id), wire::publication(&offering));
@@ -113,7 +136,9 @@ impl Grpc {
     {
         requests::run(&self.db, once, async move |mut work: Work| {
             let at = clock::now();
-            let changed = commands::change_offer(&mut work, &self.steps, &scope, &name.offer, at, change).await;
+            let changed =
+                commands::change_offer(&mut work, &self.steps, &scope, &name.offer, at, change)
+                    .await;
             let offering = changed.map_err(|error| named(error, &name))?;
             Ok((work, answer(wire::publication(&offering))))
         })
@@ -123,7 +148,14 @@ impl Grpc {
     /// A submission of an offering as it is now.
     fn submission(&self, offering: &Offering, id: Uuid) -> pb::Submission {
         let found = offering.submission(id);
-        let shown = |one| wire::submission(offering.publication(), one, &self.medians.get(), clock::now());
+        let shown = |one| {
+            wire::submission(
+                offering.publication(),
+                one,
+                &self.medians.get(),
+                clock::now(),
+            )
+        };
         found.map(shown).unwrap_or_default()
     }
 
@@ -137,9 +169,10 @@ impl Grpc {
 fn named(error: Error, offer: &OfferName) -> Error {
     match error {
         Error::Refused(Refusal::InFlight(id)) => Error::InFlight(offer.submission(id).to_string()),
-        Error::Refused(Refusal::NotFound("Plan", id)) => {
-            Error::NotFound { kind: "Plan", name: offer.plan(&id).to_string() }
-        }
+        Error::Refused(Refusal::NotFound("Plan", id)) => Error::NotFound {
+            kind: "Plan",
+            name: offer.plan(&id).to_string(),
+        },
         other => other,
     }
 }

@@ -23,19 +23,30 @@ impl OperatorService for Grpc {
         request: Request<pb::ListIncidentsRequest>,
     ) -> Result<Response<pb::ListIncidentsResponse>, Status> {
         let (caller, request) = identity::open(request)?;
-        self.access.require(&caller, Permission::Operate, &Target::Platform).await?;
+        self.access
+            .require(&caller, Permission::Operate, &Target::Platform)
+            .await?;
         let wanted = wire::list_incidents(&request).map_err(Error::from)?;
         let mut db = self.db.acquire().await.map_err(Error::from)?;
         let closed_too = request.include_closed;
-        let mut found = store::list_incidents(&mut db, closed_too, wanted.after, wanted.size + 1).await?;
+        let mut found =
+            store::list_incidents(&mut db, closed_too, wanted.after, wanted.size + 1).await?;
         let more = found.len() > usize::try_from(wanted.size).unwrap_or(usize::MAX);
         if more {
             found.pop();
         }
-        let last = found.last().filter(|_| more).map(|last| (last.opened_at, last.id));
-        let next_page_token = last.map(|last| paging::encode(&last, wanted.filters)).unwrap_or_default();
+        let last = found
+            .last()
+            .filter(|_| more)
+            .map(|last| (last.opened_at, last.id));
+        let next_page_token = last
+            .map(|last| paging::encode(&last, wanted.filters))
+            .unwrap_or_default();
         let incidents = found.into_iter().map(incident).collect();
-        Ok(Response::new(pb::ListIncidentsResponse { incidents, next_page_token }))
+        Ok(Response::new(pb::ListIncidentsResponse {
+            incidents,
+            next_page_token,
+        }))
     }
 
     async fn retry_step(
@@ -43,11 +54,23 @@ impl OperatorService for Grpc {
         request: Request<pb::RetryStepRequest>,
     ) -> Result<Response<pb::RetryStepResponse>, Status> {
         let (caller, request) = identity::open(request)?;
-        let act = self.act(&caller, "RetryStep", &request.submission, Some(&request.step), &request.reason).await?;
+        let act = self
+            .act(
+                &caller,
+                "RetryStep",
+                &request.submission,
+                Some(&request.step),
+                &request.reason,
+            )
+            .await?;
         let once = once(&caller, "RetryStep", &request.request_id, &request)?;
         let (id, step) = (act.id, act.named_step()?);
-        let change = move |offering: &mut Offering, moment: Moment<'_>| offering.retry_step(id, step, moment);
-        let answer = |submission, _| pb::RetryStepResponse { submission: Some(submission) };
+        let change = move |offering: &mut Offering, moment: Moment<'_>| {
+            offering.retry_step(id, step, moment)
+        };
+        let answer = |submission, _| pb::RetryStepResponse {
+            submission: Some(submission),
+        };
         self.operate(once, act, change, answer).await
     }
 
@@ -56,10 +79,20 @@ impl OperatorService for Grpc {
         request: Request<pb::FailStepRequest>,
     ) -> Result<Response<pb::FailStepResponse>, Status> {
         let (caller, request) = identity::open(request)?;
-        let act = self.act(&caller, "FailStep", &request.submission, Some(&request.step), &request.reason).await?;
+        let act = self
+            .act(
+                &caller,
+                "FailStep",
+                &request.submission,
+                Some(&request.step),
+                &request.reason,
+            )
+            .await?;
         let once = once(&caller, "FailStep", &request.request_id, &request)?;
         let (id, step, reason) = (act.id, act.named_step()?, act.reason.clone());
-        let change = move |offering: &mut Offering, moment: Moment<'_>| offering.fail_blocked(id, step, &reason, moment);
+        let change = move |offering: &mut Offering, moment: Moment<'_>| {
+            offering.fail_blocked(id, step, &reason, moment)
+        };
         let answer = |submission, publication| pb::FailStepResponse {
             submission: Some(submission),
             publication: Some(publication),
@@ -72,11 +105,20 @@ impl OperatorService for Grpc {
         request: Request<pb::CancelLiveLegRequest>,
     ) -> Result<Response<pb::CancelLiveLegResponse>, Status> {
         let (caller, request) = identity::open(request)?;
-        let act = self.act(&caller, "CancelLiveLeg", &request.submission, None, &request.reason).await?;
+        let act = self
+            .act(
+                &caller,
+                "CancelLiveLeg",
+                &request.submission,
+                None,
+                &request.reason,
+            )
+            .await?;
         let once = once(&caller, "CancelLiveLeg", &request.request_id, &request)?;
         let (id, by) = (act.id, act.actor());
-        let change =
-            move |offering: &mut Offering, moment: Moment<'_>| offering.request_cancel(id, Move::CancelLiveLeg, by, moment);
+        let change = move |offering: &mut Offering, moment: Moment<'_>| {
+            offering.request_cancel(id, Move::CancelLiveLeg, by, moment)
+        };
         let answer = |submission, publication| pb::CancelLiveLegResponse {
             submission: Some(submission),
             publication: Some(publication),
@@ -89,10 +131,20 @@ impl OperatorService for Grpc {
         request: Request<pb::WithdrawPreviewRequest>,
     ) -> Result<Response<pb::WithdrawPreviewResponse>, Status> {
         let (caller, request) = identity::open(request)?;
-        let act = self.act(&caller, "WithdrawPreview", &request.submission, None, &request.reason).await?;
+        let act = self
+            .act(
+                &caller,
+                "WithdrawPreview",
+                &request.submission,
+                None,
+                &request.reason,
+            )
+            .await?;
         let once = once(&caller, "WithdrawPreview", &request.request_id, &request)?;
         let (id, by, reason) = (act.id, act.actor(), act.reason.clone());
-        let change = move |offering: &mut Offering, moment: Moment<'_>| offering.withdraw_preview(id, &reason, by, moment);
+        let change = move |offering: &mut Offering, moment: Moment<'_>| {
+            offering.withdraw_preview(id, &reason, by, moment)
+        };
         let answer = |submission, publication| pb::WithdrawPreviewResponse {
             submission: Some(submission),
             publication: Some(publication),
@@ -114,11 +166,15 @@ struct Act {
 impl Act {
     /// Operators act as operators, also where they are members as well.
     fn actor(&self) -> Actor {
-        Actor { kind: ActorKind::Operator, principal: self.scope.principal().to_owned() }
+        Actor {
+            kind: ActorKind::Operator,
+            principal: self.scope.principal().to_owned(),
+        }
     }
 
     fn named_step(&self) -> Result<StepId, Error> {
-        self.step.ok_or(Error::Corrupt("an act on a step names none"))
+        self.step
+            .ok_or(Error::Corrupt("an act on a step names none"))
     }
 
     fn audit(&self, offering: &Offering, at: time::OffsetDateTime) -> store::Audit {
@@ -144,10 +200,22 @@ impl Grpc {
         step: Option<&str>,
         reason: &str,
     ) -> Result<Act, Status> {
-        self.access.require(caller, Permission::Operate, &Target::Platform).await?;
-        let (submission, id, step, reason) = wire::operate(submission, step, reason).map_err(Error::from)?;
-        let scope = self.permit_submission(caller, Permission::Publish, &submission).await?;
-        Ok(Act { name, scope, submission, id, step, reason })
+        self.access
+            .require(caller, Permission::Operate, &Target::Platform)
+            .await?;
+        let (submission, id, step, reason) =
+            wire::operate(submission, step, reason).map_err(Error::from)?;
+        let scope = self
+            .permit_submission(caller, Permission::Publish, &submission)
+            .await?;
+        Ok(Act {
+            name,
+            scope,
+            submission,
+            id,
+            step,
+            reason,
+        })
     }
 
     async fn operate<A, C>(
@@ -163,11 +231,24 @@ impl Grpc {
     {
         requests::run(&self.db, once, async move |mut work: Work| {
             let at = clock::now();
-            let changed =
-                commands::change_submission(&mut work, &self.steps, &act.scope, &act.submission, at, change).await;
+            let changed = commands::change_submission(
+                &mut work,
+                &self.steps,
+                &act.scope,
+                &act.submission,
+                at,
+                change,
+            )
+            .await;
             let offering = changed.map_err(|error| named(error, &act.submission.parent()))?;
             store::audit(&mut work, &act.audit(&offering, at)).await?;
-            Ok((work, answer(self.submission(&offering, act.id), wire::publication(&offering))))
+            Ok((
+                work,
+                answer(
+                    self.submission(&offering, act.id),
+                    wire::publication(&offering),
+                ),
+            ))
         })
         .await
     }

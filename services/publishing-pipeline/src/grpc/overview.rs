@@ -22,14 +22,30 @@ impl Grpc {
         drop(db);
         let look = name.submission(Uuid::nil()).to_string();
         let known = self.catalog.knows(&name.to_string(), &look).await?;
-        let offer_uid = known.ok_or_else(|| Error::NotFound { kind: "Offer", name: name.to_string() })?;
-        Ok(Offering::unpublished(offer_uid, &name.publisher, &name.offer, clock::now()))
+        let offer_uid = known.ok_or_else(|| Error::NotFound {
+            kind: "Offer",
+            name: name.to_string(),
+        })?;
+        Ok(Offering::unpublished(
+            offer_uid,
+            &name.publisher,
+            &name.offer,
+            clock::now(),
+        ))
     }
 
-    pub(super) async fn overview(&self, scope: &Scope, name: &OfferName) -> Result<pb::OfferOverview, Error> {
+    pub(super) async fn overview(
+        &self,
+        scope: &Scope,
+        name: &OfferName,
+    ) -> Result<pb::OfferOverview, Error> {
         let offering = self.find(scope, name).await?;
         let row = offering.publication();
-        let shown = row.in_flight.or(row.awaiting_sign_off).or(row.latest).and_then(|id| offering.submission(id));
+        let shown = row
+            .in_flight
+            .or(row.awaiting_sign_off)
+            .or(row.latest)
+            .and_then(|id| offering.submission(id));
         let live_links = row.live.map(|_| link("Listing", &row.name()));
         Ok(pb::OfferOverview {
             publication: Some(wire::publication(&offering)),
@@ -45,9 +61,21 @@ impl Grpc {
     /// PV-7: rendered at sign-off only. The page is of use without them while the catalogue is away.
     async fn preview_links(&self, offering: &Offering) -> Vec<pb::OverviewLink> {
         let row = offering.publication();
-        let Some(id) = row.awaiting_sign_off.filter(|_| offering.status() == Status::Preview) else { return Vec::new() };
-        match self.catalog.preview_links(&row.name(), &row.submission_name(id)).await {
-            Ok(links) => links.into_iter().map(|one| link(storefront(one.storefront()), &one.url)).collect(),
+        let Some(id) = row
+            .awaiting_sign_off
+            .filter(|_| offering.status() == Status::Preview)
+        else {
+            return Vec::new();
+        };
+        match self
+            .catalog
+            .preview_links(&row.name(), &row.submission_name(id))
+            .await
+        {
+            Ok(links) => links
+                .into_iter()
+                .map(|one| link(storefront(one.storefront()), &one.url))
+                .collect(),
             Err(error) => {
                 tracing::warn!(%error, offer.id = %row.offer_uid, "an overview without preview links");
                 Vec::new()
@@ -65,45 +93,92 @@ const fn storefront(storefront: Storefront) -> &'static str {
 }
 
 fn link(title: &str, target: &str) -> pb::OverviewLink {
-    pb::OverviewLink { title: title.to_owned(), target: target.to_owned() }
+    pb::OverviewLink {
+        title: title.to_owned(),
+        target: target.to_owned(),
+    }
 }
 
 fn reports(submission: &Submission) -> Vec<pb::OverviewLink> {
-    let validation = submission.validation.as_ref().map(|found| found.report.as_str()).unwrap_or_default();
-    let failure = submission.failure.as_ref().map(|failure| failure.report.as_str()).unwrap_or_default();
-    let all = [("View validation report", validation), ("View failure report", failure)];
-    all.into_iter().filter(|(_, target)| !target.is_empty()).map(|(title, target)| link(title, target)).collect()
+    let validation = submission
+        .validation
+        .as_ref()
+        .map(|found| found.report.as_str())
+        .unwrap_or_default();
+    let failure = submission
+        .failure
+        .as_ref()
+        .map(|failure| failure.report.as_str())
+        .unwrap_or_default();
+    let all = [
+        ("View validation report", validation),
+        ("View failure report", failure),
+    ];
+    all.into_iter()
+        .filter(|(_, target)| !target.is_empty())
+        .map(|(title, target)| link(title, target))
+        .collect()
 }
 
 fn help(submission: &Submission) -> Vec<pb::OverviewLink> {
-    submission.profile.help_links.iter().map(|one| link(&one.title, &one.url)).collect()
+    submission
+        .profile
+        .help_links
+        .iter()
+        .map(|one| link(&one.title, &one.url))
+        .collect()
 }
 
 /// A button exists exactly where its move is allowed.
 fn actions(offering: &Offering) -> Vec<pb::Action> {
-    wire::overview_move().into_iter().map(|(button, moves)| action(offering, button, moves)).collect()
+    wire::overview_move()
+        .into_iter()
+        .map(|(button, moves)| action(offering, button, moves))
+        .collect()
 }
 
 fn action(offering: &Offering, button: pb::PublicationMove, moves: &[Move]) -> pb::Action {
     let allowed = wire::move_of(offering, moves);
     let (reason, needs_confirmation) = match allowed {
-        false => (format!("not possible in {}", offering.situation().as_str()), false),
+        false => (
+            format!("not possible in {}", offering.situation().as_str()),
+            false,
+        ),
         true => confirmation(offering, button),
     };
-    pb::Action { r#move: button.into(), allowed, reason, needs_confirmation }
+    pb::Action {
+        r#move: button.into(),
+        allowed,
+        reason,
+        needs_confirmation,
+    }
 }
 
 /// What to know before the button is pressed (SM-4, PV-10).
 fn confirmation(offering: &Offering, button: pb::PublicationMove) -> (String, bool) {
     use pb::PublicationMove as P;
-    let awaiting = offering.publication().awaiting_sign_off.and_then(|id| offering.submission(id));
-    let warnings = awaiting.and_then(|one| one.validation.as_ref()).map_or(0, |found| found.warnings);
+    let awaiting = offering
+        .publication()
+        .awaiting_sign_off
+        .and_then(|id| offering.submission(id));
+    let warnings = awaiting
+        .and_then(|one| one.validation.as_ref())
+        .map_or(0, |found| found.warnings);
     match button {
-        P::GoLive if warnings > 0 => {
-            (format!("{warnings} unresolved validation warnings may fail certification and delay the date"), true)
-        }
-        P::CancelPublish => ("the submission ends; publishing later starts from the first step".to_owned(), true),
-        P::StopDistribution => ("customers can't find or buy it any more; repeat its id to confirm".to_owned(), true),
+        P::GoLive if warnings > 0 => (
+            format!(
+                "{warnings} unresolved validation warnings may fail certification and delay the date"
+            ),
+            true,
+        ),
+        P::CancelPublish => (
+            "the submission ends; publishing later starts from the first step".to_owned(),
+            true,
+        ),
+        P::StopDistribution => (
+            "customers can't find or buy it any more; repeat its id to confirm".to_owned(),
+            true,
+        ),
         _ => (String::new(), false),
     }
 }

@@ -26,7 +26,9 @@ impl Grpc {
         submission: Uuid,
     ) -> Result<(Work, pb::PublishOfferResponse), Status> {
         let offer = wanted.offer.clone();
-        self.submit(&scope, wanted, submission).await.map_err(|error| named(error, &offer).into())
+        self.submit(&scope, wanted, submission)
+            .await
+            .map_err(|error| named(error, &offer).into())
     }
 
     async fn submit(
@@ -35,16 +37,21 @@ impl Grpc {
         wanted: wire::Publish,
         submission: Uuid,
     ) -> Result<(Work, pb::PublishOfferResponse), Error> {
-        self.look(scope, &wanted, submission).await?;
+        let mut known = self.known(scope, &wanted).await?;
+        self.look(scope, &wanted, known.as_ref(), submission)
+            .await?;
         for _ in 0..=REFREEZES {
-            let known = self.known(scope, &wanted).await?;
             let freeze = known.as_ref().map(Offering::freeze).unwrap_or_default();
             let (profile, offer_uid) = self.freeze(&wanted, &freeze, submission, false).await?;
             let publish = command(scope, &wanted, profile, freeze, submission);
-            let submit = Submit { offer: wanted.offer.offer.clone(), offer_uid, publish };
+            let submit = Submit {
+                offer: wanted.offer.offer.clone(),
+                offer_uid,
+                publish,
+            };
             let mut work = Work::begin(&self.db).await?;
             match commands::submit(&mut work, &self.steps, scope, submit, clock::now()).await {
-                Err(Error::Refused(Refusal::FreezeOutdated)) => {}
+                Err(Error::Refused(Refusal::FreezeOutdated)) => drop(work),
                 Err(error) => return Err(error),
                 Ok(offering) => {
                     let answer = pb::PublishOfferResponse {
@@ -54,12 +61,17 @@ impl Grpc {
                     return Ok((work, answer));
                 }
             }
+            known = self.known(scope, &wanted).await?;
         }
         Err(Error::ConcurrentChange)
     }
 
     /// The publication as read without a lock; refuses at once what would be refused later.
-    async fn known(&self, scope: &Scope, wanted: &wire::Publish) -> Result<Option<Offering>, Error> {
+    async fn known(
+        &self,
+        scope: &Scope,
+        wanted: &wire::Publish,
+    ) -> Result<Option<Offering>, Error> {
         let mut db = self.db.acquire().await?;
         let known = store::find_offer(&mut db, scope, &wanted.offer.offer).await?;
         if let Some(offering) = &known {
@@ -69,17 +81,30 @@ impl Grpc {
     }
 
     /// Where the content decides about a refusal, looks at it first: a real freeze marks the offer.
-    async fn look(&self, scope: &Scope, wanted: &wire::Publish, submission: Uuid) -> Result<(), Error> {
-        let known = self.known(scope, wanted).await?;
-        let republished = known.as_ref().is_some_and(|offering| offering.publication().latest.is_some());
-        if !wanted.validate_only && !wanted.notes.trim().is_empty() && (wanted.confirm || !republished) {
+    async fn look(
+        &self,
+        scope: &Scope,
+        wanted: &wire::Publish,
+        known: Option<&Offering>,
+        submission: Uuid,
+    ) -> Result<(), Error> {
+        let republished = known.is_some_and(|offering| offering.publication().latest.is_some());
+        if !wanted.validate_only
+            && !wanted.notes.trim().is_empty()
+            && (wanted.confirm || !republished)
+        {
             return Ok(());
         }
-        let freeze = known.as_ref().map(Offering::freeze).unwrap_or_default();
+        let freeze = known.map(Offering::freeze).unwrap_or_default();
         let (profile, offer_uid) = self.freeze(wanted, &freeze, submission, true).await?;
         let publish = command(scope, wanted, profile, freeze, submission);
-        let first = || Offering::unpublished(offer_uid, &wanted.offer.publisher, &wanted.offer.offer, clock::now());
-        Ok(known.unwrap_or_else(first).check_publish(&publish)?)
+        let first = Offering::unpublished(
+            offer_uid,
+            &wanted.offer.publisher,
+            &wanted.offer.offer,
+            clock::now(),
+        );
+        Ok(known.unwrap_or(&first).check_publish(&publish)?)
     }
 
     async fn freeze(
@@ -89,7 +114,10 @@ impl Grpc {
         submission: Uuid,
         dry_run: bool,
     ) -> Result<(Profile, Uuid), Error> {
-        let (offer, name) = (wanted.offer.to_string(), wanted.offer.submission(submission).to_string());
+        let (offer, name) = (
+            wanted.offer.to_string(),
+            wanted.offer.submission(submission).to_string(),
+        );
         let order = FreezeOrder {
             offer: &offer,
             submission: &name,
@@ -100,7 +128,8 @@ impl Grpc {
         };
         let answer = self.catalog.freeze(order).await?;
         let offer_uid = Uuid::try_parse(&answer.offer_uid);
-        let offer_uid = offer_uid.map_err(|_| Error::Corrupt("the catalogue's profile names no offer"))?;
+        let offer_uid =
+            offer_uid.map_err(|_| Error::Corrupt("the catalogue's profile names no offer"))?;
         if answer.transactable {
             self.catalog.check_payout(&wanted.offer.publisher).await?;
         }
@@ -113,13 +142,27 @@ impl Grpc {
         scope: &Scope,
         wanted: wire::Publish,
     ) -> Result<pb::PublishOfferResponse, Error> {
-        self.look(scope, &wanted, Uuid::nil()).await.map_err(|error| named(error, &wanted.offer))?;
-        let publication = self.known(scope, &wanted).await?.as_ref().map(wire::publication);
-        Ok(pb::PublishOfferResponse { submission: None, publication })
+        let checked = async {
+            let known = self.known(scope, &wanted).await?;
+            self.look(scope, &wanted, known.as_ref(), Uuid::nil())
+                .await?;
+            Ok(known.as_ref().map(wire::publication))
+        };
+        let publication = checked.await.map_err(|error| named(error, &wanted.offer))?;
+        Ok(pb::PublishOfferResponse {
+            submission: None,
+            publication,
+        })
     }
 }
 
-fn command(scope: &Scope, wanted: &wire::Publish, profile: Profile, freeze: Freeze, id: Uuid) -> Publish {
+fn command(
+    scope: &Scope,
+    wanted: &wire::Publish,
+    profile: Profile,
+    freeze: Freeze,
+    id: Uuid,
+) -> Publish {
     Publish {
         id,
         profile,

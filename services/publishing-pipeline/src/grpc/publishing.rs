@@ -22,7 +22,9 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::PublishOfferResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let wanted = wire::publish(&request).map_err(Error::from)?;
-        let scope = self.permit_offer(&caller, Permission::Publish, &wanted.offer).await?;
+        let scope = self
+            .permit_offer(&caller, Permission::Publish, &wanted.offer)
+            .await?;
         if wanted.validate_only {
             return Ok(Response::new(self.validate(&scope, wanted).await?));
         }
@@ -42,7 +44,9 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::CancelPublishResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let (name, id) = wire::cancel(&request).map_err(Error::from)?;
-        let scope = self.permit_submission(&caller, Permission::Publish, &name).await?;
+        let scope = self
+            .permit_submission(&caller, Permission::Publish, &name)
+            .await?;
         let once = once(&caller, "CancelPublish", &request.request_id, &request)?;
         let by = wire::actor_of(&scope);
         self.on_submission(
@@ -58,12 +62,21 @@ impl PublishingService for Grpc {
         .await
     }
 
-    async fn go_live(&self, request: Request<pb::GoLiveRequest>) -> Result<Response<pb::GoLiveResponse>, Status> {
+    async fn go_live(
+        &self,
+        request: Request<pb::GoLiveRequest>,
+    ) -> Result<Response<pb::GoLiveResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let wanted = wire::go_live(&request, clock::now()).map_err(Error::from)?;
-        let scope = self.permit_submission(&caller, Permission::Publish, &wanted.submission).await?;
+        let scope = self
+            .permit_submission(&caller, Permission::Publish, &wanted.submission)
+            .await?;
         let once = once(&caller, "GoLive", &request.request_id, &request)?;
-        let (by, acknowledged, id) = (wire::actor_of(&scope), request.acknowledge_warnings, wanted.id);
+        let (by, acknowledged, id) = (
+            wire::actor_of(&scope),
+            request.acknowledge_warnings,
+            wanted.id,
+        );
         self.on_submission(
             once,
             scope,
@@ -85,9 +98,17 @@ impl PublishingService for Grpc {
         request: Request<pb::CancelScheduledGoLiveRequest>,
     ) -> Result<Response<pb::CancelScheduledGoLiveResponse>, Status> {
         let (caller, request) = identity::open(request)?;
-        let (name, id) = wire::submission_name(&request.submission, "submission").map_err(Error::from)?;
-        let scope = self.permit_submission(&caller, Permission::Publish, &name).await?;
-        let once = once(&caller, "CancelScheduledGoLive", &request.request_id, &request)?;
+        let (name, id) =
+            wire::submission_name(&request.submission, "submission").map_err(Error::from)?;
+        let scope = self
+            .permit_submission(&caller, Permission::Publish, &name)
+            .await?;
+        let once = once(
+            &caller,
+            "CancelScheduledGoLive",
+            &request.request_id,
+            &request,
+        )?;
         let by = wire::actor_of(&scope);
         self.on_submission(
             once,
@@ -108,7 +129,9 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::GetPublicationResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let name = OfferName::parse(&request.offer, "offer").map_err(Error::from)?;
-        let scope = self.permit_offer(&caller, Permission::ReadOffer, &name).await?;
+        let scope = self
+            .permit_offer(&caller, Permission::ReadOffer, &name)
+            .await?;
         let publication = Some(wire::publication(&self.find(&scope, &name).await?));
         Ok(Response::new(pb::GetPublicationResponse { publication }))
     }
@@ -119,7 +142,9 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::GetOfferOverviewResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let name = OfferName::parse(&request.offer, "offer").map_err(Error::from)?;
-        let scope = self.permit_offer(&caller, Permission::ReadOffer, &name).await?;
+        let scope = self
+            .permit_offer(&caller, Permission::ReadOffer, &name)
+            .await?;
         let overview = Some(self.overview(&scope, &name).await?);
         Ok(Response::new(pb::GetOfferOverviewResponse { overview }))
     }
@@ -130,12 +155,22 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::GetSubmissionResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let (name, id) = wire::submission_name(&request.name, "name").map_err(Error::from)?;
-        let scope = self.permit_submission(&caller, Permission::ReadOffer, &name).await?;
+        let scope = self
+            .permit_submission(&caller, Permission::ReadOffer, &name)
+            .await?;
         let mut db = self.db.acquire().await.map_err(Error::from)?;
         let found = store::find_submission(&mut db, &scope, &name.offer, id).await?;
-        let missing = || Error::NotFound { kind: "Submission", name: name.to_string() };
+        let missing = || Error::NotFound {
+            kind: "Submission",
+            name: name.to_string(),
+        };
         let (publication, submission) = found.ok_or_else(missing)?;
-        let submission = Some(wire::submission(&publication, &submission, &self.medians(), clock::now()));
+        let submission = Some(wire::submission(
+            &publication,
+            &submission,
+            &self.medians(),
+            clock::now(),
+        ));
         Ok(Response::new(pb::GetSubmissionResponse { submission }))
     }
 
@@ -145,20 +180,32 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::ListSubmissionsResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let wanted = wire::list_submissions(&request).map_err(Error::from)?;
-        let scope = self.permit_offer(&caller, Permission::ReadOffer, &wanted.offer).await?;
+        let scope = self
+            .permit_offer(&caller, Permission::ReadOffer, &wanted.offer)
+            .await?;
         let offering = self.find(&scope, &wanted.offer).await?;
         let mut db = self.db.acquire().await.map_err(Error::from)?;
         let (offer, limit) = (&wanted.offer.offer, wanted.size + 1);
-        let mut found = store::list_submissions(&mut db, &scope, offer, wanted.states, wanted.before, limit).await?;
+        let mut found =
+            store::list_submissions(&mut db, &scope, offer, wanted.states, wanted.before, limit)
+                .await?;
         let more = found.len() > usize::try_from(wanted.size).unwrap_or(usize::MAX);
         if more {
             found.pop();
         }
-        let last = found.last().filter(|_| more).map(|last| paging::encode(&last.id, wanted.filters));
+        let last = found
+            .last()
+            .filter(|_| more)
+            .map(|last| paging::encode(&last.id, wanted.filters));
         let (medians, now) = (self.medians(), clock::now());
-        let shown = found.iter().map(|one| wire::submission(offering.publication(), one, &medians, now));
+        let shown = found
+            .iter()
+            .map(|one| wire::submission(offering.publication(), one, &medians, now));
         let (submissions, next_page_token) = (shown.collect(), last.unwrap_or_default());
-        Ok(Response::new(pb::ListSubmissionsResponse { submissions, next_page_token }))
+        Ok(Response::new(pb::ListSubmissionsResponse {
+            submissions,
+            next_page_token,
+        }))
     }
 
     type WatchSubmissionStream = Watching;
@@ -169,7 +216,9 @@ impl PublishingService for Grpc {
     ) -> Result<Response<Watching>, Status> {
         let (caller, request) = identity::open(request)?;
         let (name, id) = wire::submission_name(&request.name, "name").map_err(Error::from)?;
-        let scope = self.permit_submission(&caller, Permission::ReadOffer, &name).await?;
+        let scope = self
+            .permit_submission(&caller, Permission::ReadOffer, &name)
+            .await?;
         let seen = wire::watch_token(&request.resume_token, id).map_err(Error::from)?;
         let stream = self.watch(caller, scope, name, id, seen).await?;
         Ok(Response::new(stream))
@@ -181,14 +230,23 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::StopDistributionResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let name = OfferName::parse(&request.offer, "offer").map_err(Error::from)?;
-        let scope = self.permit_offer(&caller, Permission::Publish, &name).await?;
+        let scope = self
+            .permit_offer(&caller, Permission::Publish, &name)
+            .await?;
         let once = once(&caller, "StopDistribution", &request.request_id, &request)?;
-        let (by, meant) = (wire::actor_of(&scope), wire::stop(request, &name).map_err(Error::from)?);
-        let change = move |offering: &mut crate::domain::Offering, moment: crate::domain::Moment<'_>| match meant.plan {
+        let (by, meant) = (
+            wire::actor_of(&scope),
+            wire::stop(request, &name).map_err(Error::from)?,
+        );
+        let change = move |offering: &mut crate::domain::Offering,
+                           moment: crate::domain::Moment<'_>| match meant.plan
+        {
             Some(plan) => offering.stop_plan(&plan, meant.confirmed, by, moment),
             None => offering.stop_offer(&meant.reason, meant.confirmed, by, moment),
         };
-        let answer = |publication| pb::StopDistributionResponse { publication: Some(publication) };
+        let answer = |publication| pb::StopDistributionResponse {
+            publication: Some(publication),
+        };
         self.on_offer(once, scope, name, change, answer).await
     }
 
@@ -198,13 +256,22 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::ResumeDistributionResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let name = OfferName::parse(&request.offer, "offer").map_err(Error::from)?;
-        let scope = self.permit_offer(&caller, Permission::Publish, &name).await?;
+        let scope = self
+            .permit_offer(&caller, Permission::Publish, &name)
+            .await?;
         let once = once(&caller, "ResumeDistribution", &request.request_id, &request)?;
         let (by, plan) = (wire::actor_of(&scope), request.plan_id);
-        let change = move |offering: &mut crate::domain::Offering, moment: crate::domain::Moment<'_>| {
-            if plan.is_empty() { offering.resume_offer(by, moment) } else { offering.resume_plan(&plan, by, moment) }
+        let change = move |offering: &mut crate::domain::Offering,
+                           moment: crate::domain::Moment<'_>| {
+            if plan.is_empty() {
+                offering.resume_offer(by, moment)
+            } else {
+                offering.resume_plan(&plan, by, moment)
+            }
         };
-        let answer = |publication| pb::ResumeDistributionResponse { publication: Some(publication) };
+        let answer = |publication| pb::ResumeDistributionResponse {
+            publication: Some(publication),
+        };
         self.on_offer(once, scope, name, change, answer).await
     }
 
@@ -214,13 +281,21 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::RestorePlanResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let name = OfferName::parse(&request.offer, "offer").map_err(Error::from)?;
-        let scope = self.permit_offer(&caller, Permission::Publish, &name).await?;
+        let scope = self
+            .permit_offer(&caller, Permission::Publish, &name)
+            .await?;
         let once = once(&caller, "RestorePlan", &request.request_id, &request)?;
-        let (by, plan) = (wire::actor_of(&scope), wire::plan(request.plan_id).map_err(Error::from)?);
-        let change = move |offering: &mut crate::domain::Offering, moment: crate::domain::Moment<'_>| {
+        let (by, plan) = (
+            wire::actor_of(&scope),
+            wire::plan(request.plan_id).map_err(Error::from)?,
+        );
+        let change = move |offering: &mut crate::domain::Offering,
+                           moment: crate::domain::Moment<'_>| {
             offering.restore_plan(&plan, by, moment)
         };
-        let answer = |publication| pb::RestorePlanResponse { publication: Some(publication) };
+        let answer = |publication| pb::RestorePlanResponse {
+            publication: Some(publication),
+        };
         self.on_offer(once, scope, name, change, answer).await
     }
 
@@ -229,14 +304,20 @@ impl PublishingService for Grpc {
         request: Request<pb::DiscardFailureRequest>,
     ) -> Result<Response<pb::DiscardFailureResponse>, Status> {
         let (caller, request) = identity::open(request)?;
-        let (name, id) = wire::submission_name(&request.submission, "submission").map_err(Error::from)?;
-        let scope = self.permit_submission(&caller, Permission::Publish, &name).await?;
+        let (name, id) =
+            wire::submission_name(&request.submission, "submission").map_err(Error::from)?;
+        let scope = self
+            .permit_submission(&caller, Permission::Publish, &name)
+            .await?;
         let once = once(&caller, "DiscardFailure", &request.request_id, &request)?;
         let by = wire::actor_of(&scope);
-        let change = move |offering: &mut crate::domain::Offering, moment: crate::domain::Moment<'_>| {
+        let change = move |offering: &mut crate::domain::Offering,
+                           moment: crate::domain::Moment<'_>| {
             offering.discard_failure(id, by, moment)
         };
-        let answer = |_, publication| pb::DiscardFailureResponse { publication: Some(publication) };
+        let answer = |_, publication| pb::DiscardFailureResponse {
+            publication: Some(publication),
+        };
         self.on_submission(once, scope, name, change, answer).await
     }
 }

@@ -54,7 +54,17 @@ impl Grpc {
         // Listen first, then look: what commits in between wakes.
         let listener = self.db.wake().on(commands::watched(id));
         let checked = Instant::now();
-        let mut watch = Watch { grpc: self.clone(), caller, scope, name, id, seen, listener, checked, over: false };
+        let mut watch = Watch {
+            grpc: self.clone(),
+            caller,
+            scope,
+            name,
+            id,
+            seen,
+            listener,
+            checked,
+            over: false,
+        };
         let first = watch.look().await?;
         let rest = futures::stream::unfold(watch, |mut watch| async move {
             let next = watch.next().await;
@@ -104,7 +114,10 @@ impl Watch {
         if self.checked.elapsed() < RECHECK {
             return Ok(());
         }
-        self.scope = self.grpc.permit_submission(&self.caller, Permission::ReadOffer, &self.name).await?;
+        self.scope = self
+            .grpc
+            .permit_submission(&self.caller, Permission::ReadOffer, &self.name)
+            .await?;
         self.checked = Instant::now();
         Ok(())
     }
@@ -116,24 +129,37 @@ impl Watch {
             return Ok(None);
         }
         let found = store::find_submission(&mut db, &self.scope, &self.name.offer, self.id).await?;
-        let missing = || Error::NotFound { kind: "Submission", name: self.name.to_string() };
+        let missing = || Error::NotFound {
+            kind: "Submission",
+            name: self.name.to_string(),
+        };
         let (publication, submission) = found.ok_or_else(missing)?;
         let mut transitions = Vec::new();
         if self.seen > 0 {
-            transitions = store::history(&mut db, self.id, self.seen, submission.transition, MOST).await?;
+            transitions =
+                store::history(&mut db, self.id, self.seen, submission.transition, MOST).await?;
             let next = transitions.first().map(|first| first.number);
-            if submission.transition > self.seen && next != Some(self.seen + 1) || submission.transition < self.seen {
+            if submission.transition > self.seen && next != Some(self.seen + 1)
+                || submission.transition < self.seen
+            {
                 return Err(status::out_of_range(DOMAIN, "TOKEN_TOO_OLD"));
             }
             if next.is_none() {
                 return Ok(None);
             }
         }
-        self.seen = transitions.last().map_or(submission.transition, |last| last.number);
+        self.seen = transitions
+            .last()
+            .map_or(submission.transition, |last| last.number);
         self.over = submission.state.moves().is_empty() && self.seen == submission.transition;
         let now = clock::now();
         Ok(Some(pb::WatchSubmissionResponse {
-            submission: Some(wire::submission(&publication, &submission, &self.grpc.medians(), now)),
+            submission: Some(wire::submission(
+                &publication,
+                &submission,
+                &self.grpc.medians(),
+                now,
+            )),
             transitions: transitions.iter().map(wire::transition).collect(),
             resume_token: format!("{}.{}", self.id.simple(), self.seen),
         }))

@@ -2,7 +2,9 @@
 //! that a repeat changes nothing.
 
 use http::Method;
-use marketplace_proto::offercatalog::v1::{DynamicsDestination, dynamics_destination::Authentication};
+use marketplace_proto::offercatalog::v1::{
+    DynamicsDestination, dynamics_destination::Authentication,
+};
 use marketplace_runtime::outbound::{Call, Outbound};
 use serde_json::json;
 use url::Url;
@@ -37,7 +39,10 @@ pub(super) async fn deliver(
         "emailaddress1": user.email, "companyname": user.company, "telephone1": user.phone, "jobtitle": user.title,
         "address1_country": user.country, "description": lead.offer_title,
     });
-    let mut call = Call { method: Method::PATCH, ..Call::post_json(instance, super::json(&body)?) };
+    let mut call = Call {
+        method: Method::PATCH,
+        ..Call::post_json(instance, super::json(&body)?)
+    };
     call.headers.insert(http::header::AUTHORIZATION, token);
     Ok(accepted(&send_well(outbound, call).await?))
 }

@@ -92,6 +92,9 @@ mod tests {
         assert_eq!(json["UserDetails"]["Email"], format!("{id}@test.com"));
         assert_eq!(json["UserDetails"]["Country"], "US");
         assert_eq!(json["LeadSource"], "SPZA-INS|contoso.db");
-        assert_eq!(serde_json::to_vec(&lead).unwrap(), serde_json::to_vec(&lead.clone()).unwrap());
+        assert_eq!(
+            serde_json::to_vec(&lead).unwrap(),
+            serde_json::to_vec(&lead.clone()).unwrap()
+        );
     }
 }

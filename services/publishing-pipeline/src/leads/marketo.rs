@@ -15,10 +15,14 @@ pub(super) async fn deliver(
 ) -> Result<Delivery, Delivery> {
     let host = url(&format!("https://{}.{domain}", to.munchkin_id))?;
     if to.client_id.is_empty() || to.client_secret.is_empty() {
-        let why = "Marketo takes leads with a client id and secret only; a server id alone is not enough";
+        let why =
+            "Marketo takes leads with a client id and secret only; a server id alone is not enough";
         return Err(Delivery::Impossible(why.to_owned()));
     }
-    let form: u64 = to.form_id.parse().map_err(|_| Delivery::Impossible("the Marketo form id is no number".to_owned()))?;
+    let form: u64 = to
+        .form_id
+        .parse()
+        .map_err(|_| Delivery::Impossible("the Marketo form id is no number".to_owned()))?;
     let token = bearer(&send_well(outbound, Call::get(token_url(&host, to))).await?)?;
     let mut submit = host;
     submit.set_path("/rest/v1/leads/submitForm.json");
@@ -26,7 +30,11 @@ pub(super) async fn deliver(
     call.headers.insert(http::header::AUTHORIZATION, token);
     let answer = send_well(outbound, call).await?;
     let said = read(&answer)?;
-    if said.get("success").and_then(Value::as_bool) == Some(true) { Ok(accepted(&answer)) } else { Err(why(&said)) }
+    if said.get("success").and_then(Value::as_bool) == Some(true) {
+        Ok(accepted(&answer))
+    } else {
+        Err(why(&said))
+    }
 }
 
 fn token_url(host: &Url, to: &MarketoDestination) -> Url {
@@ -53,7 +61,13 @@ fn body(form: u64, lead: &Lead) -> Value {
 
 /// Marketo says 200 to what it refuses as well; codes only, its words may quote the request.
 fn why(said: &Value) -> Delivery {
-    let errors = said.get("errors").and_then(Value::as_array).into_iter().flatten();
-    let codes: Vec<&str> = errors.filter_map(|error| error.get("code").and_then(Value::as_str)).collect();
+    let errors = said
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let codes: Vec<&str> = errors
+        .filter_map(|error| error.get("code").and_then(Value::as_str))
+        .collect();
     Delivery::Refused(format!("Marketo refused the lead ({})", codes.join(", ")))
 }

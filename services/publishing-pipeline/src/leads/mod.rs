@@ -57,17 +57,35 @@ impl Leads {
     }
 
     /// One try to deliver a lead at `now`.
-    pub async fn deliver(&self, opened: &OpenLeadSecretResponse, lead: &Lead, now: OffsetDateTime) -> Delivery {
-        let destination = opened.destination.as_ref().and_then(|destination| destination.destination.as_ref());
+    pub async fn deliver(
+        &self,
+        opened: &OpenLeadSecretResponse,
+        lead: &Lead,
+        now: OffsetDateTime,
+    ) -> Delivery {
+        let destination = opened
+            .destination
+            .as_ref()
+            .and_then(|destination| destination.destination.as_ref());
         let tried = match destination {
-            Some(Destination::HttpsEndpoint(https)) => https::deliver(&self.outbound, https, lead).await,
-            Some(Destination::Table(table)) => table::deliver(&self.outbound, table, lead, now).await,
-            Some(Destination::Dynamics(to)) => dynamics::deliver(&self.outbound, &self.hosts.login, to, lead).await,
-            Some(Destination::Marketo(to)) => marketo::deliver(&self.outbound, &self.hosts.marketo, to, lead).await,
+            Some(Destination::HttpsEndpoint(https)) => {
+                https::deliver(&self.outbound, https, lead).await
+            }
+            Some(Destination::Table(table)) => {
+                table::deliver(&self.outbound, table, lead, now).await
+            }
+            Some(Destination::Dynamics(to)) => {
+                dynamics::deliver(&self.outbound, &self.hosts.login, to, lead).await
+            }
+            Some(Destination::Marketo(to)) => {
+                marketo::deliver(&self.outbound, &self.hosts.marketo, to, lead).await
+            }
             Some(Destination::Salesforce(to)) => {
                 salesforce::deliver(&self.outbound, &self.hosts.salesforce, to, lead).await
             }
-            None => Err(Delivery::OurFault("the snapshot names no lead destination".to_owned())),
+            None => Err(Delivery::OurFault(
+                "the snapshot names no lead destination".to_owned(),
+            )),
         };
         tried.unwrap_or_else(|failed| failed)
     }
@@ -81,7 +99,11 @@ async fn send(outbound: &Outbound, call: Call) -> Result<Answer, Delivery> {
 /// The same, where only 2xx will do.
 async fn send_well(outbound: &Outbound, call: Call) -> Result<Answer, Delivery> {
     let answer = send(outbound, call).await?;
-    if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+    if answer.status.is_success() {
+        Ok(answer)
+    } else {
+        Err(refused(&answer))
+    }
 }
 
 fn failed(error: &OutboundError) -> Delivery {
@@ -92,40 +114,62 @@ fn failed(error: &OutboundError) -> Delivery {
 }
 
 fn refused(answer: &Answer) -> Delivery {
-    Delivery::Refused(format!("the lead destination answered {}", answer.status.as_u16()))
+    Delivery::Refused(format!(
+        "the lead destination answered {}",
+        answer.status.as_u16()
+    ))
 }
 
 fn accepted(answer: &Answer) -> Delivery {
-    Delivery::Accepted(format!("the test lead was accepted ({})", answer.status.as_u16()))
+    Delivery::Accepted(format!(
+        "the test lead was accepted ({})",
+        answer.status.as_u16()
+    ))
 }
 
 fn url(text: &str) -> Result<Url, Delivery> {
-    Url::parse(text).map_err(|_| Delivery::Impossible("the lead destination is not a URL".to_owned()))
+    Url::parse(text)
+        .map_err(|_| Delivery::Impossible("the lead destination is not a URL".to_owned()))
 }
 
 fn json(body: &impl serde::Serialize) -> Result<Vec<u8>, Delivery> {
-    serde_json::to_vec(body).map_err(|error| Delivery::OurFault(format!("the lead can't be written: {error}")))
+    serde_json::to_vec(body)
+        .map_err(|error| Delivery::OurFault(format!("the lead can't be written: {error}")))
 }
 
 fn read(answer: &Answer) -> Result<Value, Delivery> {
-    let unreadable = |_| Delivery::Refused("the lead destination's answer can't be read".to_owned());
+    let unreadable =
+        |_| Delivery::Refused("the lead destination's answer can't be read".to_owned());
     serde_json::from_slice(&answer.body).map_err(unreadable)
 }
 
 /// A POST of a form.
 fn post_form(url: Url, fields: &[(&str, &str)]) -> Call {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, form)]);
-    Call { method: Method::POST, url, headers, body: Bytes::from(body) }
+    Call {
+        method: Method::POST,
+        url,
+        headers,
+        body: Bytes::from(body),
+    }
 }
 
 /// A bearer token of an OAuth2 answer, as a header.
 fn bearer(answer: &Answer) -> Result<HeaderValue, Delivery> {
     let body = read(answer)?;
-    let token = body.get("access_token").and_then(Value::as_str).unwrap_or_default();
-    let header = HeaderValue::try_from(format!("Bearer {token}")).ok().filter(|_| !token.is_empty());
-    let mut header = header.ok_or_else(|| Delivery::Refused("the lead destination gave no access token".to_owned()))?;
+    let token = body
+        .get("access_token")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let header = HeaderValue::try_from(format!("Bearer {token}"))
+        .ok()
+        .filter(|_| !token.is_empty());
+    let mut header = header
+        .ok_or_else(|| Delivery::Refused("the lead destination gave no access token".to_owned()))?;
     header.set_sensitive(true);
     Ok(header)
 }

@@ -32,9 +32,15 @@ pub(super) async fn deliver(
         ("description", &lead.offer_title),
     ];
     let answer = send_well(outbound, post_form(form, &fields)).await?;
-    let processed = answer.headers.get(PROCESSED).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let processed = answer
+        .headers
+        .get(PROCESSED)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if processed.starts_with("false") {
-        return Err(Delivery::Refused("Salesforce did not process the lead; check the object identifier".to_owned()));
+        return Err(Delivery::Refused(
+            "Salesforce did not process the lead; check the object identifier".to_owned(),
+        ));
     }
     Ok(accepted(&answer))
 }

@@ -34,22 +34,38 @@ pub(super) async fn deliver(
     lead: &Lead,
     now: OffsetDateTime,
 ) -> Result<Delivery, Delivery> {
-    let wrong = || Delivery::Impossible("the Azure Table connection string can't be read".to_owned());
+    let wrong =
+        || Delivery::Impossible("the Azure Table connection string can't be read".to_owned());
     let account = Account::read(&to.connection_string).ok_or_else(wrong)?;
-    let entity = format!("/{TABLE}(PartitionKey='marketplace',RowKey='{}')", lead.id());
+    let entity = format!(
+        "/{TABLE}(PartitionKey='marketplace',RowKey='{}')",
+        lead.id()
+    );
     let put = || account.call(Method::PUT, &entity, &row(lead), now);
     let mut answer = send(outbound, put()?).await?;
     if answer.status == StatusCode::NOT_FOUND {
-        let made = send(outbound, account.call(Method::POST, "/Tables", &json!({ "TableName": TABLE }), now)?).await?;
+        let made = send(
+            outbound,
+            account.call(Method::POST, "/Tables", &json!({ "TableName": TABLE }), now)?,
+        )
+        .await?;
         // Conflict: another lead has made it meanwhile.
         well(made, StatusCode::CONFLICT)?;
         answer = send(outbound, put()?).await?;
     }
-    if answer.status.is_success() { Ok(accepted(&answer)) } else { Err(refused(&answer)) }
+    if answer.status.is_success() {
+        Ok(accepted(&answer))
+    } else {
+        Err(refused(&answer))
+    }
 }
 
 fn well(answer: Answer, besides: StatusCode) -> Result<(), Delivery> {
-    if answer.status.is_success() || answer.status == besides { Ok(()) } else { Err(refused(&answer)) }
+    if answer.status.is_success() || answer.status == besides {
+        Ok(())
+    } else {
+        Err(refused(&answer))
+    }
 }
 
 fn row(lead: &Lead) -> Value {
@@ -64,7 +80,11 @@ fn row(lead: &Lead) -> Value {
 
 impl Account {
     fn read(text: &str) -> Option<Account> {
-        let mut account = Account { name: String::new(), key: Vec::new(), suffix: "core.windows.net".to_owned() };
+        let mut account = Account {
+            name: String::new(),
+            key: Vec::new(),
+            suffix: "core.windows.net".to_owned(),
+        };
         for part in text.split(';').filter(|part| !part.is_empty()) {
             // Keys are base64 and may end in "=".
             match part.split_once('=')? {
@@ -79,21 +99,44 @@ impl Account {
     }
 
     /// A signed call (SharedKey).
-    fn call(&self, method: Method, path: &str, body: &Value, now: OffsetDateTime) -> Result<Call, Delivery> {
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        now: OffsetDateTime,
+    ) -> Result<Call, Delivery> {
         let date = now.to_offset(time::UtcOffset::UTC).format(HTTP_DATE);
-        let date = date.map_err(|error| Delivery::OurFault(format!("no date can be written: {error}")))?;
-        let signature = self.sign(&method, path, &date).ok_or_else(|| Delivery::OurFault("no signature".to_owned()))?;
+        let date =
+            date.map_err(|error| Delivery::OurFault(format!("no date can be written: {error}")))?;
+        let signature = self
+            .sign(&method, path, &date)
+            .ok_or_else(|| Delivery::OurFault("no signature".to_owned()))?;
         let mut authorization = value(&format!("SharedKey {}:{signature}", self.name))?;
         authorization.set_sensitive(true);
         let headers = HeaderMap::from_iter([
             (header::CONTENT_TYPE, HeaderValue::from_static(JSON)),
-            (header::ACCEPT, HeaderValue::from_static("application/json;odata=nometadata")),
+            (
+                header::ACCEPT,
+                HeaderValue::from_static("application/json;odata=nometadata"),
+            ),
             (http::HeaderName::from_static("x-ms-date"), value(&date)?),
-            (http::HeaderName::from_static("x-ms-version"), HeaderValue::from_static("2020-12-06")),
+            (
+                http::HeaderName::from_static("x-ms-version"),
+                HeaderValue::from_static("2020-12-06"),
+            ),
             (header::AUTHORIZATION, authorization),
         ]);
-        let url = url(&format!("https://{}.table.{}{path}", self.name, self.suffix))?;
-        Ok(Call { method, url, headers, body: super::json(body)?.into() })
+        let url = url(&format!(
+            "https://{}.table.{}{path}",
+            self.name, self.suffix
+        ))?;
+        Ok(Call {
+            method,
+            url,
+            headers,
+            body: super::json(body)?.into(),
+        })
     }
 
     /// Verb, empty MD5, content type, date and canonical resource, each a line.
@@ -106,7 +149,8 @@ impl Account {
 }
 
 fn value(text: &str) -> Result<HeaderValue, Delivery> {
-    HeaderValue::try_from(text).map_err(|_| Delivery::Impossible("the Azure Table account has a wrong name".to_owned()))
+    HeaderValue::try_from(text)
+        .map_err(|_| Delivery::Impossible("the Azure Table account has a wrong name".to_owned()))
 }
 
 #[cfg(test)]
@@ -118,9 +162,26 @@ mod tests {
     #[test]
     fn ld2_a_connection_string_is_read_and_others_are_not() {
         let account = Account::read(CONNECTION).unwrap();
-        assert_eq!((account.name.as_str(), account.key.as_slice(), account.suffix.as_str()), ("contoso", &b"key"[..], "example.net"));
-        assert_eq!(Account::read("AccountName=a;AccountKey=a2V5").unwrap().suffix, "core.windows.net");
-        for wrong in ["", "AccountName=a", "AccountName=a;AccountKey=%", "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5"] {
+        assert_eq!(
+            (
+                account.name.as_str(),
+                account.key.as_slice(),
+                account.suffix.as_str()
+            ),
+            ("contoso", &b"key"[..], "example.net")
+        );
+        assert_eq!(
+            Account::read("AccountName=a;AccountKey=a2V5")
+                .unwrap()
+                .suffix,
+            "core.windows.net"
+        );
+        for wrong in [
+            "",
+            "AccountName=a",
+            "AccountName=a;AccountKey=%",
+            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5",
+        ] {
             assert!(Account::read(wrong).is_none(), "{wrong}");
         }
     }
@@ -128,12 +189,22 @@ mod tests {
     #[test]
     fn a_call_is_signed_over_verb_type_date_and_resource() {
         let account = Account::read(CONNECTION).unwrap();
-        let call = account.call(Method::PUT, "/T(PartitionKey='p',RowKey='r')", &json!({}), OffsetDateTime::UNIX_EPOCH).unwrap();
+        let call = account
+            .call(
+                Method::PUT,
+                "/T(PartitionKey='p',RowKey='r')",
+                &json!({}),
+                OffsetDateTime::UNIX_EPOCH,
+            )
+            .unwrap();
         assert_eq!(call.headers["x-ms-date"], "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(call.url.host_str(), Some("contoso.table.example.net"));
         let mut mac = Hmac::<Sha256>::new_from_slice(b"key").unwrap();
         mac.update(b"PUT\n\napplication/json\nThu, 01 Jan 1970 00:00:00 GMT\n/contoso/T(PartitionKey='p',RowKey='r')");
-        let expected = format!("SharedKey contoso:{}", STANDARD.encode(mac.finalize().into_bytes()));
+        let expected = format!(
+            "SharedKey contoso:{}",
+            STANDARD.encode(mac.finalize().into_bytes())
+        );
         assert_eq!(call.headers[header::AUTHORIZATION], expected);
     }
 }

@@ -35,7 +35,12 @@ pub(super) async fn commit(
                 }
             }
         }
-        batch.clear();
+        // Not before: the commit of the step before this one hands this one over, and must find that it was done.
+        for outcome in batch.drain(..) {
+            if let Some(step) = outcome.step {
+                steps.ends(outcome.submission, step, outcome.attempt);
+            }
+        }
     }
 }
 

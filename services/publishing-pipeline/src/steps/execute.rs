@@ -24,8 +24,13 @@ impl Executor {
     pub async fn execute(&self, step: StepId, run: &Run) -> Answer {
         match step {
             StepId::PurchaseFlow | StepId::PurchaseFlowLive => self.probe_purchase(run).await,
-            StepId::LeadManagement | StepId::LeadManagementLive => self.send_test_lead(step, run).await,
-            _ => Answer::Trouble(Trouble::Platform(format!("{} is no step of ours", step.as_str()))),
+            StepId::LeadManagement | StepId::LeadManagementLive => {
+                self.send_test_lead(step, run).await
+            }
+            _ => Answer::Trouble(Trouble::Platform(format!(
+                "{} is no step of ours",
+                step.as_str()
+            ))),
         }
     }
 
@@ -33,12 +38,16 @@ impl Executor {
     async fn probe_purchase(&self, run: &Run) -> Answer {
         let probes = match self.catalog.probe_purchase(&run.snapshot).await {
             Ok(probes) => probes,
-            Err(error) => return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}"))),
+            Err(error) => {
+                return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}")));
+            }
         };
         let faults: Vec<String> = probes.iter().filter_map(fault).collect();
         if faults.is_empty() {
             let plans = probes.len();
-            return Answer::Done(format!("an order was made, resolved and canceled for each of {plans} plans"));
+            return Answer::Done(format!(
+                "an order was made, resolved and canceled for each of {plans} plans"
+            ));
         }
         Answer::Trouble(Trouble::Publisher(faults.join("; ")))
     }
@@ -47,7 +56,9 @@ impl Executor {
     async fn send_test_lead(&self, step: StepId, run: &Run) -> Answer {
         let opened = match self.catalog.open_lead_secret(&run.snapshot).await {
             Ok(opened) => opened,
-            Err(error) => return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}"))),
+            Err(error) => {
+                return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}")));
+            }
         };
         let lead = Lead::test(run.submission, step, &opened);
         match self.leads.deliver(&opened, &lead, clock::now()).await {
@@ -65,6 +76,10 @@ fn fault(probe: &PlanProbe) -> Option<String> {
     if carried && probe.faults.is_empty() {
         return None;
     }
-    let why = if probe.faults.is_empty() { "its order could not be carried through".into() } else { probe.faults.join(" ") };
+    let why = if probe.faults.is_empty() {
+        "its order could not be carried through".into()
+    } else {
+        probe.faults.join(" ")
+    };
     Some(format!("plan {}: {why}", probe.plan_id))
 }

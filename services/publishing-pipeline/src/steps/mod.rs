@@ -68,7 +68,15 @@ impl Steps {
     /// `id` names this process among its replicas; new at every start.
     pub fn new(id: Uuid, tempo: Tempo) -> (Steps, UnboundedReceiver<Run>) {
         let (handed, receiver) = unbounded_channel();
-        (Steps(Arc::new(Inner { id, tempo, handed, running: Mutex::default() })), receiver)
+        (
+            Steps(Arc::new(Inner {
+                id,
+                tempo,
+                handed,
+                running: Mutex::default(),
+            })),
+            receiver,
+        )
     }
 
     pub fn id(&self) -> Uuid {
@@ -80,12 +88,18 @@ impl Steps {
     }
 
     pub fn moment(&self, at: OffsetDateTime) -> Moment<'_> {
-        Moment { at, runner: self.0.id, tempo: &self.0.tempo }
+        Moment {
+            at,
+            runner: self.0.id,
+            tempo: &self.0.tempo,
+        }
     }
 
     /// Takes a step over, once its start is committed. What runs already, as the next of a chain, isn't started twice.
     pub fn hand(&self, run: Run) {
-        let Some(&(step, attempt)) = run.chain.first() else { return };
+        let Some(&(step, attempt)) = run.chain.first() else {
+            return;
+        };
         let known = |running: &Running| running.step == step && running.attempt == attempt;
         if self.running().get(&run.submission).is_some_and(known) {
             return;
@@ -102,20 +116,33 @@ impl Steps {
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<Uuid, Running>> {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what runs now; answers what stops it.
     fn begins(&self, submission: Uuid, step: StepId, attempt: u32) -> CancellationToken {
         let stop = CancellationToken::new();
-        self.running().insert(submission, Running { step, attempt, stop: stop.clone() });
+        self.running().insert(
+            submission,
+            Running {
+                step,
+                attempt,
+                stop: stop.clone(),
+            },
+        );
         stop
     }
 
     /// Forgets what has ended, unless a newer attempt runs already.
     fn ends(&self, submission: Uuid, step: StepId, attempt: u32) {
         let mut running = self.running();
-        if running.get(&submission).is_some_and(|one| one.step == step && one.attempt == attempt) {
+        if running
+            .get(&submission)
+            .is_some_and(|one| one.step == step && one.attempt == attempt)
+        {
             running.remove(&submission);
         }
     }

@@ -63,9 +63,7 @@ async fn drive(steps: Steps, executor: Executor, run: Run, done: UnboundedSender
         };
         let goes_on = matches!(answer, Answer::Done(_));
         ready.push(outcome(&run, step, attempt, answer));
-        // Forgotten before its outcome is committed: what is handed over by that commit is new.
-        if !goes_on || run.chain.last() == Some(&(step, attempt)) {
-            steps.ends(run.submission, step, attempt);
+        if !goes_on {
             break;
         }
     }
@@ -74,7 +72,14 @@ async fn drive(steps: Steps, executor: Executor, run: Run, done: UnboundedSender
 
 fn outcome(run: &Run, step: StepId, attempt: u32, answer: Answer) -> Outcome {
     let (offer_uid, submission) = (run.offer_uid, run.submission);
-    Outcome { offer_uid, submission, step: Some(step), attempt, answer, span: run.span.clone() }
+    Outcome {
+        offer_uid,
+        submission,
+        step: Some(step),
+        attempt,
+        answer,
+        span: run.span.clone(),
+    }
 }
 
 fn send(done: &UnboundedSender<Outcome>, ready: &mut Vec<Outcome>) {

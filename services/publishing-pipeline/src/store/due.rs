@@ -39,7 +39,13 @@ pub async fn due(db: &PgPool, now: OffsetDateTime, limit: i64) -> Result<Vec<Due
     .fetch_all(db)
     .await?;
     let due = rows.into_iter();
-    Ok(due.map(|row| Due { offer_uid: row.offer_uid, orphaned: row.orphaned, scheduled: row.scheduled }).collect())
+    Ok(due
+        .map(|row| Due {
+            offer_uid: row.offer_uid,
+            orphaned: row.orphaned,
+            scheduled: row.scheduled,
+        })
+        .collect())
 }
 
 /// Renews the lease of this process, which holds all of its steps; forgets processes that are long gone.
@@ -59,7 +65,9 @@ pub async fn keep_lease(db: &PgPool, runner: Uuid, lease: Duration) -> Result<()
 
 /// Gives the lease up: others take this process' steps over at once.
 pub async fn leave(db: &PgPool, runner: Uuid) -> Result<(), Error> {
-    sqlx::query!("DELETE FROM publishing.runners WHERE id = $1", runner).execute(db).await?;
+    sqlx::query!("DELETE FROM publishing.runners WHERE id = $1", runner)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -79,7 +87,10 @@ pub async fn medians(db: &mut PgConnection) -> Result<Vec<(String, f64)>, Error>
 }
 
 /// An offer's publisher and its scheduled go live.
-pub async fn schedule_of(db: &mut PgConnection, offer: Uuid) -> Result<Option<(String, Schedule)>, Error> {
+pub async fn schedule_of(
+    db: &mut PgConnection,
+    offer: Uuid,
+) -> Result<Option<(String, Schedule)>, Error> {
     let row = sqlx::query!(
         r#"SELECT publisher, schedule AS "schedule!: Json<Schedule>" FROM publishing.publications
            WHERE offer_uid = $1 AND schedule IS NOT NULL"#,
@@ -107,6 +118,11 @@ pub async fn forget_transitions(db: &PgPool, before: OffsetDateTime) -> Result<(
             break;
         }
     }
-    sqlx::query!("DELETE FROM publishing.discarded_outcomes WHERE received_at < $1", before).execute(db).await?;
+    sqlx::query!(
+        "DELETE FROM publishing.discarded_outcomes WHERE received_at < $1",
+        before
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

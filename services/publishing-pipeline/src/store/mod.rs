@@ -10,5 +10,7 @@ mod submissions;
 
 pub use due::{Due, due, forget_transitions, keep_lease, leave, medians, schedule_of};
 pub use offerings::{close_first, find_offer, find_submission, lock_name, lock_offers, make, save};
-pub use operate::{Audit, Incident, audit, incident_open, list_incidents, note_discarded, note_incidents};
+pub use operate::{
+    Audit, Incident, audit, incident_open, list_incidents, note_discarded, note_incidents,
+};
 pub use submissions::{history, list_submissions, newest};

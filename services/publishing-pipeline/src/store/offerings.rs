@@ -52,7 +52,11 @@ pub async fn lock_offers(db: &mut PgConnection, offers: &[Uuid]) -> Result<Vec<O
 }
 
 /// The same for one offer of the scope's publisher, by its id.
-pub async fn lock_name(db: &mut PgConnection, scope: &Scope, offer: &str) -> Result<Option<Offering>, Error> {
+pub async fn lock_name(
+    db: &mut PgConnection,
+    scope: &Scope,
+    offer: &str,
+) -> Result<Option<Offering>, Error> {
     loop {
         let row = sqlx::query_as!(
             Locked,
@@ -75,7 +79,11 @@ pub async fn lock_name(db: &mut PgConnection, scope: &Scope, offer: &str) -> Res
 }
 
 /// The same without a lock: for reads, and for refusing early.
-pub async fn find_offer(db: &mut PgConnection, scope: &Scope, offer: &str) -> Result<Option<Offering>, Error> {
+pub async fn find_offer(
+    db: &mut PgConnection,
+    scope: &Scope,
+    offer: &str,
+) -> Result<Option<Offering>, Error> {
     let row = sqlx::query_as!(
         Locked,
         r#"SELECT to_json(p) AS "publication!: Json<Publication>",
@@ -132,8 +140,15 @@ pub async fn make(db: &mut PgConnection, publication: &Publication) -> Result<()
 /// Closes submissions that give way, before a new one takes their place in flight: in a statement of its own, since the
 /// parts of one have no order.
 pub async fn close_first(db: &mut PgConnection, offerings: &[&Offering]) -> Result<(), Error> {
-    let closing: Vec<&Submission> =
-        offerings.iter().flat_map(|o| o.news().closed_first.iter().filter_map(|id| o.submission(*id))).collect();
+    let closing: Vec<&Submission> = offerings
+        .iter()
+        .flat_map(|o| {
+            o.news()
+                .closed_first
+                .iter()
+                .filter_map(|id| o.submission(*id))
+        })
+        .collect();
     if closing.is_empty() {
         return Ok(());
     }
@@ -178,12 +193,22 @@ impl<'a> From<&'a Transition> for Row<'a> {
 
 /// Writes what changed of all these offerings. A row that isn't there is an error, not a shrug.
 pub async fn save(db: &mut PgConnection, offerings: &[&Offering]) -> Result<(), Error> {
-    let publications: Vec<&Publication> = offerings.iter().map(|offering| offering.publication()).collect();
+    let publications: Vec<&Publication> = offerings
+        .iter()
+        .map(|offering| offering.publication())
+        .collect();
     let rows = |ids: fn(&Offering) -> &[Uuid]| -> Vec<&Submission> {
-        offerings.iter().flat_map(|o| ids(o).iter().filter_map(|id| o.submission(*id))).collect()
+        offerings
+            .iter()
+            .flat_map(|o| ids(o).iter().filter_map(|id| o.submission(*id)))
+            .collect()
     };
     let (made, changed) = (rows(|o| &o.news().inserted), rows(|o| &o.news().touched));
-    let transitions: Vec<Row<'_>> = offerings.iter().flat_map(|o| &o.news().transitions).map(Row::from).collect();
+    let transitions: Vec<Row<'_>> = offerings
+        .iter()
+        .flat_map(|o| &o.news().transitions)
+        .map(Row::from)
+        .collect();
     let expected = (publications.len(), changed.len());
     let written = sqlx::query!(
         r#"WITH made AS (
@@ -212,6 +237,13 @@ pub async fn save(db: &mut PgConnection, offerings: &[&Offering]) -> Result<(), 
     )
     .fetch_one(db)
     .await?;
-    let counts = (usize::try_from(written.publications), usize::try_from(written.submissions));
-    if counts == (Ok(expected.0), Ok(expected.1)) { Ok(()) } else { Err(Error::Corrupt("a row to be written is gone")) }
+    let counts = (
+        usize::try_from(written.publications),
+        usize::try_from(written.submissions),
+    );
+    if counts == (Ok(expected.0), Ok(expected.1)) {
+        Ok(())
+    } else {
+        Err(Error::Corrupt("a row to be written is gone"))
+    }
 }

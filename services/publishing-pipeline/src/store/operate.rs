@@ -26,7 +26,13 @@ pub async fn note_incidents(db: &mut PgConnection, offering: &Offering) -> Resul
     let offer = offering.publication().offer_uid;
     for news in &offering.news().incidents {
         match news {
-            IncidentNews::Raised { submission, step, attempts, error, at } => {
+            IncidentNews::Raised {
+                submission,
+                step,
+                attempts,
+                error,
+                at,
+            } => {
                 let attempts = i32::try_from(*attempts).unwrap_or(i32::MAX);
                 sqlx::query!(
                     "INSERT INTO publishing.incidents (offer_uid, submission, step, attempts, last_error, opened_at)
@@ -58,7 +64,11 @@ pub async fn note_incidents(db: &mut PgConnection, offering: &Offering) -> Resul
 }
 
 /// Whether an incident of this offer is open: then operators may act without a grant (RO-7).
-pub async fn incident_open(db: &mut PgConnection, publisher: &str, offer: &str) -> Result<bool, Error> {
+pub async fn incident_open(
+    db: &mut PgConnection,
+    publisher: &str,
+    offer: &str,
+) -> Result<bool, Error> {
     let open = sqlx::query_scalar!(
         "SELECT incident FROM publishing.publications WHERE publisher = $1 AND offer = $2",
         publisher,

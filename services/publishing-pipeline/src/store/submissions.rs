@@ -36,9 +36,12 @@ pub async fn list_submissions(
 
 /// Number of the newest transition of a submission.
 pub async fn newest(db: &mut PgConnection, submission: Uuid) -> Result<Option<u64>, Error> {
-    let number = sqlx::query_scalar!("SELECT transition FROM publishing.submissions WHERE id = $1", submission)
-        .fetch_optional(db)
-        .await?;
+    let number = sqlx::query_scalar!(
+        "SELECT transition FROM publishing.submissions WHERE id = $1",
+        submission
+    )
+    .fetch_optional(db)
+    .await?;
     Ok(number.and_then(|number| u64::try_from(number).ok()))
 }
 
@@ -64,12 +67,15 @@ pub async fn history(
     rows.into_iter()
         .map(|row| {
             let step = match (row.step, row.step_state) {
-                (Some(step), Some(state)) => Some((step.parse::<StepId>()?, state.parse::<StepState>()?)),
+                (Some(step), Some(state)) => {
+                    Some((step.parse::<StepId>()?, state.parse::<StepState>()?))
+                }
                 _ => None,
             };
             Ok(Transition {
                 submission,
-                number: u64::try_from(row.transition).map_err(|_| Error::Corrupt("a negative transition"))?,
+                number: u64::try_from(row.transition)
+                    .map_err(|_| Error::Corrupt("a negative transition"))?,
                 at: row.at,
                 step,
                 state: row.submission_state.parse::<SubmissionState>()?,

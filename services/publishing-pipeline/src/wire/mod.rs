@@ -8,7 +8,8 @@ mod submission;
 pub use profile::profile;
 pub use publication::{move_of, overview_move, publication};
 pub use requests::{
-    Publish, cancel, go_live, list_incidents, list_submissions, operate, plan, publish, stop, submission_name, watch_token,
+    Publish, cancel, go_live, list_incidents, list_submissions, operate, plan, publish, stop,
+    submission_name, watch_token,
 };
 pub use submission::{Medians, actor, leg, step_fault, submission, submission_state, transition};
 
@@ -24,7 +25,10 @@ pub fn actor_of(scope: &Scope) -> Actor {
         ActorKind::Operator => Kind::Operator,
         ActorKind::System => Kind::System,
     };
-    Actor { kind, principal: scope.principal().to_owned() }
+    Actor {
+        kind,
+        principal: scope.principal().to_owned(),
+    }
 }
 
 pub(crate) fn actor_kind(kind: Kind) -> messaging::ActorKind {

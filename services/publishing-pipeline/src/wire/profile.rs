@@ -11,7 +11,9 @@ pub fn profile(answer: catalog::SubmissionProfile) -> Result<Profile, Error> {
         Ok(catalog::CertificationLeg::Preview) => Leg::Preview,
         Ok(catalog::CertificationLeg::Live) => Leg::Live,
         Ok(catalog::CertificationLeg::Unspecified) | Err(_) => {
-            return Err(Error::Corrupt("the catalogue's profile names no certification leg"));
+            return Err(Error::Corrupt(
+                "the catalogue's profile names no certification leg",
+            ));
         }
     };
     if answer.digest.is_empty() || answer.snapshot.is_empty() {
@@ -31,11 +33,23 @@ pub fn profile(answer: catalog::SubmissionProfile) -> Result<Profile, Error> {
         changed: answer.changed,
         stop_notice_days: answer.stop_notice_days,
         pages_changed: answer.pages_changed,
-        help_links: answer.help_links.into_iter().map(|link| HelpLink { title: link.title, url: link.url }).collect(),
+        help_links: answer
+            .help_links
+            .into_iter()
+            .map(|link| HelpLink {
+                title: link.title,
+                url: link.url,
+            })
+            .collect(),
         restores: Vec::new(),
     })
 }
 
 fn plan(plan: catalog::ProfilePlan) -> Plan {
-    Plan { id: plan.plan_id, name: plan.name, stopped: plan.stopped, technical_parent: plan.technical_parent }
+    Plan {
+        id: plan.plan_id,
+        name: plan.name,
+        stopped: plan.stopped,
+        technical_parent: plan.technical_parent,
+    }
 }

@@ -24,7 +24,9 @@ pub fn publication(offering: &Offering) -> pb::Publication {
     let name = |id: Option<Uuid>| id.map(|id| row.submission_name(id)).unwrap_or_default();
     let snapshot = |id: Option<Uuid>| {
         let submission = id.and_then(|id| offering.submission(id));
-        submission.map(|submission| submission.profile.snapshot.clone()).unwrap_or_default()
+        submission
+            .map(|submission| submission.profile.snapshot.clone())
+            .unwrap_or_default()
     };
     let plan = |plan: &crate::domain::PlanDistribution| pb::PlanDistribution {
         plan_id: plan.id.clone(),
@@ -34,7 +36,11 @@ pub fn publication(offering: &Offering) -> pb::Publication {
     pb::Publication {
         offer: row.name(),
         // Of an offer that was never published the catalogue alone may know the id.
-        offer_uid: if row.offer_uid.is_nil() { String::new() } else { row.offer_uid.to_string() },
+        offer_uid: if row.offer_uid.is_nil() {
+            String::new()
+        } else {
+            row.offer_uid.to_string()
+        },
         status: status(offering.status()).into(),
         revision: row.revision,
         in_flight: name(row.in_flight),
@@ -49,7 +55,11 @@ pub fn publication(offering: &Offering) -> pb::Publication {
         update_time: (row.revision > 0).then(|| to_proto(row.update_time)),
         preview_snapshot: snapshot(row.preview),
         live_snapshot: snapshot(row.live),
-        stop_effective: row.stop.as_ref().filter(|stop| stop.scheduled).map(|stop| to_proto(stop.effective)),
+        stop_effective: row
+            .stop
+            .as_ref()
+            .filter(|stop| stop.scheduled)
+            .map(|stop| to_proto(stop.effective)),
     }
 }
 
@@ -79,7 +89,10 @@ pub const fn overview_move() -> [(pb::PublicationMove, &'static [Move]); 8] {
         (P::GoLive, &[Move::GoLive]),
         (P::CancelScheduledGoLive, &[Move::CancelScheduledGoLive]),
         (P::StopDistribution, &[Move::StopOffer]),
-        (P::ResumeDistribution, &[Move::ResumeOffer, Move::ResumePlan]),
+        (
+            P::ResumeDistribution,
+            &[Move::ResumeOffer, Move::ResumePlan],
+        ),
         (P::RestorePlan, &[Move::RestorePlan]),
         (P::DiscardFailure, &[Move::DiscardFailure]),
     ]

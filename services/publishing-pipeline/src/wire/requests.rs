@@ -40,12 +40,18 @@ pub fn publish(request: &pb::PublishOfferRequest) -> Result<Publish, Vec<Violati
     }
     if !request.source.is_empty() {
         if !request.etag.is_empty() {
-            wrong.add(Violation::new("etag", "can't be used with source").because("CONFLICTING_FIELDS"));
+            wrong.add(
+                Violation::new("etag", "can't be used with source").because("CONFLICTING_FIELDS"),
+            );
         }
-        if let (Some(snapshot), Some(offer)) = (wrong.take(SnapshotName::parse(&request.source, "source")), &offer)
-            && OfferName::new(&snapshot.publisher, &snapshot.offer) != *offer
+        if let (Some(snapshot), Some(offer)) = (
+            wrong.take(SnapshotName::parse(&request.source, "source")),
+            &offer,
+        ) && OfferName::new(&snapshot.publisher, &snapshot.offer) != *offer
         {
-            wrong.add(Violation::new("source", "is a snapshot of another offer").because("OTHER_OFFER"));
+            wrong.add(
+                Violation::new("source", "is a snapshot of another offer").because("OTHER_OFFER"),
+            );
         }
     }
     let supersede = match pb::InFlightPolicy::try_from(request.in_flight_policy) {
@@ -75,7 +81,9 @@ pub fn submission_name(name: &str, field: &str) -> Result<(SubmissionName, Uuid)
     wrong.finish(name.zip(id))
 }
 
-pub fn cancel(request: &pb::CancelPublishRequest) -> Result<(SubmissionName, Uuid), Vec<Violation>> {
+pub fn cancel(
+    request: &pb::CancelPublishRequest,
+) -> Result<(SubmissionName, Uuid), Vec<Violation>> {
     submission_name(&request.submission, "submission")
 }
 
@@ -90,15 +98,24 @@ pub struct GoLive {
 pub fn go_live(request: &pb::GoLiveRequest, now: OffsetDateTime) -> Result<GoLive, Vec<Violation>> {
     let mut wrong = Violations::new();
     let name = wrong.take(SubmissionName::parse(&request.submission, "submission"));
-    let id = name.as_ref().and_then(|name| wrong.take(name.id("submission")));
-    let at = request.go_live_at.as_ref().and_then(|at| wrong.take(from_proto(at, "go_live_at")));
+    let id = name
+        .as_ref()
+        .and_then(|name| wrong.take(name.id("submission")));
+    let at = request
+        .go_live_at
+        .as_ref()
+        .and_then(|at| wrong.take(from_proto(at, "go_live_at")));
     if at.is_some_and(|at| at <= now) {
         wrong.add(Violation::new("go_live_at", "is not in the future").because("NOT_FUTURE"));
     }
     if at.is_some_and(|at| at > now + time::Duration::days(366)) {
-        wrong.add(Violation::new("go_live_at", "is more than a year ahead").because("OUT_OF_RANGE"));
+        wrong
+            .add(Violation::new("go_live_at", "is more than a year ahead").because("OUT_OF_RANGE"));
     }
-    wrong.finish(name.zip(id).map(|(submission, id)| GoLive { submission, id, at }))
+    wrong.finish(
+        name.zip(id)
+            .map(|(submission, id)| GoLive { submission, id, at }),
+    )
 }
 
 /// A submission, one of its steps unless `step` is `None`, and the reason that every act of an operator has.
@@ -109,7 +126,9 @@ pub fn operate(
 ) -> Result<(SubmissionName, Uuid, Option<StepId>, String), Vec<Violation>> {
     let mut wrong = Violations::new();
     let name = wrong.take(SubmissionName::parse(submission, "submission"));
-    let id = name.as_ref().and_then(|name| wrong.take(name.id("submission")));
+    let id = name
+        .as_ref()
+        .and_then(|name| wrong.take(name.id("submission")));
     let unknown = |_| Violation::new("step", "is no step").because("UNKNOWN_VALUE");
     let step = step.and_then(|step| wrong.take(step.parse::<StepId>().map_err(unknown)));
     let reason = reason.trim();
@@ -117,9 +136,15 @@ pub fn operate(
         wrong.add(Violation::missing("reason"));
     }
     if reason.chars().count() > REASON {
-        wrong.add(Violation::new("reason", format!("is longer than {REASON} characters")).because("TOO_LONG"));
+        wrong.add(
+            Violation::new("reason", format!("is longer than {REASON} characters"))
+                .because("TOO_LONG"),
+        );
     }
-    wrong.finish(name.zip(id).map(|(name, id)| (name, id, step, reason.to_owned())))
+    wrong.finish(
+        name.zip(id)
+            .map(|(name, id)| (name, id, step, reason.to_owned())),
+    )
 }
 
 /// The states that a filter of the wire stands for; `None`: every state.
@@ -129,7 +154,9 @@ pub fn states(state: i32) -> Result<Option<Vec<String>>, Violation> {
     if wanted == pb::SubmissionState::Unspecified {
         return Ok(None);
     }
-    let all = SubmissionState::ALL.into_iter().filter(|one| super::submission_state(*one) == wanted);
+    let all = SubmissionState::ALL
+        .into_iter()
+        .filter(|one| super::submission_state(*one) == wanted);
     Ok(Some(all.map(|one| one.as_str().to_owned()).collect()))
 }
 
@@ -144,7 +171,9 @@ pub struct ListSubmissions {
     pub filters: paging::Fingerprint,
 }
 
-pub fn list_submissions(request: &pb::ListSubmissionsRequest) -> Result<ListSubmissions, Vec<Violation>> {
+pub fn list_submissions(
+    request: &pb::ListSubmissionsRequest,
+) -> Result<ListSubmissions, Vec<Violation>> {
     let mut wrong = Violations::new();
     let filters = paging::Fingerprint::of("ListSubmissions", &(&request.parent, request.state));
     let offer = wrong.take(OfferName::parse(&request.parent, "parent"));
@@ -152,7 +181,15 @@ pub fn list_submissions(request: &pb::ListSubmissionsRequest) -> Result<ListSubm
     let states = wrong.take(states(request.state));
     let before = wrong.take(paging::decode(&request.page_token, filters));
     let read = offer.zip(size).zip(states.zip(before));
-    wrong.finish(read.map(|((offer, size), (states, before))| ListSubmissions { offer, size, states, before, filters }))
+    wrong.finish(
+        read.map(|((offer, size), (states, before))| ListSubmissions {
+            offer,
+            size,
+            states,
+            before,
+            filters,
+        }),
+    )
 }
 
 /// A ListIncidents that is well formed.
@@ -169,7 +206,11 @@ pub fn list_incidents(request: &pb::ListIncidentsRequest) -> Result<ListIncident
     let filters = paging::Fingerprint::of("ListIncidents", &request.include_closed);
     let size = wrong.take(paging::page_size(request.page_size));
     let after = wrong.take(paging::decode(&request.page_token, filters));
-    wrong.finish(size.zip(after).map(|(size, after)| ListIncidents { size, after, filters }))
+    wrong.finish(size.zip(after).map(|(size, after)| ListIncidents {
+        size,
+        after,
+        filters,
+    }))
 }
 
 /// A stop that is well formed.
@@ -182,19 +223,34 @@ pub struct Stop {
     pub reason: String,
 }
 
-pub fn stop(request: pb::StopDistributionRequest, offer: &OfferName) -> Result<Stop, Vec<Violation>> {
+pub fn stop(
+    request: pb::StopDistributionRequest,
+    offer: &OfferName,
+) -> Result<Stop, Vec<Violation>> {
     if request.reason.chars().count() > REASON {
         let why = format!("is longer than {REASON} characters");
         return Err(vec![Violation::new("reason", why).because("TOO_LONG")]);
     }
-    let id = if request.plan_id.is_empty() { &offer.offer } else { &request.plan_id };
+    let id = if request.plan_id.is_empty() {
+        &offer.offer
+    } else {
+        &request.plan_id
+    };
     let confirmed = request.confirm == *id;
-    Ok(Stop { plan: Some(request.plan_id).filter(|plan| !plan.is_empty()), confirmed, reason: request.reason })
+    Ok(Stop {
+        plan: Some(request.plan_id).filter(|plan| !plan.is_empty()),
+        confirmed,
+        reason: request.reason,
+    })
 }
 
 /// A plan's id, which must be there.
 pub fn plan(id: String) -> Result<String, Violation> {
-    if id.is_empty() { Err(Violation::missing("plan_id")) } else { Ok(id) }
+    if id.is_empty() {
+        Err(Violation::missing("plan_id"))
+    } else {
+        Ok(id)
+    }
 }
 
 /// The transition number in a resume token; 0: none.
@@ -202,12 +258,18 @@ pub fn watch_token(token: &str, submission: Uuid) -> Result<u64, Violation> {
     if token.is_empty() {
         return Ok(0);
     }
-    let wrong = || Violation::new("resume_token", "is no token of this submission").because("BAD_RESUME_TOKEN");
+    let wrong = || {
+        Violation::new("resume_token", "is no token of this submission").because("BAD_RESUME_TOKEN")
+    };
     let (id, number) = token.split_once('.').ok_or_else(wrong)?;
     if id != submission.simple().to_string() {
         return Err(wrong());
     }
-    number.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)
+    number
+        .parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -215,7 +277,10 @@ mod tests {
     use super::*;
 
     fn fields(violations: Vec<Violation>) -> Vec<String> {
-        violations.into_iter().map(|violation| violation.field).collect()
+        violations
+            .into_iter()
+            .map(|violation| violation.field)
+            .collect()
     }
 
     #[test]
@@ -226,7 +291,10 @@ mod tests {
             in_flight_policy: 7,
             ..Default::default()
         };
-        assert_eq!(fields(publish(&request).unwrap_err()), ["offer", "notes", "etag", "in_flight_policy"]);
+        assert_eq!(
+            fields(publish(&request).unwrap_err()),
+            ["offer", "notes", "etag", "in_flight_policy"]
+        );
     }
 
     #[test]
@@ -248,12 +316,18 @@ mod tests {
             go_live_at: Some(prost_types::Timestamp::default()),
             ..Default::default()
         };
-        assert_eq!(fields(go_live(&request, now).unwrap_err()), ["submission", "go_live_at"]);
+        assert_eq!(
+            fields(go_live(&request, now).unwrap_err()),
+            ["submission", "go_live_at"]
+        );
     }
 
     #[test]
     fn operators_give_a_reason() {
-        assert_eq!(fields(operate("x", Some("walk"), " ").unwrap_err()), ["submission", "step", "reason"]);
+        assert_eq!(
+            fields(operate("x", Some("walk"), " ").unwrap_err()),
+            ["submission", "step", "reason"]
+        );
     }
 
     #[test]
@@ -261,14 +335,25 @@ mod tests {
         let id = Uuid::from_u128(7);
         assert_eq!(watch_token("", id).unwrap(), 0);
         assert_eq!(watch_token(&format!("{}.12", id.simple()), id).unwrap(), 12);
-        for wrong in ["12", "x.12", &format!("{}.0", id.simple()), &format!("{}.x", id.simple())] {
-            assert_eq!(watch_token(wrong, id).unwrap_err().field, "resume_token", "{wrong}");
+        for wrong in [
+            "12",
+            "x.12",
+            &format!("{}.0", id.simple()),
+            &format!("{}.x", id.simple()),
+        ] {
+            assert_eq!(
+                watch_token(wrong, id).unwrap_err().field,
+                "resume_token",
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn running_stands_for_both_legs() {
-        let running = states(pb::SubmissionState::Running.into()).unwrap().unwrap();
+        let running = states(pb::SubmissionState::Running.into())
+            .unwrap()
+            .unwrap();
         assert_eq!(running, ["preview_leg", "live_leg"]);
         assert_eq!(states(99).unwrap_err().field, "state");
     }

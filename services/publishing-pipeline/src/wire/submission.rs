@@ -7,13 +7,19 @@ use marketplace_proto::publishing::v1 as pb;
 use marketplace_runtime::timestamp::to_proto;
 use time::{Duration, OffsetDateTime};
 
-use crate::domain::{Actor, Fault, Leg, Level, Phase, Publication, Step, StepState, Submission, SubmissionState, Transition};
+use crate::domain::{
+    Actor, Fault, Leg, Level, Phase, Publication, Step, StepState, Submission, SubmissionState,
+    Transition,
+};
 
 /// Medians of how long steps took, in milliseconds, by step id.
 pub type Medians = HashMap<String, f64>;
 
 pub fn actor(actor: &Actor) -> messaging::Actor {
-    messaging::Actor { kind: super::actor_kind(actor.kind).into(), principal: actor.principal.clone() }
+    messaging::Actor {
+        kind: super::actor_kind(actor.kind).into(),
+        principal: actor.principal.clone(),
+    }
 }
 
 pub fn leg(leg: Leg) -> pb::Leg {
@@ -30,7 +36,9 @@ pub fn submission_state(state: SubmissionState) -> pb::SubmissionState {
         SubmissionState::AwaitingSignOff => pb::SubmissionState::AwaitingSignOff,
         SubmissionState::Live => pb::SubmissionState::Live,
         SubmissionState::Failed => pb::SubmissionState::Failed,
-        SubmissionState::CancelingPreview | SubmissionState::CancelingLive => pb::SubmissionState::Canceling,
+        SubmissionState::CancelingPreview | SubmissionState::CancelingLive => {
+            pb::SubmissionState::Canceling
+        }
         SubmissionState::Canceled => pb::SubmissionState::Canceled,
         SubmissionState::Superseded => pb::SubmissionState::Superseded,
         SubmissionState::Withdrawn => pb::SubmissionState::Withdrawn,
@@ -68,10 +76,19 @@ fn phase(phase: Phase) -> pb::Phase {
 }
 
 /// A submission as of `now`, which lateness and progress depend on.
-pub fn submission(row: &Publication, submission: &Submission, medians: &Medians, now: OffsetDateTime) -> pb::Submission {
-    let scheduled = row.schedule.as_ref().filter(|_| row.awaiting_sign_off == Some(submission.id));
+pub fn submission(
+    row: &Publication,
+    submission: &Submission,
+    medians: &Medians,
+    now: OffsetDateTime,
+) -> pb::Submission {
+    let scheduled = row
+        .schedule
+        .as_ref()
+        .filter(|_| row.awaiting_sign_off == Some(submission.id));
     let validation = submission.validation.clone();
-    let (validation_warnings, validation_report) = validation.map_or((0, String::new()), |v| (v.warnings, v.report));
+    let (validation_warnings, validation_report) =
+        validation.map_or((0, String::new()), |v| (v.warnings, v.report));
     let failure = submission.failure.as_ref();
     pb::Submission {
         name: row.submission_name(submission.id),
@@ -83,14 +100,26 @@ pub fn submission(row: &Publication, submission: &Submission, medians: &Medians,
         offer_title: submission.profile.title.clone(),
         notes: submission.notes.clone(),
         submitted_by: Some(actor(&submission.submitted_by)),
-        steps: submission.steps.iter().map(|one| step(one, medians, now)).collect(),
+        steps: submission
+            .steps
+            .iter()
+            .map(|one| step(one, medians, now))
+            .collect(),
         progress: submission.progress(),
         transition: submission.transition,
         validation_warnings,
         validation_report,
-        failure_report: failure.map(|failure| failure.report.clone()).unwrap_or_default(),
-        fault: failure.map_or(pb::StepFault::Unspecified, |failure| step_fault(failure.fault)).into(),
-        failure_reason: failure.map(|failure| failure.reason.clone()).unwrap_or_default(),
+        failure_report: failure
+            .map(|failure| failure.report.clone())
+            .unwrap_or_default(),
+        fault: failure
+            .map_or(pb::StepFault::Unspecified, |failure| {
+                step_fault(failure.fault)
+            })
+            .into(),
+        failure_reason: failure
+            .map(|failure| failure.reason.clone())
+            .unwrap_or_default(),
         create_time: Some(to_proto(submission.create_time)),
         end_time: submission.end_time.map(to_proto),
         scheduled_go_live: scheduled.map(|schedule| to_proto(schedule.at)),
@@ -124,15 +153,23 @@ fn step(step: &Step, medians: &Medians, now: OffsetDateTime) -> pb::Step {
         late: step.late(now),
         attempt: step.attempt,
         warnings: step.warnings,
-        fault: step.fault.map_or(pb::StepFault::Unspecified, step_fault).into(),
+        fault: step
+            .fault
+            .map_or(pb::StepFault::Unspecified, step_fault)
+            .into(),
     }
 }
 
 /// When a running step will be done, by the median of its own history.
 fn eta(step: &Step, medians: &Medians) -> Option<OffsetDateTime> {
     let median = medians.get(step.id.as_str()).copied()?;
-    let running = matches!(step.state, StepState::InProgress | StepState::WaitingForApproval);
-    step.started.filter(|_| running).map(|started| started + Duration::seconds_f64(median / 1_000.0))
+    let running = matches!(
+        step.state,
+        StepState::InProgress | StepState::WaitingForApproval
+    );
+    step.started
+        .filter(|_| running)
+        .map(|started| started + Duration::seconds_f64(median / 1_000.0))
 }
 
 fn level(level: Level) -> pb::MessageLevel {
@@ -147,8 +184,14 @@ pub fn transition(transition: &Transition) -> pb::SubmissionTransition {
     pb::SubmissionTransition {
         transition: transition.number,
         time: Some(to_proto(transition.at)),
-        step: transition.step.map(|(id, _)| id.as_str().to_owned()).unwrap_or_default(),
-        step_state: transition.step.map_or(pb::StepState::Unspecified, |(_, state)| step_state(state)).into(),
+        step: transition
+            .step
+            .map(|(id, _)| id.as_str().to_owned())
+            .unwrap_or_default(),
+        step_state: transition
+            .step
+            .map_or(pb::StepState::Unspecified, |(_, state)| step_state(state))
+            .into(),
         submission_state: submission_state(transition.state).into(),
         message: transition.message.clone(),
     }

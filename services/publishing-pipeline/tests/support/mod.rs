@@ -8,8 +8,8 @@ use marketplace_runtime::ids::{OfferName, new_id};
 use marketplace_runtime::postgres;
 use publishing_pipeline::commands::{self, Submit};
 use publishing_pipeline::domain::{
-    Actor, ActorKind, Answer, Executor, Freeze, Leg, Moment, Offering, Plan, Profile, Publish, Refusal, StepId,
-    Submission, Tempo,
+    Actor, ActorKind, Answer, Executor, Freeze, Leg, Moment, Offering, Plan, Profile, Publish,
+    Refusal, StepId, Submission, Tempo,
 };
 use publishing_pipeline::error::Error;
 use publishing_pipeline::steps::{Outcome, Run, Steps};
@@ -22,9 +22,13 @@ use uuid::Uuid;
 
 const ROLES: &str = include_str!("../../../../deploy/postgres/roles.sql");
 
-#[expect(clippy::disallowed_methods, reason = "tests are told where servers are by their environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told where servers are by their environment"
+)]
 fn server() -> Url {
-    let url = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL: a superuser's URL of a server to make databases on");
+    let url = std::env::var("TEST_POSTGRES_URL")
+        .expect("TEST_POSTGRES_URL: a superuser's URL of a server to make databases on");
     Url::parse(&url).unwrap()
 }
 
@@ -53,44 +57,87 @@ impl World {
         let name = format!("test_publishing_{}", new_id().simple());
         let mut admin = PgConnection::connect(server().as_str()).await.unwrap();
         // Roles belong to the server: two tests at once must not change them both.
-        sqlx::raw_sql("SELECT pg_advisory_lock(7001)").execute(&mut admin).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql("SELECT pg_advisory_lock(7001)")
+            .execute(&mut admin)
+            .await
+            .unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut admin)
+            .await
+            .unwrap();
         let mut made = PgConnection::connect(&url(&name, None)).await.unwrap();
         sqlx::raw_sql(ROLES).execute(&mut made).await.unwrap();
-        sqlx::raw_sql("SELECT pg_advisory_unlock(7001)").execute(&mut admin).await.unwrap();
-        postgres::migrate(&url(&name, Some("publishing_owner")), &MIGRATIONS).await.unwrap();
+        sqlx::raw_sql("SELECT pg_advisory_unlock(7001)")
+            .execute(&mut admin)
+            .await
+            .unwrap();
+        postgres::migrate(&url(&name, Some("publishing_owner")), &MIGRATIONS)
+            .await
+            .unwrap();
         let options = postgres::options(&url(&name, Some("publishing_app"))).unwrap();
-        let pool = PgPoolOptions::new().max_connections(12).connect_with(options).await.unwrap();
-        postgres::check_migrations(&pool, &MIGRATIONS).await.unwrap();
+        let pool = PgPoolOptions::new()
+            .max_connections(12)
+            .connect_with(options)
+            .await
+            .unwrap();
+        postgres::check_migrations(&pool, &MIGRATIONS)
+            .await
+            .unwrap();
         let db = Database::new(pool, NAME, DOMAIN);
         let (steps, handed) = Steps::new(new_id(), Tempo::default());
         let offer = OfferName::new("contoso", "db");
-        World { db, steps, handed, offer, offer_uid: new_id(), scope: Scope::system("contoso"), name }
+        World {
+            db,
+            steps,
+            handed,
+            offer,
+            offer_uid: new_id(),
+            scope: Scope::system("contoso"),
+            name,
+        }
     }
 
     pub async fn drop(self) {
         self.db.pool().close().await;
         let mut admin = PgConnection::connect(server().as_str()).await.unwrap();
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut admin)
+            .await
+            .unwrap();
     }
 
     pub async fn offering(&self) -> Option<Offering> {
         let mut db = self.db.acquire().await.unwrap();
-        store::find_offer(&mut db, &self.scope, &self.offer.offer).await.unwrap()
+        store::find_offer(&mut db, &self.scope, &self.offer.offer)
+            .await
+            .unwrap()
     }
 
     pub async fn submission(&self, id: Uuid) -> Submission {
         let mut db = self.db.acquire().await.unwrap();
-        store::find_submission(&mut db, &self.scope, &self.offer.offer, id).await.unwrap().unwrap().1
+        store::find_submission(&mut db, &self.scope, &self.offer.offer, id)
+            .await
+            .unwrap()
+            .unwrap()
+            .1
     }
 
     pub async fn submit_as(&self, id: Uuid, supersede: bool) -> Result<Offering, Error> {
-        let freeze = self.offering().await.map(|offering| offering.freeze()).unwrap_or_default();
+        let freeze = self
+            .offering()
+            .await
+            .map(|offering| offering.freeze())
+            .unwrap_or_default();
         let mut work = Work::begin(&self.db).await?;
         let publish = self.publish(id, freeze, supersede);
-        let submit = Submit { offer: self.offer.offer.clone(), offer_uid: self.offer_uid, publish };
-        let offering = commands::submit(&mut work, &self.steps, &self.scope, submit, clock::now()).await?;
+        let submit = Submit {
+            offer: self.offer.offer.clone(),
+            offer_uid: self.offer_uid,
+            publish,
+        };
+        let offering =
+            commands::submit(&mut work, &self.steps, &self.scope, submit, clock::now()).await?;
         work.commit().await?;
         Ok(offering)
     }
@@ -116,17 +163,27 @@ impl World {
 
     /// Answers an attempt of a step.
     pub async fn answer(&self, id: Uuid, step: StepId, attempt: u32, answer: Answer) {
-        self.answer_all(&[self.outcome(id, step, attempt, answer)]).await;
+        self.answer_all(&[self.outcome(id, step, attempt, answer)])
+            .await;
     }
 
     pub fn outcome(&self, submission: Uuid, step: StepId, attempt: u32, answer: Answer) -> Outcome {
         let span = tracing::Span::none();
-        Outcome { offer_uid: self.offer_uid, submission, step: Some(step), attempt, answer, span }
+        Outcome {
+            offer_uid: self.offer_uid,
+            submission,
+            step: Some(step),
+            attempt,
+            answer,
+            span,
+        }
     }
 
     pub async fn answer_all(&self, outcomes: &[Outcome]) {
         let mut work = Work::begin(&self.db).await.unwrap();
-        commands::outcomes(&mut work, &self.steps, outcomes, clock::now()).await.unwrap();
+        commands::outcomes(&mut work, &self.steps, outcomes, clock::now())
+            .await
+            .unwrap();
         work.commit().await.unwrap();
     }
 
@@ -134,11 +191,14 @@ impl World {
     pub async fn walk(&self, id: Uuid, until: Option<StepId>) {
         loop {
             let submission = self.submission(id).await;
-            let Some(step) = submission.active_step() else { return };
+            let Some(step) = submission.active_step() else {
+                return;
+            };
             if step.id.executor() == Executor::Publisher || Some(step.id) == until {
                 return;
             }
-            self.answer(id, step.id, step.attempt, good(step.id, id)).await;
+            self.answer(id, step.id, step.attempt, good(step.id, id))
+                .await;
         }
     }
 
@@ -149,18 +209,28 @@ impl World {
     ) -> Result<Offering, Error> {
         let mut work = Work::begin(&self.db).await?;
         let name = self.offer.submission(id);
-        let changed =
-            commands::change_submission(&mut work, &self.steps, &self.scope, &name, clock::now(), change).await?;
+        let changed = commands::change_submission(
+            &mut work,
+            &self.steps,
+            &self.scope,
+            &name,
+            clock::now(),
+            change,
+        )
+        .await?;
         work.commit().await?;
         Ok(changed)
     }
 
     pub async fn sign_off(&self, id: Uuid) {
-        self.change(id, |offering, moment| offering.go_live(id, true, user(), moment)).await.unwrap();
+        self.change(id, |offering, moment| {
+            offering.go_live(id, true, user(), moment)
+        })
+        .await
+        .unwrap();
     }
 
     /// Keys of the outbox with their CC keys, in order.
-    #[expect(clippy::disallowed_methods, reason = "a table of messaging, which no macro checks")]
     pub async fn told(&self) -> Vec<(i64, String)> {
         let sql = "SELECT revision, cc FROM outbox ORDER BY position";
         let rows: Vec<(i64, String)> = sqlx::query_as(sql).fetch_all(self.db.pool()).await.unwrap();
@@ -169,14 +239,23 @@ impl World {
 }
 
 pub fn user() -> Actor {
-    Actor { kind: ActorKind::User, principal: "issuer|ada".into() }
+    Actor {
+        kind: ActorKind::User,
+        principal: "issuer|ada".into(),
+    }
 }
 
 pub fn good(step: StepId, id: Uuid) -> Answer {
     let digest = id.to_string();
     match step {
-        StepId::OfferValidation => Answer::Validated { warnings: 0, report: String::new() },
-        StepId::Certification => Answer::Certified { digest, with_notes: false },
+        StepId::OfferValidation => Answer::Validated {
+            warnings: 0,
+            report: String::new(),
+        },
+        StepId::Certification => Answer::Certified {
+            digest,
+            with_notes: false,
+        },
         StepId::PreviewCreation => Answer::Prepared { digest },
         StepId::FinalPublish => Answer::Activated { digest },
         _ => Answer::Done(String::new()),
@@ -184,7 +263,11 @@ pub fn good(step: StepId, id: Uuid) -> Answer {
 }
 
 fn profile(snapshot: String, digest: String) -> Profile {
-    let plan = |id: &str| Plan { id: id.into(), name: id.to_uppercase(), ..Plan::default() };
+    let plan = |id: &str| Plan {
+        id: id.into(),
+        name: id.to_uppercase(),
+        ..Plan::default()
+    };
     Profile {
         snapshot,
         digest,

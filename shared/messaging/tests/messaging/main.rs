@@ -2,12 +2,12 @@
 //! `TEST_RABBITMQ_MANAGEMENT_URL`): each test has a fresh database and a fresh vhost.
 #![expect(
     clippy::disallowed_methods,
-    reason = "tests read the environment and speak plain SQL"
+    reason = "tests read the environment and spawn services"
 )]
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod inbox;
 mod poison;
-mod probe;
 mod relay;
 mod requests;
 mod retention;

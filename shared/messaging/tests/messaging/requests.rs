@@ -58,9 +58,9 @@ async fn command(
 async fn of_64_equal_requests_over_two_replicas_one_has_an_effect_and_all_the_same_answer() {
     let setup = Setup::new().await;
     let other = setup.publishing_replica();
-    let calls = (0..64).map(|n| {
+    let calls = (0..64_u32).map(|n| {
         command(
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 &setup.publishing
             } else {
                 &other
@@ -159,7 +159,7 @@ async fn claimed_requests_have_one_effect_and_twins_wait_without_a_connection() 
     let (other, tries) = (setup.publishing_replica(), Arc::new(AtomicU32::new(0)));
     let call = |n: usize| {
         let (database, tries) = (
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 &setup.publishing
             } else {
                 &other

@@ -47,8 +47,11 @@ fn each_is_found(rows: &[Row]) {
     }
 }
 
+/// A change to a good offer that the check still passes.
+type Fine = (&'static str, fn(&mut Offer));
+
 /// Every row: the check named says nothing.
-fn each_passes(rows: &[(&'static str, fn(&mut Offer))]) {
+fn each_passes(rows: &[Fine]) {
     for (n, (check, change)) in rows.iter().enumerate() {
         let mut offer = Offer::good();
         change(&mut offer);

@@ -3,6 +3,7 @@
 
 mod listing;
 mod offer;
+mod offer_types;
 mod plans;
 mod published;
 
@@ -17,7 +18,11 @@ fn check_all(sample: fn() -> Draft, rows: &[Row]) {
 }
 
 fn check_against(sample: fn() -> Draft, published: &Published, rows: &[Row]) {
-    assert_eq!(issues(&sample(), published), Vec::<String>::new(), "the sample is complete");
+    assert_eq!(
+        issues(&sample(), published),
+        Vec::<String>::new(),
+        "the sample is complete"
+    );
     for (rule, change, expected) in rows {
         let mut draft = sample();
         change(&mut draft);
@@ -28,11 +33,23 @@ fn check_against(sample: fn() -> Draft, published: &Published, rows: &[Row]) {
 fn issues(draft: &Draft, published: &Published) -> Vec<String> {
     let review = review(draft, published);
     for issue in &review.issues {
-        assert!(!issue.remedy.is_empty() && !issue.message.is_empty(), "{issue:?}");
+        assert!(
+            !issue.remedy.is_empty() && !issue.message.is_empty(),
+            "{issue:?}"
+        );
     }
     let name = |issue: &crate::pages::Issue| {
-        let plan = issue.plan_id.as_ref().map(|plan| format!("{plan} ")).unwrap_or_default();
-        format!("{} {plan}{} {}", issue.page.as_str(), issue.field, issue.code)
+        let plan = issue
+            .plan_id
+            .as_ref()
+            .map(|plan| format!("{plan} "))
+            .unwrap_or_default();
+        format!(
+            "{} {plan}{} {}",
+            issue.page.as_str(),
+            issue.field,
+            issue.code
+        )
     };
     review.issues.iter().map(name).collect()
 }

@@ -15,7 +15,13 @@ fn listing(draft: &mut Draft) -> &mut PlanListing {
 
 fn price(term: BillingTerm, market: &str, amount: &str) -> Price {
     let currency = if market.is_empty() { "USD" } else { "EUR" };
-    Price { term: Some(term), market: market.into(), currency: currency.into(), amount: amount.into(), ..Price::default() }
+    Price {
+        term: Some(term),
+        market: market.into(),
+        currency: currency.into(),
+        amount: amount.into(),
+        ..Price::default()
+    }
 }
 
 fn meters(draft: &mut Draft, count: usize) {
@@ -33,26 +39,58 @@ fn meters(draft: &mut Draft, count: usize) {
 fn plans(draft: &mut Draft, count: usize, private: usize) {
     let plan = |at: usize| {
         let from = if at < private { 1 } else { 0 };
-        DraftPlan { plan_id: format!("p{at:03}"), display_name: format!("P {at}"), ..draft.plans[from].clone() }
+        DraftPlan {
+            plan_id: format!("p{at:03}"),
+            display_name: format!("P {at}"),
+            ..draft.plans[from].clone()
+        }
     };
     draft.plans = (0..count).map(plan).collect();
 }
 
 fn audience(draft: &mut Draft, kind: AudienceIdKind, count: u128) {
-    let member = |at| AudienceMember { kind, id: uuid::Uuid::from_u128(at).to_string(), label: String::new() };
+    let member = |at| AudienceMember {
+        kind,
+        id: uuid::Uuid::from_u128(at).to_string(),
+        label: String::new(),
+    };
     pricing(draft, 1).private_audience = (0..count).map(member).collect();
 }
 
 #[test]
 fn pn_1_pn_2_pn_5_plans_together() {
     let rows: &[Row] = &[
-        ("PN-1 none", |d| d.plans.clear(), &["plan_overview plans REQUIRED"]),
+        (
+            "PN-1 none",
+            |d| d.plans.clear(),
+            &["plan_overview plans REQUIRED"],
+        ),
         ("PN-1 at the limit", |d| plans(d, 100, 45), &[]),
-        ("PN-1 above", |d| plans(d, 101, 0), &["plan_overview plans TOO_MANY"]),
-        ("PN-1 private above", |d| plans(d, 100, 46), &["plan_overview plans TOO_MANY"]),
-        ("PN-2 names", |d| d.plans[1].display_name = d.plans[0].display_name.clone(), &["plan_overview plans[team].display_name DUPLICATE"]),
-        ("PN-5 one model", |d| pricing(d, 1).model = Some(PricingModel::PerUser), &["plan_overview plans[team].model MODELS_DIFFER"]),
-        ("E-6 no subtype", |d| d.plans[0].subtype = "managedApplication".into(), &["plan_overview plans[gold].subtype NOT_ALLOWED"]),
+        (
+            "PN-1 above",
+            |d| plans(d, 101, 0),
+            &["plan_overview plans TOO_MANY"],
+        ),
+        (
+            "PN-1 private above",
+            |d| plans(d, 100, 46),
+            &["plan_overview plans TOO_MANY"],
+        ),
+        (
+            "PN-2 names",
+            |d| d.plans[1].display_name = d.plans[0].display_name.clone(),
+            &["plan_overview plans[team].display_name DUPLICATE"],
+        ),
+        (
+            "PN-5 one model",
+            |d| pricing(d, 1).model = Some(PricingModel::PerUser),
+            &["plan_overview plans[team].model MODELS_DIFFER"],
+        ),
+        (
+            "E-6 no subtype",
+            |d| d.plans[0].subtype = "managedApplication".into(),
+            &["plan_overview plans[gold].subtype NOT_ALLOWED"],
+        ),
     ];
     check_all(samples::saas, rows);
 }
@@ -60,11 +98,31 @@ fn pn_1_pn_2_pn_5_plans_together() {
 #[test]
 fn pn_3_plan_listing() {
     let rows: &[Row] = &[
-        ("PN-3 required", |d| listing(d).description.clear(), &["plan_listing gold description REQUIRED"]),
-        ("PN-3 at the limit", |d| listing(d).description = "d".repeat(3_000), &[]),
-        ("PN-3 above", |d| listing(d).description = "d".repeat(3_001), &["plan_listing gold description TOO_LONG"]),
-        ("PN-3 summary at the limit", |d| listing(d).summary = "s".repeat(100), &[]),
-        ("PN-3 summary above", |d| listing(d).summary = "s".repeat(101), &["plan_listing gold summary TOO_LONG"]),
+        (
+            "PN-3 required",
+            |d| listing(d).description.clear(),
+            &["plan_listing gold description REQUIRED"],
+        ),
+        (
+            "PN-3 at the limit",
+            |d| listing(d).description = "d".repeat(3_000),
+            &[],
+        ),
+        (
+            "PN-3 above",
+            |d| listing(d).description = "d".repeat(3_001),
+            &["plan_listing gold description TOO_LONG"],
+        ),
+        (
+            "PN-3 summary at the limit",
+            |d| listing(d).summary = "s".repeat(100),
+            &[],
+        ),
+        (
+            "PN-3 summary above",
+            |d| listing(d).summary = "s".repeat(101),
+            &["plan_listing gold summary TOO_LONG"],
+        ),
     ];
     check_all(samples::saas, rows);
 }
@@ -72,113 +130,283 @@ fn pn_3_plan_listing() {
 #[test]
 fn pn_4_markets() {
     let rows: &[Row] = &[
-        ("PN-4 none", |d| pricing(d, 1).markets.clear(), &["plan_pricing team markets REQUIRED"]),
-        ("PN-4 unknown", |d| pricing(d, 1).markets.push("QQ".into()), &["plan_pricing team markets[1] UNKNOWN_VALUE"]),
-        ("PN-4 twins", |d| pricing(d, 1).markets.push("US".into()), &["plan_pricing team markets[1] DUPLICATE"]),
-        ("PN-4 price of another market", |d| pricing(d, 1).prices.push(price(BillingTerm::OneYear, "FR", "1")), &[
-            "plan_pricing team prices[1].market NOT_ALLOWED",
-        ]),
+        (
+            "PN-4 none",
+            |d| pricing(d, 1).markets.clear(),
+            &["plan_pricing team markets REQUIRED"],
+        ),
+        (
+            "PN-4 unknown",
+            |d| pricing(d, 1).markets.push("QQ".into()),
+            &["plan_pricing team markets[1] UNKNOWN_VALUE"],
+        ),
+        (
+            "PN-4 twins",
+            |d| pricing(d, 1).markets.push("US".into()),
+            &["plan_pricing team markets[1] DUPLICATE"],
+        ),
+        (
+            "PN-4 price of another market",
+            |d| {
+                pricing(d, 1)
+                    .prices
+                    .push(price(BillingTerm::OneYear, "FR", "1"))
+            },
+            &["plan_pricing team prices[1].market NOT_ALLOWED"],
+        ),
     ];
     check_all(samples::saas, rows);
-    let codes: Vec<String> = (b'A'..=b'Z').flat_map(|a| (b'A'..=b'Z').map(move |b| format!("{}{}", a as char, b as char))).collect();
-    let known: Vec<String> = codes.into_iter().filter(|code| taxonomy::is_market(code)).collect();
-    for (count, expected) in [(141, vec![]), (142, vec!["plan_pricing team markets TOO_MANY".to_owned()])] {
+    let codes: Vec<String> = (b'A'..=b'Z')
+        .flat_map(|a| (b'A'..=b'Z').map(move |b| format!("{}{}", a as char, b as char)))
+        .collect();
+    let known: Vec<String> = codes
+        .into_iter()
+        .filter(|code| taxonomy::is_market(code))
+        .collect();
+    for (count, expected) in [
+        (141, vec![]),
+        (142, vec!["plan_pricing team markets TOO_MANY".to_owned()]),
+    ] {
         let mut draft = samples::saas();
         pricing(&mut draft, 1).markets = known[..count].to_vec();
-        assert_eq!(issues(&draft, &Published::default()), expected, "PN-4 {count}");
+        assert_eq!(
+            issues(&draft, &Published::default()),
+            expected,
+            "PN-4 {count}"
+        );
     }
 }
 
 #[test]
 fn pn_6_prices() {
     let rows: &[Row] = &[
-        ("PN-5 required", |d| d.plans[0].pages.plan_pricing.as_mut().unwrap().model = None, &["plan_pricing gold model REQUIRED"]),
-        ("PN-6 none", |d| pricing(d, 0).prices.clear(), &["plan_pricing gold prices REQUIRED"]),
-        ("PN-6 all terms", |d| {
-            use BillingTerm::*;
-            pricing(d, 0).prices = [OneMonth, OneYear, TwoYears, ThreeYears].map(|term| price(term, "", "1.50")).into();
-        }, &[]),
-        ("PN-6 by the hour is not SaaS", |d| pricing(d, 0).prices = vec![price(BillingTerm::Hour, "", "1")], &[
-            "plan_pricing gold prices[0].term NOT_ALLOWED",
-        ]),
-        ("PN-6 twice", |d| pricing(d, 1).prices = vec![price(BillingTerm::OneYear, "", "1"); 2], &["plan_pricing team prices[1] DUPLICATE"]),
-        ("PN-6 two payment options", |d| {
-            let monthly = Price { paid_every: Some(BillingTerm::OneMonth), ..price(BillingTerm::OneYear, "DE", "1") };
-            pricing(d, 0).prices = vec![price(BillingTerm::OneYear, "", "1"), monthly];
-        }, &["plan_pricing gold prices[1].paid_every DUPLICATE"]),
-        ("PN-6 paid less often than bought", |d| {
-            pricing(d, 1).prices = vec![Price { paid_every: Some(BillingTerm::TwoYears), ..price(BillingTerm::OneYear, "", "1") }];
-        }, &["plan_pricing team prices[0].paid_every NOT_ALLOWED"]),
-        ("CV-10 every market has a price", |d| pricing(d, 0).prices = vec![price(BillingTerm::OneMonth, "DE", "1")], &[
-            "plan_pricing gold prices MARKET_WITHOUT_PRICE",
-        ]),
-        ("amount", |d| pricing(d, 1).prices[0].amount = "1.234".into(), &["plan_pricing team prices[0].amount BAD_FORMAT"]),
-        ("amount missing", |d| pricing(d, 1).prices[0].amount.clear(), &["plan_pricing team prices[0].amount REQUIRED"]),
-        ("negative", |d| pricing(d, 1).prices[0].amount = "-1".into(), &["plan_pricing team prices[0].amount BAD_FORMAT"]),
-        ("nothing is a price", |d| pricing(d, 1).prices[0].amount = "0".into(), &[]),
-        ("currency", |d| pricing(d, 1).prices[0].currency = "XXX".into(), &["plan_pricing team prices[0].currency UNKNOWN_VALUE"]),
-        ("all markets are in USD", |d| pricing(d, 1).prices[0].currency = "EUR".into(), &["plan_pricing team prices[0].currency NOT_ALLOWED"]),
-        ("users need the model", |d| pricing(d, 1).prices[0].min_users = 1, &["plan_pricing team prices[0].min_users NOT_ALLOWED"]),
-        ("PN-13 cores need the model", |d| pricing(d, 1).prices[0].cores = 4, &["plan_pricing team prices[0].cores NOT_ALLOWED"]),
-        ("PN-13 not of SaaS", |d| d.plans[1].pages.plan_pricing.as_mut().unwrap().model = Some(PricingModel::Byol), &[
-            "plan_overview plans[team].model MODELS_DIFFER",
-            "plan_pricing team model NOT_ALLOWED",
-        ]),
+        (
+            "PN-5 required",
+            |d| d.plans[0].pages.plan_pricing.as_mut().unwrap().model = None,
+            &["plan_pricing gold model REQUIRED"],
+        ),
+        (
+            "PN-6 none",
+            |d| pricing(d, 0).prices.clear(),
+            &["plan_pricing gold prices REQUIRED"],
+        ),
+        (
+            "PN-6 all terms",
+            |d| {
+                use BillingTerm::*;
+                pricing(d, 0).prices = [OneMonth, OneYear, TwoYears, ThreeYears]
+                    .map(|term| price(term, "", "1.50"))
+                    .into();
+            },
+            &[],
+        ),
+        (
+            "PN-6 by the hour is not SaaS",
+            |d| pricing(d, 0).prices = vec![price(BillingTerm::Hour, "", "1")],
+            &["plan_pricing gold prices[0].term NOT_ALLOWED"],
+        ),
+        (
+            "PN-6 twice",
+            |d| pricing(d, 1).prices = vec![price(BillingTerm::OneYear, "", "1"); 2],
+            &["plan_pricing team prices[1] DUPLICATE"],
+        ),
+        (
+            "PN-6 two payment options",
+            |d| {
+                let monthly = Price {
+                    paid_every: Some(BillingTerm::OneMonth),
+                    ..price(BillingTerm::OneYear, "DE", "1")
+                };
+                pricing(d, 0).prices = vec![price(BillingTerm::OneYear, "", "1"), monthly];
+            },
+            &["plan_pricing gold prices[1].paid_every DUPLICATE"],
+        ),
+        (
+            "PN-6 paid less often than bought",
+            |d| {
+                pricing(d, 1).prices = vec![Price {
+                    paid_every: Some(BillingTerm::TwoYears),
+                    ..price(BillingTerm::OneYear, "", "1")
+                }];
+            },
+            &["plan_pricing team prices[0].paid_every NOT_ALLOWED"],
+        ),
+        (
+            "CV-10 every market has a price",
+            |d| pricing(d, 0).prices = vec![price(BillingTerm::OneMonth, "DE", "1")],
+            &["plan_pricing gold prices MARKET_WITHOUT_PRICE"],
+        ),
+        (
+            "amount",
+            |d| pricing(d, 1).prices[0].amount = "1.234".into(),
+            &["plan_pricing team prices[0].amount BAD_FORMAT"],
+        ),
+        (
+            "amount missing",
+            |d| pricing(d, 1).prices[0].amount.clear(),
+            &["plan_pricing team prices[0].amount REQUIRED"],
+        ),
+        (
+            "negative",
+            |d| pricing(d, 1).prices[0].amount = "-1".into(),
+            &["plan_pricing team prices[0].amount BAD_FORMAT"],
+        ),
+        (
+            "nothing is a price",
+            |d| pricing(d, 1).prices[0].amount = "0".into(),
+            &[],
+        ),
+        (
+            "currency",
+            |d| pricing(d, 1).prices[0].currency = "XXX".into(),
+            &["plan_pricing team prices[0].currency UNKNOWN_VALUE"],
+        ),
+        (
+            "all markets are in USD",
+            |d| pricing(d, 1).prices[0].currency = "EUR".into(),
+            &["plan_pricing team prices[0].currency NOT_ALLOWED"],
+        ),
+        (
+            "users need the model",
+            |d| pricing(d, 1).prices[0].min_users = 1,
+            &["plan_pricing team prices[0].min_users NOT_ALLOWED"],
+        ),
+        (
+            "PN-13 cores need the model",
+            |d| pricing(d, 1).prices[0].cores = 4,
+            &["plan_pricing team prices[0].cores NOT_ALLOWED"],
+        ),
+        (
+            "PN-13 not of SaaS",
+            |d| d.plans[1].pages.plan_pricing.as_mut().unwrap().model = Some(PricingModel::Byol),
+            &[
+                "plan_overview plans[team].model MODELS_DIFFER",
+                "plan_pricing team model NOT_ALLOWED",
+            ],
+        ),
     ];
     check_all(samples::saas, rows);
     let mut users = samples::saas();
     for at in [0, 1] {
         pricing(&mut users, at).model = Some(PricingModel::PerUser);
-        pricing(&mut users, at).prices = vec![Price { min_users: 1, max_users: 1, ..price(BillingTerm::OneMonth, "", "1") }];
+        pricing(&mut users, at).prices = vec![Price {
+            min_users: 1,
+            max_users: 1,
+            ..price(BillingTerm::OneMonth, "", "1")
+        }];
     }
     assert_eq!(issues(&users, &Published::default()), Vec::<String>::new());
     pricing(&mut users, 0).prices[0].min_users = 2;
-    assert_eq!(issues(&users, &Published::default()), ["plan_pricing gold prices[0].max_users BAD_RANGE"]);
+    assert_eq!(
+        issues(&users, &Published::default()),
+        ["plan_pricing gold prices[0].max_users BAD_RANGE"]
+    );
 }
 
 #[test]
 fn pn_8_pn_9_meters_and_trials() {
     let rows: &[Row] = &[
         ("PN-8 at the limit", |d| meters(d, 30), &[]),
-        ("PN-8 above", |d| meters(d, 31), &["plan_pricing gold meters TOO_MANY"]),
-        ("PN-8 no trial with meters", |d| {
-            meters(d, 1);
-            pricing(d, 0).free_trial = true;
-        }, &["plan_pricing gold free_trial NOT_ALLOWED"]),
+        (
+            "PN-8 above",
+            |d| meters(d, 31),
+            &["plan_pricing gold meters TOO_MANY"],
+        ),
+        (
+            "PN-8 no trial with meters",
+            |d| {
+                meters(d, 1);
+                pricing(d, 0).free_trial = true;
+            },
+            &["plan_pricing gold free_trial NOT_ALLOWED"],
+        ),
         ("PN-8 trial alone", |d| pricing(d, 0).free_trial = true, &[]),
-        ("PN-8 empty meter", |d| pricing(d, 0).meters = vec![CustomMeter::default()], &[
-            "plan_pricing gold meters[0].id REQUIRED",
-            "plan_pricing gold meters[0].display_name REQUIRED",
-            "plan_pricing gold meters[0].unit REQUIRED",
-            "plan_pricing gold meters[0].price_per_unit REQUIRED",
-        ]),
+        (
+            "PN-8 empty meter",
+            |d| pricing(d, 0).meters = vec![CustomMeter::default()],
+            &[
+                "plan_pricing gold meters[0].id REQUIRED",
+                "plan_pricing gold meters[0].display_name REQUIRED",
+                "plan_pricing gold meters[0].unit REQUIRED",
+                "plan_pricing gold meters[0].price_per_unit REQUIRED",
+            ],
+        ),
     ];
     check_all(samples::saas, rows);
-    check_all(samples::container, &[("PN-8 SaaS only", |d| meters(d, 1), &["plan_pricing base meters NOT_ALLOWED"])]);
+    check_all(
+        samples::container,
+        &[(
+            "PN-8 SaaS only",
+            |d| meters(d, 1),
+            &["plan_pricing base meters NOT_ALLOWED"],
+        )],
+    );
 }
 
 #[test]
 fn pn_10_pn_11_pn_12_audiences() {
     use AudienceIdKind::*;
     let rows: &[Row] = &[
-        ("PN-10 required", |d| pricing(d, 0).audience = None, &["plan_pricing gold audience REQUIRED"]),
-        ("PN-11 none", |d| pricing(d, 1).private_audience.clear(), &["plan_pricing team private_audience TOO_FEW"]),
-        ("PN-11 tenants at the limit", |d| audience(d, Tenant, 20_000), &[]),
-        ("PN-11 tenants above", |d| audience(d, Tenant, 20_001), &["plan_pricing team private_audience TOO_MANY"]),
-        ("PN-12 kinds", |d| audience(d, Subscription, 1), &["plan_pricing team private_audience[0].kind NOT_ALLOWED"]),
-        ("PN-12 GUID", |d| pricing(d, 1).private_audience[0].id = "x".into(), &["plan_pricing team private_audience[0].id BAD_GUID"]),
-        ("PN-11 a public plan ignores it", |d| {
-            let member = pricing(d, 1).private_audience[0].clone();
-            pricing(d, 0).private_audience = vec![member];
-        }, &["plan_pricing gold private_audience IGNORED"]),
+        (
+            "PN-10 required",
+            |d| pricing(d, 0).audience = None,
+            &["plan_pricing gold audience REQUIRED"],
+        ),
+        (
+            "PN-11 none",
+            |d| pricing(d, 1).private_audience.clear(),
+            &["plan_pricing team private_audience TOO_FEW"],
+        ),
+        (
+            "PN-11 tenants at the limit",
+            |d| audience(d, Tenant, 20_000),
+            &[],
+        ),
+        (
+            "PN-11 tenants above",
+            |d| audience(d, Tenant, 20_001),
+            &["plan_pricing team private_audience TOO_MANY"],
+        ),
+        (
+            "PN-12 kinds",
+            |d| audience(d, Subscription, 1),
+            &["plan_pricing team private_audience[0].kind NOT_ALLOWED"],
+        ),
+        (
+            "PN-12 GUID",
+            |d| pricing(d, 1).private_audience[0].id = "x".into(),
+            &["plan_pricing team private_audience[0].id BAD_GUID"],
+        ),
+        (
+            "PN-11 a public plan ignores it",
+            |d| {
+                let member = pricing(d, 1).private_audience[0].clone();
+                pricing(d, 0).private_audience = vec![member];
+            },
+            &["plan_pricing gold private_audience IGNORED"],
+        ),
     ];
     check_all(samples::saas, rows);
-    for (count, expected) in [(10_000, vec![]), (10_001, vec!["plan_pricing base private_audience TOO_MANY".to_owned()])] {
+    for (count, expected) in [
+        (10_000, vec![]),
+        (
+            10_001,
+            vec!["plan_pricing base private_audience TOO_MANY".to_owned()],
+        ),
+    ] {
         let mut draft = samples::container();
-        let member = |at| AudienceMember { kind: Subscription, id: uuid::Uuid::from_u128(at).to_string(), label: String::new() };
+        let member = |at| AudienceMember {
+            kind: Subscription,
+            id: uuid::Uuid::from_u128(at).to_string(),
+            label: String::new(),
+        };
         pricing(&mut draft, 0).audience = Some(PlanAudience::Private);
         pricing(&mut draft, 0).private_audience = (0..count).map(member).collect();
-        assert_eq!(issues(&draft, &Published::default()), expected, "PN-11 {count} subscriptions");
+        assert_eq!(
+            issues(&draft, &Published::default()),
+            expected,
+            "PN-11 {count} subscriptions"
+        );
     }
 }
 
@@ -187,60 +415,141 @@ fn pn_13_prices_by_use() {
     let by = |model: PricingModel, cores: &[(u32, &str)]| {
         let mut draft = samples::container();
         pricing(&mut draft, 0).model = Some(model);
-        pricing(&mut draft, 0).prices =
-            cores.iter().map(|&(cores, market)| Price { cores, ..price(BillingTerm::Hour, market, "0.10") }).collect();
+        pricing(&mut draft, 0).prices = cores
+            .iter()
+            .map(|&(cores, market)| Price {
+                cores,
+                ..price(BillingTerm::Hour, market, "0.10")
+            })
+            .collect();
         issues(&draft, &Published::default())
     };
     use PricingModel::*;
     assert!(by(Free, &[]).is_empty() && by(Byol, &[]).is_empty());
-    assert_eq!(by(Byol, &[(0, "")]), ["plan_pricing base prices NOT_ALLOWED"]);
+    assert_eq!(
+        by(Byol, &[(0, "")]),
+        ["plan_pricing base prices NOT_ALLOWED"]
+    );
     assert!(by(FlatRate, &[(0, "")]).is_empty() && by(PerCore, &[(0, "")]).is_empty());
-    assert_eq!(by(PerCore, &[(2, "")]), ["plan_pricing base prices[0].cores NOT_ALLOWED"]);
+    assert_eq!(
+        by(PerCore, &[(2, "")]),
+        ["plan_pricing base prices[0].cores NOT_ALLOWED"]
+    );
     assert!(by(PerCoreSize, &[(2, ""), (4, "")]).is_empty());
-    assert_eq!(by(PerCoreSize, &[(0, "")]), ["plan_pricing base prices[0].cores REQUIRED"]);
-    assert_eq!(by(PerCoreSize, &[(2, ""), (2, "")]), ["plan_pricing base prices[1] DUPLICATE"]);
+    assert_eq!(
+        by(PerCoreSize, &[(0, "")]),
+        ["plan_pricing base prices[0].cores REQUIRED"]
+    );
+    assert_eq!(
+        by(PerCoreSize, &[(2, ""), (2, "")]),
+        ["plan_pricing base prices[1] DUPLICATE"]
+    );
     assert!(by(PerMarketAndCoreSize, &[(2, "US"), (4, "US")]).is_empty());
-    assert_eq!(by(PerMarketAndCoreSize, &[(2, "")]), ["plan_pricing base prices[0].market REQUIRED"]);
-    assert_eq!(by(PerUser, &[(0, "")]), ["plan_pricing base model NOT_ALLOWED"]);
+    assert_eq!(
+        by(PerMarketAndCoreSize, &[(2, "")]),
+        ["plan_pricing base prices[0].market REQUIRED"]
+    );
+    assert_eq!(
+        by(PerUser, &[(0, "")]),
+        ["plan_pricing base model NOT_ALLOWED"]
+    );
 }
 
 #[test]
 fn tc_6_containers() {
     fn of(draft: &mut Draft) -> &mut ContainerConfiguration {
-        match draft.plans[0].pages.plan_technical_configuration.as_mut().unwrap().configuration.as_mut() {
+        match draft.plans[0]
+            .pages
+            .plan_technical_configuration
+            .as_mut()
+            .unwrap()
+            .configuration
+            .as_mut()
+        {
             Some(PlanConfiguration::Container(container)) => container,
             other => panic!("{other:?}"),
         }
     }
     fn images(draft: &mut Draft, count: usize) {
-        let image = |at| ContainerImage { repository: "contoso.azurecr.io/notes".into(), tag: format!("1.{at}"), digest: String::new() };
+        let image = |at| ContainerImage {
+            repository: "contoso.azurecr.io/notes".into(),
+            tag: format!("1.{at}"),
+            digest: String::new(),
+        };
         of(draft).images = (0..count).map(image).collect();
     }
     fn repository(draft: &mut Draft, name: &str) {
         of(draft).images[0].repository = name.into();
     }
     let rows: &[Row] = &[
-        ("TC-6 none", |d| images(d, 0), &["plan_technical_configuration base container.images REQUIRED"]),
+        (
+            "TC-6 none",
+            |d| images(d, 0),
+            &["plan_technical_configuration base container.images REQUIRED"],
+        ),
         ("TC-6 at the limit", |d| images(d, 16), &[]),
-        ("TC-6 above", |d| images(d, 17), &["plan_technical_configuration base container.images TOO_MANY"]),
-        ("TC-6 bundle", |d| *of(d) = ContainerConfiguration { images: vec![], bundle_reference: "contoso.azurecr.io/bundle:1".into() }, &[]),
-        ("TC-6 both", |d| of(d).bundle_reference = "contoso.azurecr.io/bundle:1".into(), &[
-            "plan_technical_configuration base container.bundle_reference NOT_ALLOWED",
-        ]),
+        (
+            "TC-6 above",
+            |d| images(d, 17),
+            &["plan_technical_configuration base container.images TOO_MANY"],
+        ),
+        (
+            "TC-6 bundle",
+            |d| {
+                *of(d) = ContainerConfiguration {
+                    images: vec![],
+                    bundle_reference: "contoso.azurecr.io/bundle:1".into(),
+                }
+            },
+            &[],
+        ),
+        (
+            "TC-6 both",
+            |d| of(d).bundle_reference = "contoso.azurecr.io/bundle:1".into(),
+            &["plan_technical_configuration base container.bundle_reference NOT_ALLOWED"],
+        ),
         ("TC-6 short name", |d| repository(d, "postgres"), &[]),
-        ("TC-6 with a port", |d| repository(d, "registry.example:5000/a/b"), &[]),
-        ("TC-6 upper case", |d| repository(d, "Contoso/Notes"), &["plan_technical_configuration base container.images[0].repository BAD_FORMAT"]),
-        ("TC-6 scheme", |d| repository(d, "https://docker.io/x"), &["plan_technical_configuration base container.images[0].repository BAD_FORMAT"]),
-        ("TC-6 tag or digest", |d| {
-            of(d).images[0].tag.clear();
-            of(d).images[0].digest.clear();
-        }, &["plan_technical_configuration base container.images[0].tag REQUIRED"]),
-        ("TC-6 digest", |d| of(d).images[0].digest = "sha256:AB".into(), &["plan_technical_configuration base container.images[0].digest BAD_FORMAT"]),
-        ("TC-6 of another type", |d| {
-            let package = PackageConfiguration { version: "1.0.0".into(), package: String::new() };
-            let configuration = Some(PlanConfiguration::Package(package));
-            d.plans[0].pages.plan_technical_configuration = Some(PlanTechnicalConfiguration { configuration });
-        }, &["plan_technical_configuration base package NOT_ALLOWED"]),
+        (
+            "TC-6 with a port",
+            |d| repository(d, "registry.example:5000/a/b"),
+            &[],
+        ),
+        (
+            "TC-6 upper case",
+            |d| repository(d, "Contoso/Notes"),
+            &["plan_technical_configuration base container.images[0].repository BAD_FORMAT"],
+        ),
+        (
+            "TC-6 scheme",
+            |d| repository(d, "https://docker.io/x"),
+            &["plan_technical_configuration base container.images[0].repository BAD_FORMAT"],
+        ),
+        (
+            "TC-6 tag or digest",
+            |d| {
+                of(d).images[0].tag.clear();
+                of(d).images[0].digest.clear();
+            },
+            &["plan_technical_configuration base container.images[0].tag REQUIRED"],
+        ),
+        (
+            "TC-6 digest",
+            |d| of(d).images[0].digest = "sha256:AB".into(),
+            &["plan_technical_configuration base container.images[0].digest BAD_FORMAT"],
+        ),
+        (
+            "TC-6 of another type",
+            |d| {
+                let package = PackageConfiguration {
+                    version: "1.0.0".into(),
+                    package: String::new(),
+                };
+                let configuration = Some(PlanConfiguration::Package(package));
+                d.plans[0].pages.plan_technical_configuration =
+                    Some(PlanTechnicalConfiguration { configuration });
+            },
+            &["plan_technical_configuration base package NOT_ALLOWED"],
+        ),
     ];
     check_all(samples::container, rows);
 }
@@ -263,15 +572,41 @@ fn tc_3_tc_7_virtual_machines() {
             image_versions: versions,
         };
         let configuration = Some(PlanConfiguration::VirtualMachine(machine));
-        draft.plans[0].pages.plan_technical_configuration = Some(PlanTechnicalConfiguration { configuration });
-        let of = |issue: String| issue.strip_prefix("plan_technical_configuration base virtual_machine.").map(str::to_owned);
-        issues(&draft, &Published::default()).into_iter().filter_map(of).collect::<Vec<_>>()
+        draft.plans[0].pages.plan_technical_configuration =
+            Some(PlanTechnicalConfiguration { configuration });
+        let of = |issue: String| {
+            issue
+                .strip_prefix("plan_technical_configuration base virtual_machine.")
+                .map(str::to_owned)
+        };
+        issues(&draft, &Published::default())
+            .into_iter()
+            .filter_map(of)
+            .collect::<Vec<_>>()
     };
-    assert!(with(vec![version("1.0.0", 16, true), version("1.0.1", 16, false)]).is_empty());
-    assert_eq!(with(vec![version("1.0", 0, true)]), ["image_versions[0].version BAD_FORMAT"]);
-    assert_eq!(with(vec![version("1.0.0", 17, true)]), ["image_versions[0].data_disks TOO_MANY"]);
-    assert_eq!(with(vec![version("1.0.0", 1, true), version("1.0.1", 2, true)]), ["image_versions[1].data_disks DISKS_DIFFER"]);
-    assert_eq!(with(vec![version("1.0.0", 0, false)]), ["image_versions NO_ACTIVE_IMAGE"]);
+    assert!(
+        with(vec![
+            version("1.0.0", 16, true),
+            version("1.0.1", 16, false)
+        ])
+        .is_empty()
+    );
+    assert_eq!(
+        with(vec![version("1.0", 0, true)]),
+        ["image_versions[0].version BAD_FORMAT"]
+    );
+    assert_eq!(
+        with(vec![version("1.0.0", 17, true)]),
+        ["image_versions[0].data_disks TOO_MANY"]
+    );
+    assert_eq!(
+        with(vec![version("1.0.0", 1, true), version("1.0.1", 2, true)]),
+        ["image_versions[1].data_disks DISKS_DIFFER"]
+    );
+    assert_eq!(
+        with(vec![version("1.0.0", 0, false)]),
+        ["image_versions NO_ACTIVE_IMAGE"]
+    );
     let mut reuse = |parent: &str| {
         let configuration = Some(PlanConfiguration::ReusesPlan(parent.into()));
         let pages = crate::domain::PlanPages {
@@ -279,17 +614,34 @@ fn tc_3_tc_7_virtual_machines() {
             ..draft.plans[0].pages.clone()
         };
         draft.plans.truncate(1);
-        draft.plans.push(DraftPlan { plan_id: "twin".into(), display_name: "Twin".into(), subtype: String::new(), pages });
-        issues(&draft, &Published::default()).into_iter().filter(|issue| issue.contains("reuses_plan")).count()
+        draft.plans.push(DraftPlan {
+            plan_id: "twin".into(),
+            display_name: "Twin".into(),
+            subtype: String::new(),
+            pages,
+        });
+        issues(&draft, &Published::default())
+            .into_iter()
+            .filter(|issue| issue.contains("reuses_plan"))
+            .count()
     };
-    assert_eq!((reuse("base"), reuse("gone"), reuse("twin")), (0, 1, 1), "TC-7");
+    assert_eq!(
+        (reuse("base"), reuse("gone"), reuse("twin")),
+        (0, 1, 1),
+        "TC-7"
+    );
 }
 
 #[test]
 fn pg_7_plan_overview_aggregates_the_pages_of_plans() {
     let status = |draft: &Draft| {
         let review = review(draft, &Published::default());
-        review.pages.iter().find(|row| row.page == PageId::PlanOverview).unwrap().status
+        review
+            .pages
+            .iter()
+            .find(|row| row.page == PageId::PlanOverview)
+            .unwrap()
+            .status
     };
     let mut draft = samples::saas();
     assert_eq!(status(&draft), PageStatus::Complete);

@@ -9,7 +9,10 @@ use crate::pages::*;
 fn live(change: fn(&mut Draft)) -> Published {
     let mut draft = samples::saas();
     change(&mut draft);
-    Published { live: Some(Content::of(&draft)), ..Published::default() }
+    Published {
+        live: Some(Content::of(&draft)),
+        ..Published::default()
+    }
 }
 
 fn pricing(draft: &mut Draft, at: usize) -> &mut PlanPricing {
@@ -19,57 +22,114 @@ fn pricing(draft: &mut Draft, at: usize) -> &mut PlanPricing {
 #[test]
 fn published_choices_stay() {
     let rows: &[Row] = &[
-        ("PR-6, AS-143", |d| {
-            let source = Some(TermsSource::Url("https://contoso.example/terms".into()));
-            d.pages.properties.as_mut().unwrap().legal = Some(LegalTerms::Custom(CustomTerms { source }));
-        }, &["properties legal FROZEN_BY_PUBLISH"]),
-        ("PN-10, AS-141", |d| {
-            let audience = pricing(d, 1).private_audience.clone();
-            pricing(d, 0).audience = Some(PlanAudience::Private);
-            pricing(d, 0).private_audience = audience;
-        }, &["plan_pricing gold audience FROZEN_BY_PUBLISH"]),
-        ("PN-10 private to public is fine", |d| {
-            pricing(d, 1).audience = Some(PlanAudience::Public);
-            pricing(d, 1).private_audience.clear();
-        }, &[]),
-        ("PN-6 a term goes", |d| {
-            for price in &mut pricing(d, 0).prices {
-                price.term = Some(BillingTerm::OneYear);
-            }
-        }, &["plan_pricing gold prices FROZEN_BY_PUBLISH"]),
-        ("PN-5 the model", |d| {
-            for at in [0, 1] {
-                pricing(d, at).model = Some(PricingModel::PerUser);
-            }
-        }, &[
-            "plan_overview plans[gold].model MODELS_DIFFER",
-            "plan_overview plans[team].model MODELS_DIFFER",
-            "plan_pricing gold model FROZEN_BY_PUBLISH",
-            "plan_pricing team model FROZEN_BY_PUBLISH",
-        ]),
+        (
+            "PR-6, AS-143",
+            |d| {
+                let source = Some(TermsSource::Url("https://contoso.example/terms".into()));
+                d.pages.properties.as_mut().unwrap().legal =
+                    Some(LegalTerms::Custom(CustomTerms { source }));
+            },
+            &["properties legal FROZEN_BY_PUBLISH"],
+        ),
+        (
+            "PN-10, AS-141",
+            |d| {
+                let audience = pricing(d, 1).private_audience.clone();
+                pricing(d, 0).audience = Some(PlanAudience::Private);
+                pricing(d, 0).private_audience = audience;
+            },
+            &["plan_pricing gold audience FROZEN_BY_PUBLISH"],
+        ),
+        (
+            "PN-10 private to public is fine",
+            |d| {
+                pricing(d, 1).audience = Some(PlanAudience::Public);
+                pricing(d, 1).private_audience.clear();
+            },
+            &[],
+        ),
+        (
+            "PN-6 a term goes",
+            |d| {
+                for price in &mut pricing(d, 0).prices {
+                    price.term = Some(BillingTerm::OneYear);
+                }
+            },
+            &["plan_pricing gold prices FROZEN_BY_PUBLISH"],
+        ),
+        (
+            "PN-5 the model",
+            |d| {
+                for at in [0, 1] {
+                    pricing(d, at).model = Some(PricingModel::PerUser);
+                }
+            },
+            &[
+                "plan_overview plans[gold].model MODELS_DIFFER",
+                "plan_overview plans[team].model MODELS_DIFFER",
+                "plan_pricing gold model FROZEN_BY_PUBLISH",
+                "plan_pricing team model FROZEN_BY_PUBLISH",
+            ],
+        ),
     ];
     check_against(samples::saas, &live(|_| {}), rows);
     let mut listing_only = samples::saas();
     let setup = listing_only.pages.offer_setup.as_mut().unwrap();
-    (setup.selling, setup.call_to_action) = (Some(Selling::ListingOnly), Some(CallToAction::ContactMe));
-    assert_eq!(issues(&listing_only, &live(|_| {})), ["offer_setup selling FROZEN_BY_PUBLISH"], "OS-5, AS-140");
-    let listed = Published { live: Some(Content::of(&samples::listed())), ..Published::default() };
-    assert_eq!(issues(&samples::saas(), &listed), Vec::<String>::new(), "OS-5: listed may become sold");
+    (setup.selling, setup.call_to_action) =
+        (Some(Selling::ListingOnly), Some(CallToAction::ContactMe));
+    assert_eq!(
+        issues(&listing_only, &live(|_| {})),
+        ["offer_setup selling FROZEN_BY_PUBLISH"],
+        "OS-5, AS-140"
+    );
+    let listed = Published {
+        live: Some(Content::of(&samples::listed())),
+        ..Published::default()
+    };
+    assert_eq!(
+        issues(&samples::saas(), &listed),
+        Vec::<String>::new(),
+        "OS-5: listed may become sold"
+    );
 }
 
 #[test]
 fn published_trials_meters_and_resellers_stay() {
     let trial = live(|d| pricing(d, 0).free_trial = true);
-    assert_eq!(issues(&samples::saas(), &trial), ["plan_pricing gold free_trial FROZEN_BY_PUBLISH"], "PN-9");
-    let meter = live(|d| pricing(d, 0).meters = vec![CustomMeter { id: "m".into(), ..CustomMeter::default() }]);
-    assert_eq!(issues(&samples::saas(), &meter), ["plan_pricing gold meters FROZEN_BY_PUBLISH"], "PN-8");
+    assert_eq!(
+        issues(&samples::saas(), &trial),
+        ["plan_pricing gold free_trial FROZEN_BY_PUBLISH"],
+        "PN-9"
+    );
+    let meter = live(|d| {
+        pricing(d, 0).meters = vec![CustomMeter {
+            id: "m".into(),
+            ..CustomMeter::default()
+        }]
+    });
+    assert_eq!(
+        issues(&samples::saas(), &meter),
+        ["plan_pricing gold meters FROZEN_BY_PUBLISH"],
+        "PN-8"
+    );
     let free = live(|d| pricing(d, 1).prices[0].amount = "0".into());
-    assert_eq!(issues(&samples::saas(), &free), ["plan_pricing team prices FROZEN_BY_PUBLISH"], "UP-10");
+    assert_eq!(
+        issues(&samples::saas(), &free),
+        ["plan_pricing team prices FROZEN_BY_PUBLISH"],
+        "UP-10"
+    );
     let some = live(|d| {
         let partner_tenant_ids = vec![GUID.into()];
-        d.pages.resell_through_csps = Some(ResellThroughCsps { state: Some(ResellerState::Some), partner_tenant_ids });
+        d.pages.resell_through_csps = Some(ResellThroughCsps {
+            state: Some(ResellerState::Some),
+            partner_tenant_ids,
+        });
     });
-    assert_eq!(issues(&samples::saas(), &some), ["resell_through_csps state FROZEN_BY_PUBLISH"], "CS-1");
+    assert_eq!(
+        issues(&samples::saas(), &some),
+        ["resell_through_csps state FROZEN_BY_PUBLISH"],
+        "CS-1"
+    );
 }
 
 #[test]
@@ -77,7 +137,12 @@ fn pg_6_edited_pages_of_published_offers_say_so_and_count_as_complete() {
     let status = |draft: &Draft, page: PageId| {
         let review = review(draft, &live(|_| {}));
         assert!(review.complete, "{:?}", review.issues);
-        review.pages.iter().find(|row| row.page == page).unwrap().status
+        review
+            .pages
+            .iter()
+            .find(|row| row.page == page)
+            .unwrap()
+            .status
     };
     let draft = samples::saas();
     for row in review(&draft, &live(|_| {})).pages {
@@ -85,35 +150,76 @@ fn pg_6_edited_pages_of_published_offers_say_so_and_count_as_complete() {
     }
     let mut edited = samples::saas();
     edited.pages.offer_listing.as_mut().unwrap().title = "Contoso Notes 2".into();
-    assert_eq!(status(&edited, PageId::OfferListing), PageStatus::UnpublishedChanges);
+    assert_eq!(
+        status(&edited, PageId::OfferListing),
+        PageStatus::UnpublishedChanges
+    );
     assert_eq!(status(&edited, PageId::Properties), PageStatus::Complete);
     let mut renamed = samples::saas();
     renamed.plans[0].display_name = "Platinum".into();
-    assert_eq!(status(&renamed, PageId::PlanOverview), PageStatus::UnpublishedChanges);
+    assert_eq!(
+        status(&renamed, PageId::PlanOverview),
+        PageStatus::UnpublishedChanges
+    );
     let mut audience = samples::saas();
     pricing(&mut audience, 1).private_audience[0].id = GUID.into();
-    assert_eq!(status(&audience, PageId::PlanPricing), PageStatus::Complete, "audiences are synced, not published");
+    assert_eq!(
+        status(&audience, PageId::PlanPricing),
+        PageStatus::Complete,
+        "audiences are synced, not published"
+    );
     let mut repriced = samples::saas();
     pricing(&mut repriced, 0).prices[0].amount = "50.00".into();
-    assert_eq!(status(&repriced, PageId::PlanOverview), PageStatus::UnpublishedChanges);
+    assert_eq!(
+        status(&repriced, PageId::PlanOverview),
+        PageStatus::UnpublishedChanges
+    );
 }
 
 #[test]
 fn pg_2_pg_3_pg_4_statuses_of_pages() {
     let status = |draft: &Draft, page: PageId| {
         let review = review(draft, &Published::default());
-        review.pages.into_iter().find(|row| row.page == page).map(|row| row.status)
+        review
+            .pages
+            .into_iter()
+            .find(|row| row.page == page)
+            .map(|row| row.status)
     };
     let mut draft = samples::saas();
     draft.pages.co_sell = None;
-    assert_eq!(status(&draft, PageId::CoSell), Some(PageStatus::Complete), "PG-4: optional pages need not be saved");
-    assert_eq!(status(&draft, PageId::ResellThroughCsps), Some(PageStatus::Complete), "PG-4");
+    assert_eq!(
+        status(&draft, PageId::CoSell),
+        Some(PageStatus::Complete),
+        "PG-4: optional pages need not be saved"
+    );
+    assert_eq!(
+        status(&draft, PageId::ResellThroughCsps),
+        Some(PageStatus::Complete),
+        "PG-4"
+    );
     draft.pages.properties = None;
-    assert_eq!(status(&draft, PageId::Properties), Some(PageStatus::NotStarted), "PG-2, AS-023");
+    assert_eq!(
+        status(&draft, PageId::Properties),
+        Some(PageStatus::NotStarted),
+        "PG-2, AS-023"
+    );
     draft.pages.properties = Some(Properties::default());
-    assert_eq!(status(&draft, PageId::Properties), Some(PageStatus::Incomplete), "PG-3, AS-024");
+    assert_eq!(
+        status(&draft, PageId::Properties),
+        Some(PageStatus::Incomplete),
+        "PG-3, AS-024"
+    );
     draft.pages.offer_listing.as_mut().unwrap().support_url = "nowhere".into();
-    assert_eq!(status(&draft, PageId::OfferListing), Some(PageStatus::Incomplete), "PG-3, AS-025");
+    assert_eq!(
+        status(&draft, PageId::OfferListing),
+        Some(PageStatus::Incomplete),
+        "PG-3, AS-025"
+    );
     assert!(!review(&draft, &Published::default()).complete, "PG-5");
-    assert_eq!(status(&samples::listed(), PageId::TechnicalConfiguration), None, "§4.2: a listed offer has no such page");
+    assert_eq!(
+        status(&samples::listed(), PageId::TechnicalConfiguration),
+        None,
+        "§4.2: a listed offer has no such page"
+    );
 }

@@ -6,14 +6,22 @@ use super::Reading;
 use crate::pages::{AudienceIdKind, AudienceMember, PreviewAudience};
 
 pub(super) fn read_page(page: &pb::PreviewAudiencePage, reading: &mut Reading) -> PreviewAudience {
-    PreviewAudience { members: read(&page.members, "members", reading) }
+    PreviewAudience {
+        members: read(&page.members, "members", reading),
+    }
 }
 
 pub(super) fn write_page(page: &PreviewAudience) -> pb::PreviewAudiencePage {
-    pb::PreviewAudiencePage { members: write(&page.members) }
+    pb::PreviewAudiencePage {
+        members: write(&page.members),
+    }
 }
 
-pub(super) fn read(members: &[pb::AudienceMember], field: &str, reading: &mut Reading) -> Vec<AudienceMember> {
+pub(super) fn read(
+    members: &[pb::AudienceMember],
+    field: &str,
+    reading: &mut Reading,
+) -> Vec<AudienceMember> {
     let mut read = Vec::with_capacity(members.len());
     for (at, member) in members.iter().enumerate() {
         // An audience without kinds of ids would hold nobody: unset is as wrong as unknown.
@@ -21,7 +29,11 @@ pub(super) fn read(members: &[pb::AudienceMember], field: &str, reading: &mut Re
         if known.is_none() {
             reading.unknown(&format!("{field}[{at}].kind"), member.kind);
         }
-        read.extend(known.map(|kind| AudienceMember { kind, id: member.id.clone(), label: member.label.clone() }));
+        read.extend(known.map(|kind| AudienceMember {
+            kind,
+            id: member.id.clone(),
+            label: member.label.clone(),
+        }));
     }
     read
 }

@@ -6,8 +6,8 @@ use marketplace_proto::offercatalog::v1::lead_destination::Destination as Wire;
 
 use crate::commands::pages::NewSecret;
 use crate::pages::{
-    Destination, Dynamics, DynamicsAuthentication, Entra, HttpsEndpoint, LeadDestination, Marketo, Office365, SECRET_MASK,
-    Salesforce, Table,
+    Destination, Dynamics, DynamicsAuthentication, Entra, HttpsEndpoint, LeadDestination, Marketo,
+    Office365, SECRET_MASK, Salesforce, Table,
 };
 
 /// What the request says about the secret: the mask keeps it, nothing takes it away.
@@ -31,33 +31,50 @@ pub(super) fn secret(leads: Option<&pb::LeadDestination>) -> NewSecret {
 
 /// Without its secret; `None`: nothing is set.
 pub(super) fn read(leads: &pb::LeadDestination) -> Option<LeadDestination> {
-    let destination = leads.destination.as_ref().map(|destination| match destination {
-        Wire::Table(_) => Destination::Table(Table {}),
-        Wire::Dynamics(dynamics) => Destination::Dynamics(read_dynamics(dynamics)),
-        Wire::HttpsEndpoint(endpoint) => Destination::HttpsEndpoint(HttpsEndpoint { url: endpoint.url.clone() }),
-        Wire::Marketo(marketo) => Destination::Marketo(Marketo {
-            munchkin_id: marketo.munchkin_id.clone(),
-            form_id: marketo.form_id.clone(),
-            server_id: marketo.server_id.clone(),
-            client_id: marketo.client_id.clone(),
-        }),
-        Wire::Salesforce(salesforce) => {
-            Destination::Salesforce(Salesforce { object_identifier: salesforce.object_identifier.clone() })
-        }
-    });
-    let read = LeadDestination { destination, contact_emails: leads.contact_emails.clone() };
+    let destination = leads
+        .destination
+        .as_ref()
+        .map(|destination| match destination {
+            Wire::Table(_) => Destination::Table(Table {}),
+            Wire::Dynamics(dynamics) => Destination::Dynamics(read_dynamics(dynamics)),
+            Wire::HttpsEndpoint(endpoint) => Destination::HttpsEndpoint(HttpsEndpoint {
+                url: endpoint.url.clone(),
+            }),
+            Wire::Marketo(marketo) => Destination::Marketo(Marketo {
+                munchkin_id: marketo.munchkin_id.clone(),
+                form_id: marketo.form_id.clone(),
+                server_id: marketo.server_id.clone(),
+                client_id: marketo.client_id.clone(),
+            }),
+            Wire::Salesforce(salesforce) => Destination::Salesforce(Salesforce {
+                object_identifier: salesforce.object_identifier.clone(),
+            }),
+        });
+    let read = LeadDestination {
+        destination,
+        contact_emails: leads.contact_emails.clone(),
+    };
     (read != LeadDestination::default()).then_some(read)
 }
 
 fn read_dynamics(dynamics: &pb::DynamicsDestination) -> Dynamics {
-    let authentication = dynamics.authentication.as_ref().map(|authentication| match authentication {
-        Authentication::Entra(entra) => DynamicsAuthentication::Entra(Entra {
-            application_id: entra.application_id.clone(),
-            directory_id: entra.directory_id.clone(),
-        }),
-        Authentication::Office365(user) => DynamicsAuthentication::Office365(Office365 { username: user.username.clone() }),
-    });
-    Dynamics { instance_url: dynamics.instance_url.clone(), authentication }
+    let authentication =
+        dynamics
+            .authentication
+            .as_ref()
+            .map(|authentication| match authentication {
+                Authentication::Entra(entra) => DynamicsAuthentication::Entra(Entra {
+                    application_id: entra.application_id.clone(),
+                    directory_id: entra.directory_id.clone(),
+                }),
+                Authentication::Office365(user) => DynamicsAuthentication::Office365(Office365 {
+                    username: user.username.clone(),
+                }),
+            });
+    Dynamics {
+        instance_url: dynamics.instance_url.clone(),
+        authentication,
+    }
 }
 
 /// With a mask where a secret is stored.
@@ -67,35 +84,56 @@ pub(super) fn write(leads: &LeadDestination, secret: bool) -> pb::LeadDestinatio
 
 /// With its secret in clear: for the publishing pipeline alone.
 pub fn open_destination(leads: &LeadDestination, secret: &str) -> pb::LeadDestination {
-    let destination = leads.destination.as_ref().map(|destination| match destination {
-        Destination::Table(_) => Wire::Table(pb::TableDestination { connection_string: secret.to_owned() }),
-        Destination::Dynamics(dynamics) => Wire::Dynamics(write_dynamics(dynamics, secret)),
-        Destination::HttpsEndpoint(endpoint) => Wire::HttpsEndpoint(pb::HttpsDestination { url: endpoint.url.clone() }),
-        Destination::Marketo(marketo) => Wire::Marketo(pb::MarketoDestination {
-            munchkin_id: marketo.munchkin_id.clone(),
-            form_id: marketo.form_id.clone(),
-            server_id: marketo.server_id.clone(),
-            client_id: marketo.client_id.clone(),
-            client_secret: secret.to_owned(),
-        }),
-        Destination::Salesforce(salesforce) => {
-            Wire::Salesforce(pb::SalesforceDestination { object_identifier: salesforce.object_identifier.clone() })
-        }
-    });
-    pb::LeadDestination { destination, contact_emails: leads.contact_emails.clone() }
+    let destination = leads
+        .destination
+        .as_ref()
+        .map(|destination| match destination {
+            Destination::Table(_) => Wire::Table(pb::TableDestination {
+                connection_string: secret.to_owned(),
+            }),
+            Destination::Dynamics(dynamics) => Wire::Dynamics(write_dynamics(dynamics, secret)),
+            Destination::HttpsEndpoint(endpoint) => Wire::HttpsEndpoint(pb::HttpsDestination {
+                url: endpoint.url.clone(),
+            }),
+            Destination::Marketo(marketo) => Wire::Marketo(pb::MarketoDestination {
+                munchkin_id: marketo.munchkin_id.clone(),
+                form_id: marketo.form_id.clone(),
+                server_id: marketo.server_id.clone(),
+                client_id: marketo.client_id.clone(),
+                client_secret: secret.to_owned(),
+            }),
+            Destination::Salesforce(salesforce) => Wire::Salesforce(pb::SalesforceDestination {
+                object_identifier: salesforce.object_identifier.clone(),
+            }),
+        });
+    pb::LeadDestination {
+        destination,
+        contact_emails: leads.contact_emails.clone(),
+    }
 }
 
 fn write_dynamics(dynamics: &Dynamics, secret: &str) -> pb::DynamicsDestination {
-    let authentication = dynamics.authentication.as_ref().map(|authentication| match authentication {
-        DynamicsAuthentication::Entra(entra) => Authentication::Entra(pb::EntraAuthentication {
-            application_id: entra.application_id.clone(),
-            application_key: secret.to_owned(),
-            directory_id: entra.directory_id.clone(),
-        }),
-        DynamicsAuthentication::Office365(user) => Authentication::Office365(pb::Office365Authentication {
-            username: user.username.clone(),
-            password: secret.to_owned(),
-        }),
-    });
-    pb::DynamicsDestination { instance_url: dynamics.instance_url.clone(), authentication }
+    let authentication =
+        dynamics
+            .authentication
+            .as_ref()
+            .map(|authentication| match authentication {
+                DynamicsAuthentication::Entra(entra) => {
+                    Authentication::Entra(pb::EntraAuthentication {
+                        application_id: entra.application_id.clone(),
+                        application_key: secret.to_owned(),
+                        directory_id: entra.directory_id.clone(),
+                    })
+                }
+                DynamicsAuthentication::Office365(user) => {
+                    Authentication::Office365(pb::Office365Authentication {
+                        username: user.username.clone(),
+                        password: secret.to_owned(),
+                    })
+                }
+            });
+    pb::DynamicsDestination {
+        instance_url: dynamics.instance_url.clone(),
+        authentication,
+    }
 }

@@ -10,7 +10,11 @@ pub(super) fn read(legal: &pb::LegalTerms) -> Option<LegalTerms> {
     Some(match legal.terms.as_ref()? {
         Terms::Standard(contract) => LegalTerms::Standard(StandardContract {
             universal_amendment: contract.universal_amendment.clone(),
-            custom_amendments: contract.custom_amendments.iter().map(read_amendment).collect(),
+            custom_amendments: contract
+                .custom_amendments
+                .iter()
+                .map(read_amendment)
+                .collect(),
         }),
         Terms::Custom(custom) => LegalTerms::Custom(CustomTerms {
             source: custom.source.as_ref().map(|source| match source {
@@ -22,14 +26,21 @@ pub(super) fn read(legal: &pb::LegalTerms) -> Option<LegalTerms> {
 }
 
 fn read_amendment(amendment: &pb::CustomAmendment) -> CustomAmendment {
-    CustomAmendment { text: amendment.text.clone(), tenant_ids: amendment.tenant_ids.clone() }
+    CustomAmendment {
+        text: amendment.text.clone(),
+        tenant_ids: amendment.tenant_ids.clone(),
+    }
 }
 
 pub(super) fn write(legal: &LegalTerms) -> pb::LegalTerms {
     let terms = match legal {
         LegalTerms::Standard(contract) => Terms::Standard(pb::StandardContract {
             universal_amendment: contract.universal_amendment.clone(),
-            custom_amendments: contract.custom_amendments.iter().map(write_amendment).collect(),
+            custom_amendments: contract
+                .custom_amendments
+                .iter()
+                .map(write_amendment)
+                .collect(),
         }),
         LegalTerms::Custom(custom) => Terms::Custom(pb::CustomTerms {
             source: custom.source.as_ref().map(|source| match source {
@@ -42,5 +53,8 @@ pub(super) fn write(legal: &LegalTerms) -> pb::LegalTerms {
 }
 
 fn write_amendment(amendment: &CustomAmendment) -> pb::CustomAmendment {
-    pb::CustomAmendment { text: amendment.text.clone(), tenant_ids: amendment.tenant_ids.clone() }
+    pb::CustomAmendment {
+        text: amendment.text.clone(),
+        tenant_ids: amendment.tenant_ids.clone(),
+    }
 }

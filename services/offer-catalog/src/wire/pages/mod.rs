@@ -40,9 +40,15 @@ pub struct Parent {
 pub fn parent(name: &str, field: &str) -> Result<Parent, Violation> {
     if name.contains("/plans/") {
         let plan = PlanName::parse(name, field)?;
-        return Ok(Parent { offer: plan.parent(), plan: Some(plan.plan) });
+        return Ok(Parent {
+            offer: plan.parent(),
+            plan: Some(plan.plan),
+        });
     }
-    Ok(Parent { offer: OfferName::parse(name, field)?, plan: None })
+    Ok(Parent {
+        offer: OfferName::parse(name, field)?,
+        plan: None,
+    })
 }
 
 /// Which page, as it is answered.
@@ -65,11 +71,15 @@ pub fn page_id(page: PageId) -> pb::PageId {
 
 /// Which page was asked for; it must be one that is saved.
 pub fn read_page_id(value: i32, field: &str) -> Result<PageId, Violation> {
-    let known = pb::PageId::try_from(value).ok().and_then(|wire| PageId::ALL.into_iter().find(|page| page_id(*page) == wire));
+    let known = pb::PageId::try_from(value)
+        .ok()
+        .and_then(|wire| PageId::ALL.into_iter().find(|page| page_id(*page) == wire));
     match known {
-        Some(PageId::PlanOverview) => {
-            Err(Violation::new(field, "aggregates other pages and is never saved; see ReviewOffer").because("NOT_A_PAGE"))
-        }
+        Some(PageId::PlanOverview) => Err(Violation::new(
+            field,
+            "aggregates other pages and is never saved; see ReviewOffer",
+        )
+        .because("NOT_A_PAGE")),
         Some(page) => Ok(page),
         None if value == 0 => Err(Violation::missing(field)),
         None => Err(Violation::new(field, "is no known page").because("UNKNOWN_VALUE")),
@@ -78,7 +88,9 @@ pub fn read_page_id(value: i32, field: &str) -> Result<PageId, Violation> {
 
 /// A page to be saved, or everything that is wrong with its form.
 pub fn save(request: pb::UpdatePageRequest) -> Result<SavePage, Vec<Violation>> {
-    let Some(wire) = request.page else { return Err(vec![Violation::missing("page")]) };
+    let Some(wire) = request.page else {
+        return Err(vec![Violation::missing("page")]);
+    };
     let mut reading = Reading::default();
     let parent = reading.faults.take(parent(&wire.parent, "page.parent"));
     let etag = reading.faults.take(super::etag(&request.etag, "etag"));
@@ -93,14 +105,28 @@ pub fn save(request: pb::UpdatePageRequest) -> Result<SavePage, Vec<Violation>> 
     if let Some(parent) = &parent
         && page.id().is_of_plan() != parent.plan.is_some()
     {
-        let what = if page.id().is_of_plan() { "a plan" } else { "an offer" };
-        reading.faults.add(Violation::new("page.parent", format!("this page belongs to {what}")).because("WRONG_PARENT"));
+        let what = if page.id().is_of_plan() {
+            "a plan"
+        } else {
+            "an offer"
+        };
+        reading.faults.add(
+            Violation::new("page.parent", format!("this page belongs to {what}"))
+                .because("WRONG_PARENT"),
+        );
     }
     let content = reading.content(&page);
     reading.check_secret(&page, &secret);
     reading.finish(&prefix, || {
         let Parent { offer, plan } = parent?;
-        Some(SavePage { offer, plan, page, content: content?, secret, etag: etag?.unwrap_or(0) })
+        Some(SavePage {
+            offer,
+            plan,
+            page,
+            content: content?,
+            secret,
+            etag: etag?.unwrap_or(0),
+        })
     })
 }
 
@@ -133,13 +159,21 @@ fn read(page: &Wire, reading: &mut Reading) -> Page {
         Wire::Properties(page) => Page::Properties(offer_pages::read_properties(page)),
         Wire::OfferListing(page) => Page::OfferListing(offer_listing::read(page, reading)),
         Wire::PreviewAudience(page) => Page::PreviewAudience(audience::read_page(page, reading)),
-        Wire::TechnicalConfiguration(page) => Page::TechnicalConfiguration(offer_pages::read_technical(page)),
-        Wire::ResellThroughCsps(page) => Page::ResellThroughCsps(offer_pages::read_resell(page, reading)),
+        Wire::TechnicalConfiguration(page) => {
+            Page::TechnicalConfiguration(offer_pages::read_technical(page))
+        }
+        Wire::ResellThroughCsps(page) => {
+            Page::ResellThroughCsps(offer_pages::read_resell(page, reading))
+        }
         Wire::CoSell(page) => Page::CoSell(offer_pages::read_co_sell(page, reading)),
-        Wire::SupplementalContent(page) => Page::SupplementalContent(offer_pages::read_supplemental(page, reading)),
+        Wire::SupplementalContent(page) => {
+            Page::SupplementalContent(offer_pages::read_supplemental(page, reading))
+        }
         Wire::PlanListing(page) => Page::PlanListing(plan_pages::read_listing(page)),
         Wire::PlanPricing(page) => Page::PlanPricing(pricing::read(page, reading)),
-        Wire::PlanTechnicalConfiguration(page) => Page::PlanTechnicalConfiguration(plan_pages::read_technical(page, reading)),
+        Wire::PlanTechnicalConfiguration(page) => {
+            Page::PlanTechnicalConfiguration(plan_pages::read_technical(page, reading))
+        }
     }
 }
 
@@ -150,12 +184,18 @@ pub fn write(page: &Page, secret: bool) -> Wire {
         Page::Properties(page) => Wire::Properties(offer_pages::write_properties(page)),
         Page::OfferListing(page) => Wire::OfferListing(offer_listing::write(page)),
         Page::PreviewAudience(page) => Wire::PreviewAudience(audience::write_page(page)),
-        Page::TechnicalConfiguration(page) => Wire::TechnicalConfiguration(offer_pages::write_technical(page)),
+        Page::TechnicalConfiguration(page) => {
+            Wire::TechnicalConfiguration(offer_pages::write_technical(page))
+        }
         Page::ResellThroughCsps(page) => Wire::ResellThroughCsps(offer_pages::write_resell(page)),
         Page::CoSell(page) => Wire::CoSell(offer_pages::write_co_sell(page)),
-        Page::SupplementalContent(page) => Wire::SupplementalContent(offer_pages::write_supplemental(page)),
+        Page::SupplementalContent(page) => {
+            Wire::SupplementalContent(offer_pages::write_supplemental(page))
+        }
         Page::PlanListing(page) => Wire::PlanListing(plan_pages::write_listing(page)),
         Page::PlanPricing(page) => Wire::PlanPricing(pricing::write(page)),
-        Page::PlanTechnicalConfiguration(page) => Wire::PlanTechnicalConfiguration(plan_pages::write_technical(page)),
+        Page::PlanTechnicalConfiguration(page) => {
+            Wire::PlanTechnicalConfiguration(plan_pages::write_technical(page))
+        }
     }
 }

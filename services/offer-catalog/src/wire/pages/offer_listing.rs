@@ -26,7 +26,12 @@ pub(super) fn read(page: &pb::OfferListingPage, reading: &mut Reading) -> OfferL
         small_logo: reading.asset("small_logo", &page.small_logo),
         screenshots: read_files(&page.screenshots, "screenshots", reading),
         documents: read_files(&page.documents, "documents", reading),
-        videos: page.videos.iter().enumerate().map(|(at, video)| read_video(at, video, reading)).collect(),
+        videos: page
+            .videos
+            .iter()
+            .enumerate()
+            .map(|(at, video)| read_video(at, video, reading))
+            .collect(),
     }
 }
 
@@ -56,11 +61,17 @@ pub(super) fn write(page: &OfferListing) -> pb::OfferListingPage {
 }
 
 fn read_link(link: &pb::Link) -> Link {
-    Link { title: link.title.clone(), url: link.url.clone() }
+    Link {
+        title: link.title.clone(),
+        url: link.url.clone(),
+    }
 }
 
 fn write_link(link: &Link) -> pb::Link {
-    pb::Link { title: link.title.clone(), url: link.url.clone() }
+    pb::Link {
+        title: link.title.clone(),
+        url: link.url.clone(),
+    }
 }
 
 /// `None`: nothing of it is set.
@@ -70,14 +81,26 @@ fn read_contact(contact: &pb::Contact) -> Option<Contact> {
 }
 
 pub(super) fn contact_of(contact: &pb::Contact) -> Contact {
-    Contact { name: contact.name.clone(), email: contact.email.clone(), phone: contact.phone.clone() }
+    Contact {
+        name: contact.name.clone(),
+        email: contact.email.clone(),
+        phone: contact.phone.clone(),
+    }
 }
 
 pub(super) fn write_contact(contact: &Contact) -> pb::Contact {
-    pb::Contact { name: contact.name.clone(), email: contact.email.clone(), phone: contact.phone.clone() }
+    pb::Contact {
+        name: contact.name.clone(),
+        email: contact.email.clone(),
+        phone: contact.phone.clone(),
+    }
 }
 
-pub(super) fn read_files(files: &[pb::CaptionedAsset], field: &str, reading: &mut Reading) -> Vec<CaptionedAsset> {
+pub(super) fn read_files(
+    files: &[pb::CaptionedAsset],
+    field: &str,
+    reading: &mut Reading,
+) -> Vec<CaptionedAsset> {
     let read = |(at, file): (usize, &pb::CaptionedAsset)| CaptionedAsset {
         asset: reading.asset(&format!("{field}[{at}].asset"), &file.asset),
         caption: file.caption.clone(),
@@ -86,15 +109,26 @@ pub(super) fn read_files(files: &[pb::CaptionedAsset], field: &str, reading: &mu
 }
 
 pub(super) fn write_files(files: &[CaptionedAsset]) -> Vec<pb::CaptionedAsset> {
-    let write = |file: &CaptionedAsset| pb::CaptionedAsset { asset: file.asset.clone(), caption: file.caption.clone() };
+    let write = |file: &CaptionedAsset| pb::CaptionedAsset {
+        asset: file.asset.clone(),
+        caption: file.caption.clone(),
+    };
     files.iter().map(write).collect()
 }
 
 fn read_video(at: usize, video: &pb::Video, reading: &mut Reading) -> Video {
     let thumbnail = reading.asset(&format!("videos[{at}].thumbnail"), &video.thumbnail);
-    Video { name: video.name.clone(), url: video.url.clone(), thumbnail }
+    Video {
+        name: video.name.clone(),
+        url: video.url.clone(),
+        thumbnail,
+    }
 }
 
 fn write_video(video: &Video) -> pb::Video {
-    pb::Video { name: video.name.clone(), url: video.url.clone(), thumbnail: video.thumbnail.clone() }
+    pb::Video {
+        name: video.name.clone(),
+        url: video.url.clone(),
+        thumbnail: video.thumbnail.clone(),
+    }
 }

@@ -5,8 +5,8 @@ use marketplace_proto::offercatalog::v1 as pb;
 use super::offer_listing::{contact_of, read_files, write_contact, write_files};
 use super::{Reading, legal};
 use crate::pages::{
-    CategoryChoice, CoSell, Hosting, IndustryChoice, Properties, ResellThroughCsps, ResellerState, SupplementalContent,
-    TechnicalConfiguration,
+    CategoryChoice, CoSell, Hosting, IndustryChoice, Properties, ResellThroughCsps, ResellerState,
+    SupplementalContent, TechnicalConfiguration,
 };
 
 pub(super) fn read_properties(page: &pb::PropertiesPage) -> Properties {
@@ -61,7 +61,10 @@ pub(super) fn write_technical(page: &TechnicalConfiguration) -> pb::TechnicalCon
     }
 }
 
-pub(super) fn read_resell(page: &pb::ResellThroughCspsPage, reading: &mut Reading) -> ResellThroughCsps {
+pub(super) fn read_resell(
+    page: &pb::ResellThroughCspsPage,
+    reading: &mut Reading,
+) -> ResellThroughCsps {
     let state = |value| match pb::ResellerState::try_from(value).ok()? {
         pb::ResellerState::Unspecified => None,
         pb::ResellerState::None => Some(ResellerState::None),
@@ -94,10 +97,16 @@ pub(super) fn read_co_sell(page: &pb::CoSellPage, reading: &mut Reading) -> CoSe
 }
 
 pub(super) fn write_co_sell(page: &CoSell) -> pb::CoSellPage {
-    pb::CoSellPage { contacts: page.contacts.iter().map(write_contact).collect(), documents: write_files(&page.documents) }
+    pb::CoSellPage {
+        contacts: page.contacts.iter().map(write_contact).collect(),
+        documents: write_files(&page.documents),
+    }
 }
 
-pub(super) fn read_supplemental(page: &pb::SupplementalContentPage, reading: &mut Reading) -> SupplementalContent {
+pub(super) fn read_supplemental(
+    page: &pb::SupplementalContentPage,
+    reading: &mut Reading,
+) -> SupplementalContent {
     let hosting = |value| match pb::HostingModel::try_from(value).ok()? {
         pb::HostingModel::Unspecified => None,
         pb::HostingModel::Azure => Some(Hosting::Azure),

@@ -6,12 +6,19 @@ use super::{Reading, lead_destination};
 use crate::pages::{CallToAction, OfferSetup, Selling, TestDrive};
 
 pub(super) fn read(page: &pb::OfferSetupPage, reading: &mut Reading) -> OfferSetup {
-    let kind = page.test_drive.as_ref().map(|test_drive| test_drive.r#type.clone()).filter(|kind| !kind.is_empty());
+    let kind = page
+        .test_drive
+        .as_ref()
+        .map(|test_drive| test_drive.r#type.clone())
+        .filter(|kind| !kind.is_empty());
     OfferSetup {
         selling: reading.choice("selling", page.selling, selling),
         call_to_action: reading.choice("call_to_action", page.call_to_action, call_to_action),
         call_to_action_url: page.call_to_action_url.clone(),
-        lead_destination: page.lead_destination.as_ref().and_then(lead_destination::read),
+        lead_destination: page
+            .lead_destination
+            .as_ref()
+            .and_then(lead_destination::read),
         client_links: page.client_links.clone(),
         test_drive: kind.map(|kind| TestDrive { kind }),
     }
@@ -31,9 +38,14 @@ pub(super) fn write(page: &OfferSetup, secret: bool) -> pb::OfferSetupPage {
         selling: selling.unwrap_or_default() as i32,
         call_to_action: call_to_action.unwrap_or_default() as i32,
         call_to_action_url: page.call_to_action_url.clone(),
-        lead_destination: page.lead_destination.as_ref().map(|leads| lead_destination::write(leads, secret)),
+        lead_destination: page
+            .lead_destination
+            .as_ref()
+            .map(|leads| lead_destination::write(leads, secret)),
         client_links: page.client_links.clone(),
-        test_drive: page.test_drive.as_ref().map(|test_drive| pb::TestDrive { r#type: test_drive.kind.clone() }),
+        test_drive: page.test_drive.as_ref().map(|test_drive| pb::TestDrive {
+            r#type: test_drive.kind.clone(),
+        }),
     }
 }
 

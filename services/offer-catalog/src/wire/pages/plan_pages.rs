@@ -5,65 +5,97 @@ use marketplace_proto::offercatalog::v1::plan_technical_configuration_page::Conf
 
 use super::Reading;
 use crate::pages::{
-    ContainerConfiguration, ContainerImage, ImageVersion, PackageConfiguration, PlanConfiguration, PlanListing,
-    PlanTechnicalConfiguration, VirtualMachineConfiguration,
+    ContainerConfiguration, ContainerImage, ImageVersion, PackageConfiguration, PlanConfiguration,
+    PlanListing, PlanTechnicalConfiguration, VirtualMachineConfiguration,
 };
 
 pub(super) fn read_listing(page: &pb::PlanListingPage) -> PlanListing {
-    PlanListing { summary: page.summary.clone(), description: page.description.clone() }
+    PlanListing {
+        summary: page.summary.clone(),
+        description: page.description.clone(),
+    }
 }
 
 pub(super) fn write_listing(page: &PlanListing) -> pb::PlanListingPage {
-    pb::PlanListingPage { summary: page.summary.clone(), description: page.description.clone() }
+    pb::PlanListingPage {
+        summary: page.summary.clone(),
+        description: page.description.clone(),
+    }
 }
 
-pub(super) fn read_technical(page: &pb::PlanTechnicalConfigurationPage, reading: &mut Reading) -> PlanTechnicalConfiguration {
-    let configuration = page.configuration.as_ref().map(|configuration| match configuration {
-        Wire::Container(container) => PlanConfiguration::Container(ContainerConfiguration {
-            images: container.images.iter().map(read_image).collect(),
-            bundle_reference: container.bundle_reference.clone(),
-        }),
-        Wire::Package(package) => PlanConfiguration::Package(PackageConfiguration {
-            version: package.version.clone(),
-            package: reading.asset("package.package", &package.package),
-        }),
-        Wire::VirtualMachine(machine) => PlanConfiguration::VirtualMachine(VirtualMachineConfiguration {
-            os_family: machine.os_family.clone(),
-            os_vendor: machine.os_vendor.clone(),
-            recommended_sizes: machine.recommended_sizes.clone(),
-            image_versions: machine.image_versions.iter().map(read_version).collect(),
-        }),
-        Wire::ReusesPlan(plan) => PlanConfiguration::ReusesPlan(plan.clone()),
-    });
+pub(super) fn read_technical(
+    page: &pb::PlanTechnicalConfigurationPage,
+    reading: &mut Reading,
+) -> PlanTechnicalConfiguration {
+    let configuration = page
+        .configuration
+        .as_ref()
+        .map(|configuration| match configuration {
+            Wire::Container(container) => PlanConfiguration::Container(ContainerConfiguration {
+                images: container.images.iter().map(read_image).collect(),
+                bundle_reference: container.bundle_reference.clone(),
+            }),
+            Wire::Package(package) => PlanConfiguration::Package(PackageConfiguration {
+                version: package.version.clone(),
+                package: reading.asset("package.package", &package.package),
+            }),
+            Wire::VirtualMachine(machine) => {
+                PlanConfiguration::VirtualMachine(VirtualMachineConfiguration {
+                    os_family: machine.os_family.clone(),
+                    os_vendor: machine.os_vendor.clone(),
+                    recommended_sizes: machine.recommended_sizes.clone(),
+                    image_versions: machine.image_versions.iter().map(read_version).collect(),
+                })
+            }
+            Wire::ReusesPlan(plan) => PlanConfiguration::ReusesPlan(plan.clone()),
+        });
     PlanTechnicalConfiguration { configuration }
 }
 
-pub(super) fn write_technical(page: &PlanTechnicalConfiguration) -> pb::PlanTechnicalConfigurationPage {
-    let configuration = page.configuration.as_ref().map(|configuration| match configuration {
-        PlanConfiguration::Container(container) => Wire::Container(pb::ContainerConfiguration {
-            images: container.images.iter().map(write_image).collect(),
-            bundle_reference: container.bundle_reference.clone(),
-        }),
-        PlanConfiguration::Package(package) => {
-            Wire::Package(pb::PackageConfiguration { version: package.version.clone(), package: package.package.clone() })
-        }
-        PlanConfiguration::VirtualMachine(machine) => Wire::VirtualMachine(pb::VirtualMachineConfiguration {
-            os_family: machine.os_family.clone(),
-            os_vendor: machine.os_vendor.clone(),
-            recommended_sizes: machine.recommended_sizes.clone(),
-            image_versions: machine.image_versions.iter().map(write_version).collect(),
-        }),
-        PlanConfiguration::ReusesPlan(plan) => Wire::ReusesPlan(plan.clone()),
-    });
+pub(super) fn write_technical(
+    page: &PlanTechnicalConfiguration,
+) -> pb::PlanTechnicalConfigurationPage {
+    let configuration = page
+        .configuration
+        .as_ref()
+        .map(|configuration| match configuration {
+            PlanConfiguration::Container(container) => {
+                Wire::Container(pb::ContainerConfiguration {
+                    images: container.images.iter().map(write_image).collect(),
+                    bundle_reference: container.bundle_reference.clone(),
+                })
+            }
+            PlanConfiguration::Package(package) => Wire::Package(pb::PackageConfiguration {
+                version: package.version.clone(),
+                package: package.package.clone(),
+            }),
+            PlanConfiguration::VirtualMachine(machine) => {
+                Wire::VirtualMachine(pb::VirtualMachineConfiguration {
+                    os_family: machine.os_family.clone(),
+                    os_vendor: machine.os_vendor.clone(),
+                    recommended_sizes: machine.recommended_sizes.clone(),
+                    image_versions: machine.image_versions.iter().map(write_version).collect(),
+                })
+            }
+            PlanConfiguration::ReusesPlan(plan) => Wire::ReusesPlan(plan.clone()),
+        });
     pb::PlanTechnicalConfigurationPage { configuration }
 }
 
 fn read_image(image: &pb::ContainerImage) -> ContainerImage {
-    ContainerImage { repository: image.repository.clone(), tag: image.tag.clone(), digest: image.digest.clone() }
+    ContainerImage {
+        repository: image.repository.clone(),
+        tag: image.tag.clone(),
+        digest: image.digest.clone(),
+    }
 }
 
 fn write_image(image: &ContainerImage) -> pb::ContainerImage {
-    pb::ContainerImage { repository: image.repository.clone(), tag: image.tag.clone(), digest: image.digest.clone() }
+    pb::ContainerImage {
+        repository: image.repository.clone(),
+        tag: image.tag.clone(),
+        digest: image.digest.clone(),
+    }
 }
 
 fn read_version(image: &pb::ImageVersion) -> ImageVersion {

@@ -14,7 +14,12 @@ pub(super) fn read(page: &pb::PlanPricingPage, reading: &mut Reading) -> PlanPri
     PlanPricing {
         markets: page.markets.clone(),
         model: reading.choice("model", page.model, model),
-        prices: page.prices.iter().enumerate().map(|(at, price)| read_price(at, price, reading)).collect(),
+        prices: page
+            .prices
+            .iter()
+            .enumerate()
+            .map(|(at, price)| read_price(at, price, reading))
+            .collect(),
         audience: reading.choice("audience", page.audience, public),
         hidden: page.hidden,
         free_trial: page.free_trial,

@@ -19,7 +19,12 @@ pub struct Reading {
 
 impl Reading {
     /// An enum value that must be a known one; 0 is unset.
-    pub(super) fn choice<T>(&mut self, path: &str, value: i32, known: impl FnOnce(i32) -> Option<T>) -> Option<T> {
+    pub(super) fn choice<T>(
+        &mut self,
+        path: &str,
+        value: i32,
+        known: impl FnOnce(i32) -> Option<T>,
+    ) -> Option<T> {
         if value == 0 {
             return None;
         }
@@ -34,7 +39,9 @@ impl Reading {
     pub(super) fn unknown(&mut self, path: &str, value: i32) {
         let violation = match value {
             0 => Violation::missing(path),
-            _ => Violation::new(path, format!("{value} is no known value")).because("UNKNOWN_VALUE"),
+            _ => {
+                Violation::new(path, format!("{value} is no known value")).because("UNKNOWN_VALUE")
+            }
         };
         self.inside.push(violation);
     }
@@ -42,7 +49,8 @@ impl Reading {
     /// A number that is never negative.
     pub(super) fn number(&mut self, path: &str, value: i32) -> u32 {
         u32::try_from(value).unwrap_or_else(|_| {
-            self.inside.push(Violation::new(path, "must not be negative").because("OUT_OF_RANGE"));
+            self.inside
+                .push(Violation::new(path, "must not be negative").because("OUT_OF_RANGE"));
             0
         })
     }
@@ -54,8 +62,15 @@ impl Reading {
         }
         match AssetName::parse(name, path) {
             Err(violation) => self.inside.push(violation),
-            Ok(asset) if self.offer.as_ref().is_some_and(|offer| asset.parent() != *offer) => {
-                self.inside.push(Violation::new(path, "is a file of another offer").because("OTHER_OFFER"));
+            Ok(asset)
+                if self
+                    .offer
+                    .as_ref()
+                    .is_some_and(|offer| asset.parent() != *offer) =>
+            {
+                self.inside.push(
+                    Violation::new(path, "is a file of another offer").because("OTHER_OFFER"),
+                );
             }
             Ok(_) => {}
         }
@@ -70,7 +85,9 @@ impl Reading {
                 Some(json)
             }
             Err(error) => {
-                self.inside.push(Violation::new("", format!("can't be stored: {error}")).because("NOT_STORABLE"));
+                self.inside.push(
+                    Violation::new("", format!("can't be stored: {error}")).because("NOT_STORABLE"),
+                );
                 None
             }
         }
@@ -79,7 +96,8 @@ impl Reading {
     fn no_nul(&mut self, json: &Value, path: String) {
         match json {
             Value::String(text) if text.contains('\0') => {
-                self.inside.push(Violation::new(path, "has NUL characters").because("CONTROL_CHARACTER"));
+                self.inside
+                    .push(Violation::new(path, "has NUL characters").because("CONTROL_CHARACTER"));
             }
             Value::Array(items) => {
                 for (at, item) in items.iter().enumerate() {
@@ -88,7 +106,11 @@ impl Reading {
             }
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let inner = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
                     self.no_nul(value, inner);
                 }
             }
@@ -98,20 +120,38 @@ impl Reading {
 
     /// LD-2: a secret is looked at now or never.
     pub(super) fn check_secret(&mut self, page: &Page, secret: &NewSecret) {
-        let (Page::OfferSetup(setup), NewSecret::Value(value)) = (page, secret) else { return };
-        let Some(field) = setup.lead_destination.as_ref().and_then(|leads| leads.secret_field()) else { return };
+        let (Page::OfferSetup(setup), NewSecret::Value(value)) = (page, secret) else {
+            return;
+        };
+        let Some(field) = setup
+            .lead_destination
+            .as_ref()
+            .and_then(|leads| leads.secret_field())
+        else {
+            return;
+        };
         let path = format!("lead_destination.{field}");
         if value.contains('\0') {
-            self.inside.push(Violation::new(&path, "has NUL characters").because("CONTROL_CHARACTER"));
+            self.inside
+                .push(Violation::new(&path, "has NUL characters").because("CONTROL_CHARACTER"));
         }
         if let Some(fault) = secret_fault(field, value) {
-            self.inside.push(Violation::new(path, fault).because("BAD_SECRET"));
+            self.inside
+                .push(Violation::new(path, fault).because("BAD_SECRET"));
         }
     }
 
     /// What was read, or everything that is wrong; paths of the page begin with `prefix`.
-    pub(super) fn finish<T>(mut self, prefix: &str, value: impl FnOnce() -> Option<T>) -> Result<T, Vec<Violation>> {
-        self.faults.extend(self.inside.into_iter().map(|violation| violation.within(prefix)));
+    pub(super) fn finish<T>(
+        mut self,
+        prefix: &str,
+        value: impl FnOnce() -> Option<T>,
+    ) -> Result<T, Vec<Violation>> {
+        self.faults.extend(
+            self.inside
+                .into_iter()
+                .map(|violation| violation.within(prefix)),
+        );
         if !self.faults.is_empty() {
             return Err(self.faults.into_iter().collect());
         }

@@ -10,19 +10,30 @@ use crate::pages::{PageId, SECRET_MASK};
 use crate::wire::pages::Reading;
 
 fn request(parent: &str, page: Wire) -> pb::UpdatePageRequest {
-    let page = pb::Page { parent: parent.into(), page: Some(page), ..pb::Page::default() };
-    pb::UpdatePageRequest { page: Some(page), ..pb::UpdatePageRequest::default() }
+    let page = pb::Page {
+        parent: parent.into(),
+        page: Some(page),
+        ..pb::Page::default()
+    };
+    pb::UpdatePageRequest {
+        page: Some(page),
+        ..pb::UpdatePageRequest::default()
+    }
 }
 
 fn faults(request: pb::UpdatePageRequest) -> Vec<String> {
     let violations = save(request).unwrap_err();
-    violations.into_iter().map(|fault| format!("{} {}", fault.field, fault.reason.unwrap_or_default())).collect()
+    violations
+        .into_iter()
+        .map(|fault| format!("{} {}", fault.field, fault.reason.unwrap_or_default()))
+        .collect()
 }
 
 #[test]
 fn every_page_survives_the_way_out_and_back() {
     let mut vm = samples::container();
-    vm.pages.resell_through_csps = serde_json::from_str(r#"{"state":"SOME","partner_tenant_ids":["x"]}"#).unwrap();
+    vm.pages.resell_through_csps =
+        serde_json::from_str(r#"{"state":"SOME","partner_tenant_ids":["x"]}"#).unwrap();
     vm.pages.co_sell = serde_json::from_str(r#"{"contacts":[{"name":"a"}]}"#).unwrap();
     for draft in [samples::saas(), samples::listed(), vm] {
         let of_plans = draft.plans.iter().flat_map(|plan| plan.pages.iter());
@@ -36,11 +47,21 @@ fn every_page_survives_the_way_out_and_back() {
 
 #[test]
 fn every_page_id_survives_the_way_out_and_back() {
-    for page in PageId::ALL.into_iter().filter(|page| *page != PageId::PlanOverview) {
+    for page in PageId::ALL
+        .into_iter()
+        .filter(|page| *page != PageId::PlanOverview)
+    {
         assert_eq!(read_page_id(page_id(page) as i32, "page_id").unwrap(), page);
     }
     let reason = |value| read_page_id(value, "page_id").unwrap_err().reason.unwrap();
-    assert_eq!([reason(0), reason(99), reason(pb::PageId::PlanOverview as i32)], ["REQUIRED", "UNKNOWN_VALUE", "NOT_A_PAGE"]);
+    assert_eq!(
+        [
+            reason(0),
+            reason(99),
+            reason(pb::PageId::PlanOverview as i32)
+        ],
+        ["REQUIRED", "UNKNOWN_VALUE", "NOT_A_PAGE"]
+    );
 }
 
 #[test]
@@ -48,47 +69,86 @@ fn all_faults_of_form_are_named_at_once() {
     let listing = pb::OfferListingPage {
         title: "a\0b".into(),
         large_logo: "publishers/other/offers/x/assets/logo".into(),
-        screenshots: vec![pb::CaptionedAsset { asset: "no name".into(), caption: "c\0".into() }],
+        screenshots: vec![pb::CaptionedAsset {
+            asset: "no name".into(),
+            caption: "c\0".into(),
+        }],
         ..pb::OfferListingPage::default()
     };
     let mut request = request(samples::OFFER, Wire::OfferListing(listing));
     request.etag = "x".into();
     let mut found = faults(request);
     found.sort();
-    assert_eq!(found, [
-        "etag BAD_ETAG",
-        "page.offer_listing.large_logo OTHER_OFFER",
-        "page.offer_listing.screenshots[0].asset BAD_NAME",
-        "page.offer_listing.screenshots[0].caption CONTROL_CHARACTER",
-        "page.offer_listing.title CONTROL_CHARACTER",
-    ]);
+    assert_eq!(
+        found,
+        [
+            "etag BAD_ETAG",
+            "page.offer_listing.large_logo OTHER_OFFER",
+            "page.offer_listing.screenshots[0].asset BAD_NAME",
+            "page.offer_listing.screenshots[0].caption CONTROL_CHARACTER",
+            "page.offer_listing.title CONTROL_CHARACTER",
+        ]
+    );
 }
 
 #[test]
 fn values_that_no_page_could_hold_are_refused() {
     let plan = format!("{}/plans/gold", samples::OFFER);
-    let price = pb::Price { term: 77, min_users: -1, ..pb::Price::default() };
-    let member = pb::AudienceMember { kind: 0, id: "a".into(), label: String::new() };
-    let pricing = pb::PlanPricingPage { model: 42, prices: vec![price], private_audience: vec![member], ..Default::default() };
-    assert_eq!(faults(request(&plan, Wire::PlanPricing(pricing))), [
-        "page.plan_pricing.model UNKNOWN_VALUE",
-        "page.plan_pricing.prices[0].term UNKNOWN_VALUE",
-        "page.plan_pricing.prices[0].min_users OUT_OF_RANGE",
-        "page.plan_pricing.private_audience[0].kind REQUIRED",
-    ]);
+    let price = pb::Price {
+        term: 77,
+        min_users: -1,
+        ..pb::Price::default()
+    };
+    let member = pb::AudienceMember {
+        kind: 0,
+        id: "a".into(),
+        label: String::new(),
+    };
+    let pricing = pb::PlanPricingPage {
+        model: 42,
+        prices: vec![price],
+        private_audience: vec![member],
+        ..Default::default()
+    };
+    assert_eq!(
+        faults(request(&plan, Wire::PlanPricing(pricing))),
+        [
+            "page.plan_pricing.model UNKNOWN_VALUE",
+            "page.plan_pricing.prices[0].term UNKNOWN_VALUE",
+            "page.plan_pricing.prices[0].min_users OUT_OF_RANGE",
+            "page.plan_pricing.private_audience[0].kind REQUIRED",
+        ]
+    );
     assert_eq!(faults(pb::UpdatePageRequest::default()), ["page REQUIRED"]);
-    let without = pb::UpdatePageRequest { page: Some(pb::Page::default()), ..Default::default() };
-    assert_eq!(faults(without), ["page.parent REQUIRED", "page.page REQUIRED"]);
-    let at_offer = request(samples::OFFER, Wire::PlanListing(pb::PlanListingPage::default()));
+    let without = pb::UpdatePageRequest {
+        page: Some(pb::Page::default()),
+        ..Default::default()
+    };
+    assert_eq!(
+        faults(without),
+        ["page.parent REQUIRED", "page.page REQUIRED"]
+    );
+    let at_offer = request(
+        samples::OFFER,
+        Wire::PlanListing(pb::PlanListingPage::default()),
+    );
     assert_eq!(faults(at_offer), ["page.parent WRONG_PARENT"]);
     let at_plan = request(&plan, Wire::CoSell(pb::CoSellPage::default()));
     assert_eq!(faults(at_plan), ["page.parent WRONG_PARENT"]);
 }
 
 fn with_table(connection_string: &str) -> Result<SavePage, Vec<String>> {
-    let table = pb::lead_destination::Destination::Table(pb::TableDestination { connection_string: connection_string.into() });
-    let leads = pb::LeadDestination { destination: Some(table), contact_emails: Vec::new() };
-    let setup = pb::OfferSetupPage { lead_destination: Some(leads), ..pb::OfferSetupPage::default() };
+    let table = pb::lead_destination::Destination::Table(pb::TableDestination {
+        connection_string: connection_string.into(),
+    });
+    let leads = pb::LeadDestination {
+        destination: Some(table),
+        contact_emails: Vec::new(),
+    };
+    let setup = pb::OfferSetupPage {
+        lead_destination: Some(leads),
+        ..pb::OfferSetupPage::default()
+    };
     let request = request(samples::OFFER, Wire::OfferSetup(setup));
     save(request.clone()).map_err(|_| faults(request))
 }
@@ -99,12 +159,24 @@ fn ld_4_secrets_are_taken_out_of_the_page() {
     let saved = with_table(secret).unwrap();
     assert!(saved.secret == NewSecret::Value(secret.into()));
     assert!(!saved.content.to_string().contains("hush") && !format!("{saved:?}").contains("hush"));
-    assert_eq!(saved.content, serde_json::json!({"lead_destination": {"table": {}}}));
+    assert_eq!(
+        saved.content,
+        serde_json::json!({"lead_destination": {"table": {}}})
+    );
     assert!(with_table(SECRET_MASK).unwrap().secret == NewSecret::Keep);
     assert!(with_table("").unwrap().secret == NewSecret::None);
     let field = "page.offer_setup.lead_destination.table.connection_string";
-    assert_eq!(with_table("hush").unwrap_err(), [format!("{field} BAD_SECRET")]);
-    assert_eq!(with_table("a\0").unwrap_err(), [format!("{field} CONTROL_CHARACTER"), format!("{field} BAD_SECRET")]);
+    assert_eq!(
+        with_table("hush").unwrap_err(),
+        [format!("{field} BAD_SECRET")]
+    );
+    assert_eq!(
+        with_table("a\0").unwrap_err(),
+        [
+            format!("{field} CONTROL_CHARACTER"),
+            format!("{field} BAD_SECRET")
+        ]
+    );
 }
 
 #[test]
@@ -122,12 +194,25 @@ fn ld_4_stored_secrets_are_shown_as_a_mask() {
 
 #[test]
 fn messages_with_nothing_in_them_are_nothing() {
-    let listing = pb::OfferListingPage { support_contact: Some(pb::Contact::default()), ..pb::OfferListingPage::default() };
-    assert_eq!(save(request(samples::OFFER, Wire::OfferListing(listing))).unwrap().content, serde_json::json!({}));
+    let listing = pb::OfferListingPage {
+        support_contact: Some(pb::Contact::default()),
+        ..pb::OfferListingPage::default()
+    };
+    assert_eq!(
+        save(request(samples::OFFER, Wire::OfferListing(listing)))
+            .unwrap()
+            .content,
+        serde_json::json!({})
+    );
     let setup = pb::OfferSetupPage {
         lead_destination: Some(pb::LeadDestination::default()),
         test_drive: Some(pb::TestDrive::default()),
         ..pb::OfferSetupPage::default()
     };
-    assert_eq!(save(request(samples::OFFER, Wire::OfferSetup(setup))).unwrap().content, serde_json::json!({}));
+    assert_eq!(
+        save(request(samples::OFFER, Wire::OfferSetup(setup)))
+            .unwrap()
+            .content,
+        serde_json::json!({})
+    );
 }

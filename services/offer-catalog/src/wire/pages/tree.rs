@@ -50,11 +50,20 @@ pub fn page(loaded: &Loaded, id: PageId, plan_id: &str, parent: &str) -> pb::Pag
 
 /// A page that the offer doesn't have there.
 pub fn no_such_page(page: PageId) -> Violation {
-    Violation::new("page_id", format!("{} is no page of this parent", page.title())).because("PAGE_NOT_APPLICABLE")
+    Violation::new(
+        "page_id",
+        format!("{} is no page of this parent", page.title()),
+    )
+    .because("PAGE_NOT_APPLICABLE")
 }
 
 /// The Review and publish page with the issues of one range.
-pub fn review(draft: &Draft, review: &Review, range: Range<usize>, next_page_token: String) -> pb::ReviewOfferResponse {
+pub fn review(
+    draft: &Draft,
+    review: &Review,
+    range: Range<usize>,
+    next_page_token: String,
+) -> pb::ReviewOfferResponse {
     let issues = review.issues.iter().skip(range.start).take(range.len());
     pb::ReviewOfferResponse {
         offer_etag: draft.revision.to_string(),
@@ -64,7 +73,12 @@ pub fn review(draft: &Draft, review: &Review, range: Range<usize>, next_page_tok
         total_issues: i32::try_from(review.issues.len()).unwrap_or(i32::MAX),
         complete: review.complete,
         requires_testing_notes: draft.offer_type.requires_testing_notes,
-        help_links: draft.offer_type.help_links.iter().map(wire::offers::help_link).collect(),
+        help_links: draft
+            .offer_type
+            .help_links
+            .iter()
+            .map(wire::offers::help_link)
+            .collect(),
     }
 }
 
@@ -78,8 +92,11 @@ pub fn draft_tree(offer: &Offer, loaded: &Loaded, plans: &[Plan]) -> Vec<Part> {
     let mut parts = vec![Part::Offer(wire::offers::offer(offer))];
     let name = offer.name();
     let saved = |plan_id: &str, parent: &str| -> Vec<Part> {
-        let rows = PageId::ALL.into_iter().filter(|&id| loaded.saved(id, plan_id).is_some());
-        rows.map(|id| Part::Page(page(loaded, id, plan_id, parent))).collect()
+        let rows = PageId::ALL
+            .into_iter()
+            .filter(|&id| loaded.saved(id, plan_id).is_some());
+        rows.map(|id| Part::Page(page(loaded, id, plan_id, parent)))
+            .collect()
     };
     parts.extend(saved("", &name.to_string()));
     for plan in plans {
@@ -95,10 +112,20 @@ pub fn content_tree(offer: &Offer, content: &Content) -> Vec<Part> {
     let secret = !content.secrets.is_empty();
     let page = |page: Page, parent: String| {
         let page = Some(write(&page, secret));
-        Part::Page(pb::Page { parent, page, etag: String::new(), save_time: None })
+        Part::Page(pb::Page {
+            parent,
+            page,
+            etag: String::new(),
+            save_time: None,
+        })
     };
     let mut parts = vec![Part::Offer(wire::offers::offer(offer))];
-    parts.extend(content.pages.iter().map(|found| page(found, name.to_string())));
+    parts.extend(
+        content
+            .pages
+            .iter()
+            .map(|found| page(found, name.to_string())),
+    );
     for plan in &content.plans {
         let parent = name.plan(&plan.plan_id).to_string();
         parts.push(Part::Plan(pb::Plan {

@@ -26,22 +26,46 @@ impl Bench {
     pub async fn complete(&self, id: &str) -> Offer {
         let name = self.offer(id, "softwareAsAService").await;
         let uid = self.read(&name).await.unwrap().uid;
-        let logo = self.asset(&name, uid, "logo", AssetKind::LogoLarge, (300, 300)).await;
-        self.asset(&name, uid, "screen", AssetKind::Screenshot, (1280, 720)).await;
+        let logo = self
+            .asset(&name, uid, "logo", AssetKind::LogoLarge, (300, 300))
+            .await;
+        self.asset(&name, uid, "screen", AssetKind::Screenshot, (1280, 720))
+            .await;
         for (page, content) in offer_pages(&name) {
             self.save(uid, "", page, content).await;
         }
         for (plan, audience) in [("team", "PUBLIC"), ("partner", "PRIVATE")] {
             self.plan(&name, plan).await;
-            let words = format!("The {plan} plan is for those who keep their repositories and reviews in one place.");
-            self.save(uid, plan, PageId::PlanListing, json!({"description": words})).await;
-            self.save(uid, plan, PageId::PlanPricing, pricing(audience, &["11111111-1111-4111-8111-111111111111"])).await;
+            let words = format!(
+                "The {plan} plan is for those who keep their repositories and reviews in one place."
+            );
+            self.save(
+                uid,
+                plan,
+                PageId::PlanListing,
+                json!({"description": words}),
+            )
+            .await;
+            self.save(
+                uid,
+                plan,
+                PageId::PlanPricing,
+                pricing(audience, &["11111111-1111-4111-8111-111111111111"]),
+            )
+            .await;
         }
         Offer { name, uid, logo }
     }
 
     /// A file of this content; answers its digest.
-    async fn asset(&self, offer: &OfferName, uid: Uuid, id: &str, kind: AssetKind, size: (i32, i32)) -> String {
+    async fn asset(
+        &self,
+        offer: &OfferName,
+        uid: Uuid,
+        id: &str,
+        kind: AssetKind,
+        size: (i32, i32),
+    ) -> String {
         let content = format!("content of {id} of {offer}");
         let digest = self.blobs.put(content.clone().into()).await.unwrap();
         let asset = Stored {
@@ -59,7 +83,11 @@ impl Bench {
             revision: 1,
             create_time: clock::now(),
         };
-        assert!(self.run(async |db| store::assets::insert(db, &asset).await).await.unwrap());
+        assert!(
+            self.run(async |db| store::assets::insert(db, &asset).await)
+                .await
+                .unwrap()
+        );
         digest
     }
 
@@ -68,7 +96,15 @@ impl Bench {
         let saved = self
             .run(async |db| {
                 let etag = store::pages::revision(db, offer, plan_id, page).await?;
-                let save = Save { offer, plan_id, page, content, etag, secret: Secret::None, by: "test" };
+                let save = Save {
+                    offer,
+                    plan_id,
+                    page,
+                    content,
+                    etag,
+                    secret: Secret::None,
+                    by: "test",
+                };
                 store::pages::save(db, &save, clock::now()).await
             })
             .await;
@@ -85,7 +121,10 @@ pub fn pricing(audience: &str, tenants: &[&str]) -> Value {
         "audience": audience,
     });
     if audience == "PRIVATE" {
-        page["private_audience"] = tenants.iter().map(|id| json!({"kind": "TENANT", "id": id})).collect();
+        page["private_audience"] = tenants
+            .iter()
+            .map(|id| json!({"kind": "TENANT", "id": id}))
+            .collect();
     }
     page
 }
@@ -111,10 +150,19 @@ pub fn listing(offer: &OfferName, title: &str) -> Value {
 fn offer_pages(offer: &OfferName) -> Vec<(PageId, Value)> {
     let leads = json!({"https_endpoint": {"url": "https://leads.contoso.example/in"}});
     vec![
-        (PageId::OfferSetup, json!({"selling": "LIST_AND_SELL", "lead_destination": leads})),
-        (PageId::Properties, json!({"categories": [{"category": "developer-tools"}], "legal": {"standard": {}}})),
+        (
+            PageId::OfferSetup,
+            json!({"selling": "LIST_AND_SELL", "lead_destination": leads}),
+        ),
+        (
+            PageId::Properties,
+            json!({"categories": [{"category": "developer-tools"}], "legal": {"standard": {}}}),
+        ),
         (PageId::OfferListing, listing(offer, "Contoso Forge")),
-        (PageId::PreviewAudience, json!({"members": [{"kind": "EMAIL", "id": "tess@contoso.example"}]})),
+        (
+            PageId::PreviewAudience,
+            json!({"members": [{"kind": "EMAIL", "id": "tess@contoso.example"}]}),
+        ),
         (
             PageId::TechnicalConfiguration,
             json!({
@@ -124,6 +172,9 @@ fn offer_pages(offer: &OfferName) -> Vec<(PageId, Value)> {
                 "application_id": "7a2e4c1d-95b3-4f0a-a6de-2b1f8e9c3d44",
             }),
         ),
-        (PageId::SupplementalContent, json!({"hosting": "OTHER_CLOUD"})),
+        (
+            PageId::SupplementalContent,
+            json!({"hosting": "OTHER_CLOUD"}),
+        ),
     ]
 }

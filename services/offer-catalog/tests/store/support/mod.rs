@@ -38,8 +38,16 @@ impl Bench {
     pub async fn new() -> Bench {
         let (db, name) = database::fresh().await;
         let folder = std::env::temp_dir().join(&name);
-        let keys = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().unwrap();
-        let bench = Bench { db, blobs: Blobs::folder(&folder).unwrap(), keys, folder, name };
+        let keys = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+            .parse()
+            .unwrap();
+        let bench = Bench {
+            db,
+            blobs: Blobs::folder(&folder).unwrap(),
+            keys,
+            folder,
+            name,
+        };
         bench.publisher(PUBLISHER).await;
         bench
     }
@@ -53,7 +61,10 @@ impl Bench {
 
     pub async fn publisher(&self, id: &str) {
         let now = clock::now();
-        let programme = Programme { enrolled: true, ..Programme::default() };
+        let programme = Programme {
+            enrolled: true,
+            ..Programme::default()
+        };
         let publisher = Publisher {
             id: id.into(),
             display_name: "Contoso".into(),
@@ -63,7 +74,11 @@ impl Bench {
             update_time: now,
         };
         let owner = member(id, "ada", &[Role::Owner]);
-        self.run(async |db| commands::publishers::create(db, &system(id), &publisher, &owner).await).await.unwrap();
+        self.run(async |db| {
+            commands::publishers::create(db, &system(id), &publisher, &owner).await
+        })
+        .await
+        .unwrap();
     }
 
     /// One transaction, committed where the work succeeds.
@@ -83,7 +98,9 @@ impl Bench {
             ..pb::CreateOfferRequest::default()
         };
         let offer = wire::offers::create(&request, clock::now()).unwrap();
-        self.run(async |db| commands::offers::create(db, &system(PUBLISHER), &offer, false).await).await.unwrap();
+        self.run(async |db| commands::offers::create(db, &system(PUBLISHER), &offer, false).await)
+            .await
+            .unwrap();
         offer.name()
     }
 
@@ -95,19 +112,26 @@ impl Bench {
             subtype: String::new(),
         };
         let scope = system(&offer.publisher);
-        self.run(async |db| commands::plans::create(db, &scope, new, clock::now()).await).await.unwrap();
+        self.run(async |db| commands::plans::create(db, &scope, new, clock::now()).await)
+            .await
+            .unwrap();
         offer.plan(id)
     }
 
     pub async fn read(&self, offer: &OfferName) -> Option<offer_catalog::domain::offer::Offer> {
         let mut db = self.db.acquire().await.unwrap();
-        let found = store::offers::get(&mut db, &system(&offer.publisher), offer, clock::now()).await.unwrap();
+        let found = store::offers::get(&mut db, &system(&offer.publisher), offer, clock::now())
+            .await
+            .unwrap();
         found.map(|(offer, _)| offer)
     }
 
     /// Routing keys of what was told, oldest first.
     pub async fn told(&self) -> Vec<String> {
-        sqlx::query_scalar("SELECT key FROM offer_catalog.outbox ORDER BY position").fetch_all(self.db.pool()).await.unwrap()
+        sqlx::query_scalar("SELECT key FROM offer_catalog.outbox ORDER BY position")
+            .fetch_all(self.db.pool())
+            .await
+            .unwrap()
     }
 
     /// A statement that no code of ours makes: what an intruder or a fault could do.
@@ -124,8 +148,15 @@ pub fn system(publisher: &str) -> Scope {
 
 /// Somebody with a token, before the publisher: what they are to it is not settled yet.
 pub async fn somebody(id: &str, permission: Permission) -> Scope {
-    let caller = Caller::new("https://issuer.example", id, clock::now() + time::Duration::HOUR);
-    Access::local(DOMAIN).require(&caller, permission, &Target::Publisher(PUBLISHER)).await.unwrap()
+    let caller = Caller::new(
+        "https://issuer.example",
+        id,
+        clock::now() + time::Duration::HOUR,
+    );
+    Access::local(DOMAIN)
+        .require(&caller, permission, &Target::Publisher(PUBLISHER))
+        .await
+        .unwrap()
 }
 
 pub fn member(publisher: &str, id: &str, roles: &[Role]) -> Member {

@@ -14,13 +14,29 @@ use super::{Bench, Offer, system};
 
 /// A publication at a revision, for which nothing is said yet.
 pub fn publication(revision: i64) -> Publication {
-    Publication { status: Status::PublishInProgress, revision, preview_submission: None, live_submission: None, latest_submission: None }
+    Publication {
+        status: Status::PublishInProgress,
+        revision,
+        preview_submission: None,
+        live_submission: None,
+        latest_submission: None,
+    }
 }
 
-pub fn order(offer: &Offer, submission: Uuid, digest: &str, revision: i64, wanted: Wanted) -> Order {
+pub fn order(
+    offer: &Offer,
+    submission: Uuid,
+    digest: &str,
+    revision: i64,
+    wanted: Wanted,
+) -> Order {
     let step = wanted.as_str().to_owned();
     Order {
-        key: OrderKey { submission, step, attempt: 1 },
+        key: OrderKey {
+            submission,
+            step,
+            attempt: 1,
+        },
         offer_uid: offer.uid,
         digest: digest.into(),
         publication_revision: revision,
@@ -29,34 +45,64 @@ pub fn order(offer: &Offer, submission: Uuid, digest: &str, revision: i64, wante
 }
 
 pub fn activation(digest: &str) -> Wanted {
-    Wanted::Activation { certified: digest.into(), signed_off: digest.into() }
+    Wanted::Activation {
+        certified: digest.into(),
+        signed_off: digest.into(),
+    }
 }
 
 impl Bench {
     /// Freezes the draft as it is now, with these plans stopped.
-    pub async fn freeze(&self, offer: &Offer, submission: Uuid, stopped: &[&str]) -> Result<Frozen> {
+    pub async fn freeze(
+        &self,
+        offer: &Offer,
+        submission: Uuid,
+        stopped: &[&str],
+    ) -> Result<Frozen> {
         let etag = self.read(&offer.name).await.map(|offer| offer.revision);
         let stopped = stopped.iter().map(|plan| (*plan).to_owned()).collect();
-        self.freeze_as(offer, &Freeze { submission, etag, stopped, ..Freeze::default() }).await
+        self.freeze_as(
+            offer,
+            &Freeze {
+                submission,
+                etag,
+                stopped,
+                ..Freeze::default()
+            },
+        )
+        .await
     }
 
     pub async fn freeze_as(&self, offer: &Offer, wanted: &Freeze) -> Result<Frozen> {
         let scope = system(&offer.name.publisher);
-        self.run(async |db| freezes::freeze(db, &scope, &offer.name, wanted, clock::now()).await).await
+        self.run(async |db| freezes::freeze(db, &scope, &offer.name, wanted, clock::now()).await)
+            .await
     }
 
     /// News of a publication.
     pub async fn news(&self, offer: &Offer, copy: Publication, open: &[Uuid], orders: Vec<Order>) {
-        let news = News { offer_uid: offer.uid, copy, open: open.to_vec(), orders, canceled: vec![] };
-        self.run(async |db| publications::apply(db, &self.keys, news, clock::now()).await).await.unwrap();
+        let news = News {
+            offer_uid: offer.uid,
+            copy,
+            open: open.to_vec(),
+            orders,
+            canceled: vec![],
+        };
+        self.run(async |db| publications::apply(db, &self.keys, news, clock::now()).await)
+            .await
+            .unwrap();
     }
 
     /// A submission that was frozen, prepared, and whose preview is served. Answers its digest.
     pub async fn previewed(&self, offer: &Offer, submission: Uuid, revision: i64) -> String {
         let digest = self.freeze(offer, submission, &[]).await.unwrap().digest;
         let orders = vec![order(offer, submission, &digest, revision, Wanted::Preview)];
-        let latest = Publication { latest_submission: Some(submission), ..publication(revision) };
-        self.news(offer, latest.clone(), &[submission], orders).await;
+        let latest = Publication {
+            latest_submission: Some(submission),
+            ..publication(revision)
+        };
+        self.news(offer, latest.clone(), &[submission], orders)
+            .await;
         let reached = Publication {
             status: Status::Preview,
             revision: revision + 1,
@@ -75,22 +121,34 @@ impl Bench {
             latest_submission: Some(submission),
             ..publication(revision)
         };
-        self.news(offer, copy, &[submission], vec![order.clone()]).await;
+        self.news(offer, copy, &[submission], vec![order.clone()])
+            .await;
         due::activate(&self.db, &self.blobs, &order).await.unwrap();
     }
 
     /// What became of the activation of a submission.
     pub async fn answer(&self, key: &OrderKey) -> Option<offer_catalog::domain::order::Answer> {
         let mut db = self.db.acquire().await.unwrap();
-        store::orders::find(&mut db, key).await.unwrap().and_then(|(_, answer)| answer)
+        store::orders::find(&mut db, key)
+            .await
+            .unwrap()
+            .and_then(|(_, answer)| answer)
     }
 
     /// Title and digest of the live listing.
     pub async fn live(&self, offer: &Offer) -> Option<(String, String)> {
         let mut db = self.db.acquire().await.unwrap();
-        let head = store::listings::live(&mut db, &offer.name.publisher, &offer.name.offer).await.unwrap()?;
-        let rows = store::listings::rows(&mut db, head.id).await.unwrap().join();
-        let title = rows["pages"]["offer_listing"]["title"].as_str().unwrap().to_owned();
+        let head = store::listings::live(&mut db, &offer.name.publisher, &offer.name.offer)
+            .await
+            .unwrap()?;
+        let rows = store::listings::rows(&mut db, head.id)
+            .await
+            .unwrap()
+            .join();
+        let title = rows["pages"]["offer_listing"]["title"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         Some((title, head.digest))
     }
 
@@ -98,16 +156,25 @@ impl Bench {
     pub async fn tokens(&self, offer: &Offer, submission: Uuid) -> Vec<String> {
         let mut db = self.db.acquire().await.unwrap();
         let name = &offer.name;
-        let found = store::previews::in_force(&mut db, &name.publisher, &name.offer, submission).await.unwrap();
+        let found = store::previews::in_force(&mut db, &name.publisher, &name.offer, submission)
+            .await
+            .unwrap();
         let place = offer_catalog::commands::previews::place(offer.uid, submission);
-        let open = |sealed: &[u8]| String::from_utf8(self.keys.open(&place, sealed).unwrap()).unwrap();
-        found.into_iter().map(|(_, link)| open(&link.sealed)).collect()
+        let open =
+            |sealed: &[u8]| String::from_utf8(self.keys.open(&place, sealed).unwrap()).unwrap();
+        found
+            .into_iter()
+            .map(|(_, link)| open(&link.sealed))
+            .collect()
     }
 
     /// Whether a token opens a preview.
     pub async fn opens(&self, token: &str) -> bool {
         let token = offer_catalog::domain::token::PreviewToken::parse(token).unwrap();
         let mut db = self.db.acquire().await.unwrap();
-        store::listings::previewed(&mut db, &token.hash()).await.unwrap().is_some()
+        store::listings::previewed(&mut db, &token.hash())
+            .await
+            .unwrap()
+            .is_some()
     }
 }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::domain::Refusal;
 use crate::domain::news::{Ending, Fact, Happening, STOP_DISTRIBUTION};
 use crate::domain::offering::Offering;
 use crate::domain::publication::{Distribution, PlanState};
@@ -9,7 +10,6 @@ use crate::domain::state::{StepMove, SubmissionMove, SubmissionState};
 use crate::domain::step::{Executor, Leg, StepId};
 use crate::domain::submission::Actor;
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 /// Whether an outcome is of the attempt that runs now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +25,22 @@ pub enum Current {
 impl Offering {
     /// Whether (submission, step, attempt) runs now.
     pub fn current(&self, id: Uuid, step: StepId, attempt: u32) -> Current {
-        let Some(submission) = self.submission(id).filter(|_| self.publication.in_flight == Some(id)) else {
+        let Some(submission) = self
+            .submission(id)
+            .filter(|_| self.publication.in_flight == Some(id))
+        else {
             return Current::Over;
         };
         match submission.active() {
-            Some(place) if submission.steps[place].id == step && submission.steps[place].attempt == attempt => {
-                if submission.state.canceling() { Current::Canceling } else { Current::At(place) }
+            Some(place)
+                if submission.steps[place].id == step
+                    && submission.steps[place].attempt == attempt =>
+            {
+                if submission.state.canceling() {
+                    Current::Canceling
+                } else {
+                    Current::At(place)
+                }
             }
             _ => Current::Over,
         }
@@ -39,7 +49,9 @@ impl Offering {
     /// Starts the next step of the leg (PL-2), or ends the leg.
     pub(super) fn advance(&mut self, id: Uuid, moment: Moment<'_>) -> Result<(), Refusal> {
         let mut entry = self.entry(id, moment)?;
-        let Some(place) = entry.submission.next() else { return self.activate(id, moment) };
+        let Some(place) = entry.submission.next() else {
+            return self.activate(id, moment);
+        };
         let executor = entry.submission.steps[place].id.executor();
         if executor == Executor::Publisher {
             return self.reach_sign_off(id, place, moment);
@@ -57,8 +69,17 @@ impl Offering {
     }
 
     /// T10: the preview is ready; an older one that awaits sign-off gives way.
-    fn reach_sign_off(&mut self, id: Uuid, place: usize, moment: Moment<'_>) -> Result<(), Refusal> {
-        if let Some(older) = self.publication.awaiting_sign_off.filter(|older| *older != id) {
+    fn reach_sign_off(
+        &mut self,
+        id: Uuid,
+        place: usize,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some(older) = self
+            .publication
+            .awaiting_sign_off
+            .filter(|older| *older != id)
+        {
             self.give_way(older, id, moment)?;
         }
         let mut entry = self.entry(id, moment)?;
@@ -67,7 +88,8 @@ impl Offering {
         entry.go(SubmissionMove::ReachSignOff)?;
         entry.submission.due_at = None;
         let validation = entry.submission.validation.clone();
-        let (warnings, report) = validation.map_or((0, String::new()), |found| (found.warnings, found.report));
+        let (warnings, report) =
+            validation.map_or((0, String::new()), |found| (found.warnings, found.report));
         entry.tell(Actor::system(), Fact::AwaitingSignOff { warnings, report });
         self.publication.in_flight = None;
         self.publication.awaiting_sign_off = Some(id);
@@ -93,7 +115,10 @@ impl Offering {
         entry.submission.end_time = Some(moment.at);
         entry.submission.due_at = None;
         entry.tell(Actor::system(), Fact::WentLive);
-        let (stops, restores) = (entry.submission.profile.stops(), entry.submission.profile.restores.clone());
+        let (stops, restores) = (
+            entry.submission.profile.stops(),
+            entry.submission.profile.restores.clone(),
+        );
         let publication = &mut self.publication;
         publication.in_flight = None;
         publication.preview = None;
@@ -110,8 +135,12 @@ impl Offering {
 
     /// T31.
     fn plan_stopped(&mut self, id: &str, moment: Moment<'_>) {
-        let pending = |plan: &&mut crate::domain::PlanDistribution| plan.id == id && plan.state == PlanState::StopPending;
-        let Some(plan) = self.publication.plans.iter_mut().find(pending) else { return };
+        let pending = |plan: &&mut crate::domain::PlanDistribution| {
+            plan.id == id && plan.state == PlanState::StopPending
+        };
+        let Some(plan) = self.publication.plans.iter_mut().find(pending) else {
+            return;
+        };
         plan.state = PlanState::NotAvailable;
         let (plan, name) = (plan.id.clone(), plan.name.clone());
         self.news.happened.push(Happening {
@@ -132,10 +161,21 @@ impl Offering {
 
     /// T32: takes effect.
     fn plan_restored(&mut self, id: &str, moment: Moment<'_>) {
-        let pending = |plan: &crate::domain::PlanDistribution| plan.id == id && plan.state == PlanState::RestorePending;
-        let Some(place) = self.publication.plans.iter().position(pending) else { return };
+        let pending = |plan: &crate::domain::PlanDistribution| {
+            plan.id == id && plan.state == PlanState::RestorePending
+        };
+        let Some(place) = self.publication.plans.iter().position(pending) else {
+            return;
+        };
         let plan = self.publication.plans.remove(place);
-        self.tell(Actor::system(), Fact::PlanRestored { plan: plan.id, name: plan.name }, moment.at);
+        self.tell(
+            Actor::system(),
+            Fact::PlanRestored {
+                plan: plan.id,
+                name: plan.name,
+            },
+            moment.at,
+        );
     }
 
     /// Sets the live leg back to its start: it is walked again from its first step (SM-3).
@@ -155,7 +195,12 @@ impl Offering {
     }
 
     /// The preview awaits sign-off again (T19, T37); that it was signed off once stays noted.
-    pub(super) fn await_again(&mut self, id: Uuid, moment: Moment<'_>, by: SubmissionMove) -> Result<(), Refusal> {
+    pub(super) fn await_again(
+        &mut self,
+        id: Uuid,
+        moment: Moment<'_>,
+        by: SubmissionMove,
+    ) -> Result<(), Refusal> {
         self.reset_live_leg(id, moment)?;
         let mut entry = self.entry(id, moment)?;
         if let Some(place) = entry.submission.place(StepId::PublisherSignOff) {
@@ -164,7 +209,11 @@ impl Offering {
         }
         entry.go(by)?;
         entry.submission.leg = Leg::Preview;
-        (entry.submission.holder, entry.submission.due_at, entry.submission.end_time) = (None, None, None);
+        (
+            entry.submission.holder,
+            entry.submission.due_at,
+            entry.submission.end_time,
+        ) = (None, None, None);
         debug_assert_eq!(entry.submission.state, SubmissionState::AwaitingSignOff);
         self.publication.in_flight = None;
         self.publication.awaiting_sign_off = Some(id);

@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use super::advance::Current;
 use super::faults::Trouble;
+use crate::domain::Refusal;
 use crate::domain::news::{Ending, Fact};
 use crate::domain::offering::Offering;
 use crate::domain::state::{StepMove, StepState};
 use crate::domain::step::{Fault, Level, StepId};
 use crate::domain::submission::{Actor, Failure, Validation};
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 /// What became of one attempt of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +18,30 @@ pub enum Answer {
     /// A step of ours is done; what it says to the publisher.
     Done(String),
     /// Offer validation: never stops a preview.
-    Validated { warnings: u32, report: String },
-    Certified { digest: String, with_notes: bool },
-    NotCertified { report: String, summary: String },
+    Validated {
+        warnings: u32,
+        report: String,
+    },
+    Certified {
+        digest: String,
+        with_notes: bool,
+    },
+    NotCertified {
+        report: String,
+        summary: String,
+    },
     /// Still at it.
-    Progressed { progress: u32, message: String, waits: bool },
-    Prepared { digest: String },
-    Activated { digest: String },
+    Progressed {
+        progress: u32,
+        message: String,
+        waits: bool,
+    },
+    Prepared {
+        digest: String,
+    },
+    Activated {
+        digest: String,
+    },
     /// The order came after a newer one.
     Superseded,
     Trouble(Trouble),
@@ -53,7 +70,10 @@ impl Answer {
             Answer::Certified { .. } | Answer::NotCertified { .. } => step == StepId::Certification,
             Answer::Prepared { .. } => step == StepId::PreviewCreation,
             Answer::Activated { .. } => step == StepId::FinalPublish,
-            Answer::Done(_) | Answer::Progressed { .. } | Answer::Superseded | Answer::Trouble(_) => true,
+            Answer::Done(_)
+            | Answer::Progressed { .. }
+            | Answer::Superseded
+            | Answer::Trouble(_) => true,
         }
     }
 }
@@ -79,22 +99,40 @@ impl Offering {
         };
         match answer {
             Answer::Done(said) => self.done(id, place, &said, moment)?,
-            Answer::Validated { warnings, report } => self.validated(id, place, warnings, report, moment)?,
-            Answer::Certified { digest, with_notes } => self.certified(id, place, digest, with_notes, moment)?,
-            Answer::NotCertified { report, summary } => self.not_certified(id, place, report, summary, moment)?,
-            Answer::Progressed { progress, message, waits } => {
+            Answer::Validated { warnings, report } => {
+                self.validated(id, place, warnings, report, moment)?
+            }
+            Answer::Certified { digest, with_notes } => {
+                self.certified(id, place, digest, with_notes, moment)?
+            }
+            Answer::NotCertified { report, summary } => {
+                self.not_certified(id, place, report, summary, moment)?
+            }
+            Answer::Progressed {
+                progress,
+                message,
+                waits,
+            } => {
                 self.progressed(id, place, progress, &message, waits, moment)?;
             }
             Answer::Prepared { digest } => self.prepared(id, place, &digest, moment)?,
             Answer::Activated { digest } => self.activated(id, place, &digest, moment)?,
             // The next sweep sends it with the revision of then.
-            Answer::Superseded => self.entry(id, moment)?.submission.due_at = Some(moment.at + moment.tempo.retry),
+            Answer::Superseded => {
+                self.entry(id, moment)?.submission.due_at = Some(moment.at + moment.tempo.retry)
+            }
             Answer::Trouble(trouble) => self.trouble(id, place, trouble, moment)?,
         }
         Ok(true)
     }
 
-    fn done(&mut self, id: Uuid, place: usize, said: &str, moment: Moment<'_>) -> Result<(), Refusal> {
+    fn done(
+        &mut self,
+        id: Uuid,
+        place: usize,
+        said: &str,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         if !said.is_empty() {
             self.entry(id, moment)?.say(place, Level::Info, said);
         }
@@ -102,8 +140,15 @@ impl Offering {
     }
 
     /// Ends a step well and starts the next.
-    fn complete(&mut self, id: Uuid, place: usize, ending: Ending, moment: Moment<'_>) -> Result<(), Refusal> {
-        self.entry(id, moment)?.end_step(place, StepMove::Complete, ending)?;
+    fn complete(
+        &mut self,
+        id: Uuid,
+        place: usize,
+        ending: Ending,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
+        self.entry(id, moment)?
+            .end_step(place, StepMove::Complete, ending)?;
         self.close_incident(moment.at);
         self.advance(id, moment)
     }
@@ -121,10 +166,20 @@ impl Offering {
         if warnings == 0 && report.is_empty() {
             return self.complete(id, place, Ending::Succeeded, moment);
         }
-        entry.say(place, Level::Warning, &format!("{warnings} issues could fail certification; see the report"));
-        entry.submission.validation = Some(Validation { warnings, report: report.clone() });
+        entry.say(
+            place,
+            Level::Warning,
+            &format!("{warnings} issues could fail certification; see the report"),
+        );
+        entry.submission.validation = Some(Validation {
+            warnings,
+            report: report.clone(),
+        });
         entry.end_step(place, StepMove::Complete, Ending::Warnings)?;
-        entry.tell(Actor::system(), Fact::ValidationReported { warnings, report });
+        entry.tell(
+            Actor::system(),
+            Fact::ValidationReported { warnings, report },
+        );
         self.close_incident(moment.at);
         self.advance(id, moment)
     }
@@ -197,14 +252,26 @@ impl Offering {
         } else {
             entry.note(Some(place), message, None);
         }
-        let pause = if waits { moment.tempo.resend_waiting } else { moment.tempo.resend_max };
+        let pause = if waits {
+            moment.tempo.resend_waiting
+        } else {
+            moment.tempo.resend_max
+        };
         let deadline = entry.deadline(place);
-        entry.submission.due_at = Some(deadline.map_or(moment.at + pause, |deadline| deadline.min(moment.at + pause)));
+        entry.submission.due_at = Some(deadline.map_or(moment.at + pause, |deadline| {
+            deadline.min(moment.at + pause)
+        }));
         self.close_incident(moment.at);
         Ok(())
     }
 
-    fn prepared(&mut self, id: Uuid, place: usize, digest: &str, moment: Moment<'_>) -> Result<(), Refusal> {
+    fn prepared(
+        &mut self,
+        id: Uuid,
+        place: usize,
+        digest: &str,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         if digest != self.entry(id, moment)?.submission.profile.digest {
             return self.trouble(id, place, Trouble::mismatch("the prepared preview"), moment);
         }
@@ -212,10 +279,23 @@ impl Offering {
     }
 
     /// PB-1: what is served is what was certified and signed off.
-    fn activated(&mut self, id: Uuid, place: usize, digest: &str, moment: Moment<'_>) -> Result<(), Refusal> {
+    fn activated(
+        &mut self,
+        id: Uuid,
+        place: usize,
+        digest: &str,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let submission = self.entry(id, moment)?.submission;
-        let signed_off = submission.signed_off.as_ref().map(|sign_off| sign_off.digest.as_str());
-        let all = [Some(submission.profile.digest.as_str()), submission.certified_digest.as_deref(), signed_off];
+        let signed_off = submission
+            .signed_off
+            .as_ref()
+            .map(|sign_off| sign_off.digest.as_str());
+        let all = [
+            Some(submission.profile.digest.as_str()),
+            submission.certified_digest.as_deref(),
+            signed_off,
+        ];
         if all.iter().any(|one| *one != Some(digest)) {
             return self.trouble(id, place, Trouble::mismatch("what is served"), moment);
         }

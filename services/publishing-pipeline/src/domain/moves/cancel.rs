@@ -2,17 +2,23 @@
 
 use uuid::Uuid;
 
+use crate::domain::Refusal;
 use crate::domain::guard::Move;
 use crate::domain::news::{Ending, Fact};
 use crate::domain::offering::Offering;
 use crate::domain::state::{StepMove, SubmissionMove, SubmissionState};
 use crate::domain::submission::{Actor, Cancel};
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 impl Offering {
     /// T11 (`CancelPublish`), T18 (`CancelLiveLeg`, operators). Final when our running step has stopped, or after a while.
-    pub fn request_cancel(&mut self, id: Uuid, wanted: Move, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn request_cancel(
+        &mut self,
+        id: Uuid,
+        wanted: Move,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         self.in_flight_is(id, wanted)?;
         let mut entry = self.entry(id, moment)?;
         entry.tell(by.clone(), Fact::CancelRequested);
@@ -20,7 +26,11 @@ impl Offering {
         entry.submission.cancel = Some(Cancel { by, at: moment.at });
         // Nothing outside is awaited: without a running step of ours it is final at once.
         let ours = entry.submission.holder.is_some();
-        entry.submission.due_at = Some(if ours { moment.at + moment.tempo.cancel_wait } else { moment.at });
+        entry.submission.due_at = Some(if ours {
+            moment.at + moment.tempo.cancel_wait
+        } else {
+            moment.at
+        });
         self.news.stopped.push(id);
         Ok(())
     }
@@ -29,7 +39,9 @@ impl Offering {
     fn in_flight_is(&self, id: Uuid, wanted: Move) -> Result<(), Refusal> {
         match self.publication.in_flight {
             Some(running) if running != id => {
-                let state = self.submission(id).map_or("over", |submission| submission.state.as_str());
+                let state = self
+                    .submission(id)
+                    .map_or("over", |submission| submission.state.as_str());
                 Err(Refusal::OtherSubmission(id, state))
             }
             _ => self.guard(wanted),
@@ -39,7 +51,11 @@ impl Offering {
     /// T12, T19: the running step ends canceled; what it does from now on is discarded.
     pub fn finish_cancel(&mut self, id: Uuid, moment: Moment<'_>) -> Result<(), Refusal> {
         let mut entry = self.entry(id, moment)?;
-        let by = entry.submission.cancel.take().map_or_else(Actor::system, |cancel| cancel.by);
+        let by = entry
+            .submission
+            .cancel
+            .take()
+            .map_or_else(Actor::system, |cancel| cancel.by);
         entry.withdraw_orders();
         if let Some(place) = entry.submission.active() {
             entry.end_step(place, StepMove::Cancel, Ending::Canceled)?;

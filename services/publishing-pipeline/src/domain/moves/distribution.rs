@@ -3,13 +3,13 @@
 use time::Duration;
 use uuid::Uuid;
 
+use crate::domain::Refusal;
 use crate::domain::guard::Move;
 use crate::domain::news::{Ending, Fact, Order, OrderKind, STOP_DISTRIBUTION};
 use crate::domain::offering::Offering;
 use crate::domain::publication::{Distribution, PlanState, Stop};
 use crate::domain::submission::Actor;
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 impl Offering {
     /// T26: at once, or so many days ahead as the type wants.
@@ -23,17 +23,35 @@ impl Offering {
         self.guard(Move::StopOffer)?;
         if !confirmed {
             let why = "repeat the id of the offer to take it out of the marketplace".to_owned();
-            return Err(Refusal::ConfirmationRequired { field: "confirm", why });
+            return Err(Refusal::ConfirmationRequired {
+                field: "confirm",
+                why,
+            });
         }
-        let days = self.live_submission().map_or(0, |live| live.profile.stop_notice_days);
+        let days = self
+            .live_submission()
+            .map_or(0, |live| live.profile.stop_notice_days);
         let effective = moment.at + Duration::days(i64::from(days));
         let scheduled = days > 0;
         self.unschedule(by.clone(), "", moment.at);
         self.publication.distribution = Distribution::StopPending;
-        self.publication.stop =
-            Some(Stop { effective, scheduled, ordered: None, attempt: 1, sent: 0, due: effective });
+        self.publication.stop = Some(Stop {
+            effective,
+            scheduled,
+            ordered: None,
+            attempt: 1,
+            sent: 0,
+            due: effective,
+        });
         let effective = Some(effective).filter(|_| scheduled);
-        self.tell(by, Fact::OfferStopRequested { effective, reason: reason.to_owned() }, moment.at);
+        self.tell(
+            by,
+            Fact::OfferStopRequested {
+                effective,
+                reason: reason.to_owned(),
+            },
+            moment.at,
+        );
         if !scheduled {
             self.order_removal(moment);
         }
@@ -42,25 +60,39 @@ impl Offering {
 
     /// Tells the catalogue to remove the offer, or tells it again.
     pub(super) fn order_removal(&mut self, moment: Moment<'_>) {
-        let (Some(stop), Some(live)) = (&mut self.publication.stop, self.publication.live) else { return };
+        let (Some(stop), Some(live)) = (&mut self.publication.stop, self.publication.live) else {
+            return;
+        };
         stop.ordered.get_or_insert(moment.at);
         stop.sent += 1;
         stop.due = moment.at + moment.tempo.resend_after(stop.sent);
-        let order =
-            Order { submission: live, step: STOP_DISTRIBUTION, attempt: stop.attempt, kind: OrderKind::Remove };
+        let order = Order {
+            submission: live,
+            step: STOP_DISTRIBUTION,
+            attempt: stop.attempt,
+            kind: OrderKind::Remove,
+        };
         self.news.orders.push(order);
     }
 
     /// T27. False: the answer is to an order that is over.
     pub fn removed(&mut self, submission: Uuid, attempt: u32, moment: Moment<'_>) -> bool {
         let meant = |stop: &&Stop| stop.ordered.is_some() && stop.attempt == attempt;
-        let Some(stop) = self.publication.stop.as_ref().filter(meant) else { return false };
+        let Some(stop) = self.publication.stop.as_ref().filter(meant) else {
+            return false;
+        };
         if self.publication.live != Some(submission) {
             return false;
         }
         let started = stop.ordered;
         let (step, name) = (STOP_DISTRIBUTION.to_owned(), "Stop distribution".to_owned());
-        let ended = Fact::StepEnded { step, name, ending: Ending::Succeeded, started, plan: String::new() };
+        let ended = Fact::StepEnded {
+            step,
+            name,
+            ending: Ending::Succeeded,
+            started,
+            plan: String::new(),
+        };
         self.tell(Actor::system(), ended, moment.at);
         self.tell(Actor::system(), Fact::OfferStopped, moment.at);
         self.publication.stop = None;
@@ -72,12 +104,27 @@ impl Offering {
     /// T35: takes a stop of the offer back, before its date.
     pub fn resume_offer(&mut self, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
         self.guard(Move::ResumeOffer)?;
-        if self.publication.stop.as_ref().is_some_and(|stop| stop.effective <= moment.at) {
-            return Err(Refusal::NotAllowed("STOP_IN_EFFECT", "the date of the stop has come".to_owned()));
+        if self
+            .publication
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.effective <= moment.at)
+        {
+            return Err(Refusal::NotAllowed(
+                "STOP_IN_EFFECT",
+                "the date of the stop has come".to_owned(),
+            ));
         }
         self.publication.stop = None;
         self.publication.distribution = Distribution::Active;
-        self.tell(by, Fact::DistributionResumed { plan: String::new(), name: String::new() }, moment.at);
+        self.tell(
+            by,
+            Fact::DistributionResumed {
+                plan: String::new(),
+                name: String::new(),
+            },
+            moment.at,
+        );
         Ok(())
     }
 
@@ -99,35 +146,72 @@ impl Offering {
             return Err(Refusal::NotAllowed("PLAN_NOT_LIVE", why));
         }
         if sold.len() < 2 {
-            let why = format!("{plan} is the last plan on sale; stop the distribution of the offer instead");
+            let why = format!(
+                "{plan} is the last plan on sale; stop the distribution of the offer instead"
+            );
             return Err(Refusal::NotAllowed("LAST_PLAN", why));
         }
-        let child = live.profile.plans.iter().find(|p| p.technical_parent == plan && sold.contains(&p.id));
+        let child = live
+            .profile
+            .plans
+            .iter()
+            .find(|p| p.technical_parent == plan && sold.contains(&p.id));
         if let Some(child) = child {
-            let why = format!("plan {} reuses the technical configuration of {plan}", child.id);
+            let why = format!(
+                "plan {} reuses the technical configuration of {plan}",
+                child.id
+            );
             return Err(Refusal::NotAllowed("PARENT_PLAN", why));
         }
         if !confirmed {
             let why = "repeat the id of the plan to take it out of the marketplace".to_owned();
-            return Err(Refusal::ConfirmationRequired { field: "confirm", why });
+            return Err(Refusal::ConfirmationRequired {
+                field: "confirm",
+                why,
+            });
         }
-        self.publication.set_plan(plan, &name, PlanState::StopPending);
+        self.publication
+            .set_plan(plan, &name, PlanState::StopPending);
         self.unschedule(by.clone(), "", moment.at);
-        self.tell(by, Fact::PlanStopRequested { plan: plan.to_owned(), name }, moment.at);
+        self.tell(
+            by,
+            Fact::PlanStopRequested {
+                plan: plan.to_owned(),
+                name,
+            },
+            moment.at,
+        );
         Ok(())
     }
 
     /// T30: takes a stop of a plan back while it is pending.
-    pub fn resume_plan(&mut self, plan: &str, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn resume_plan(
+        &mut self,
+        plan: &str,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let place = self.plan_in(plan, PlanState::StopPending, Move::ResumePlan)?;
         let plan = self.publication.plans.remove(place);
         self.unschedule(by.clone(), "", moment.at);
-        self.tell(by, Fact::DistributionResumed { plan: plan.id, name: plan.name }, moment.at);
+        self.tell(
+            by,
+            Fact::DistributionResumed {
+                plan: plan.id,
+                name: plan.name,
+            },
+            moment.at,
+        );
         Ok(())
     }
 
     /// T32: a stopped plan is to be sold again with the next publish.
-    pub fn restore_plan(&mut self, plan: &str, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn restore_plan(
+        &mut self,
+        plan: &str,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let place = self.plan_in(plan, PlanState::NotAvailable, Move::RestorePlan)?;
         let plan = &mut self.publication.plans[place];
         plan.state = PlanState::RestorePending;
@@ -143,7 +227,11 @@ impl Offering {
         let place = listed.filter(|&place| self.publication.plans[place].state == state);
         place.ok_or_else(|| match self.publication.plan(plan) {
             None => Refusal::NotFound("Plan", plan.to_owned()),
-            Some(_) => Refusal::IllegalMove { situation: self.situation(), wanted, allowed: self.allowed() },
+            Some(_) => Refusal::IllegalMove {
+                situation: self.situation(),
+                wanted,
+                allowed: self.allowed(),
+            },
         })
     }
 }

@@ -2,13 +2,13 @@
 
 use uuid::Uuid;
 
+use crate::domain::Refusal;
 use crate::domain::news::{Ending, Fact, IncidentNews};
 use crate::domain::offering::Offering;
 use crate::domain::state::{StepMove, StepState, SubmissionMove};
 use crate::domain::step::{Fault, Leg, Level};
 use crate::domain::submission::{Actor, Failure};
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 /// What went wrong with one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,9 @@ pub enum Trouble {
 
 impl Trouble {
     pub fn mismatch(what: &str) -> Self {
-        Trouble::Mismatch(format!("DIGEST_MISMATCH: {what} is not the submission's snapshot"))
+        Trouble::Mismatch(format!(
+            "DIGEST_MISMATCH: {what} is not the submission's snapshot"
+        ))
     }
 }
 
@@ -45,19 +47,39 @@ impl Offering {
         }
     }
 
-    fn platform_fault(&mut self, id: Uuid, place: usize, why: &str, moment: Moment<'_>) -> Result<(), Refusal> {
+    fn platform_fault(
+        &mut self,
+        id: Uuid,
+        place: usize,
+        why: &str,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let mut entry = self.entry(id, moment)?;
         let (tries, since) = entry.failed_try(place, why);
         let pause = moment.tempo.retry_after(tries);
         entry.submission.due_at = Some(moment.at + pause);
-        let serious = tries >= moment.tempo.incident_tries || moment.at - since >= moment.tempo.incident_after;
-        if serious { self.block(id, place, tries, why, moment) } else { Ok(()) }
+        let serious = tries >= moment.tempo.incident_tries
+            || moment.at - since >= moment.tempo.incident_after;
+        if serious {
+            self.block(id, place, tries, why, moment)
+        } else {
+            Ok(())
+        }
     }
 
-    fn endpoint_fault(&mut self, id: Uuid, place: usize, why: String, moment: Moment<'_>) -> Result<(), Refusal> {
+    fn endpoint_fault(
+        &mut self,
+        id: Uuid,
+        place: usize,
+        why: String,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let mut entry = self.entry(id, moment)?;
         let step = &mut entry.submission.steps[place];
-        if step.first_failed.is_some_and(|first| moment.at - first > moment.tempo.endpoint_window) {
+        if step
+            .first_failed
+            .is_some_and(|first| moment.at - first > moment.tempo.endpoint_window)
+        {
             (step.failed_tries, step.first_failed) = (0, None);
         }
         let (tries, _) = entry.failed_try(place, &why);
@@ -83,7 +105,13 @@ impl Offering {
             entry.step_go(place, StepMove::Block, why)?;
         }
         let error = why.to_owned();
-        self.news.incidents.push(IncidentNews::Raised { submission: id, step, attempts, error, at: moment.at });
+        self.news.incidents.push(IncidentNews::Raised {
+            submission: id,
+            step,
+            attempts,
+            error,
+            at: moment.at,
+        });
         self.publication.incident = true;
         Ok(())
     }
@@ -99,7 +127,14 @@ impl Offering {
     ) -> Result<(), Refusal> {
         let submission = self.entry(id, moment)?.submission;
         let (step, leg) = (submission.steps[place].id, submission.leg);
-        let failure = Failure { step, leg, fault, reason, certification: false, report: String::new() };
+        let failure = Failure {
+            step,
+            leg,
+            fault,
+            reason,
+            certification: false,
+            report: String::new(),
+        };
         self.fail(id, place, failure, moment)
     }
 
@@ -121,9 +156,25 @@ impl Offering {
         entry.end_step(place, StepMove::Reject, Ending::Failed)?;
         entry.go(SubmissionMove::Fail)?;
         entry.submission.end_time = Some(moment.at);
-        let Failure { step, fault, reason, certification, report, .. } = failure.clone();
+        let Failure {
+            step,
+            fault,
+            reason,
+            certification,
+            report,
+            ..
+        } = failure.clone();
         entry.submission.failure = Some(failure);
-        entry.tell(Actor::system(), Fact::Failed { step, fault, reason, certification, report });
+        entry.tell(
+            Actor::system(),
+            Fact::Failed {
+                step,
+                fault,
+                reason,
+                certification,
+                report,
+            },
+        );
         self.publication.in_flight = None;
         self.publication.failed = Some(id);
         Ok(())

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::domain::Refusal;
 use crate::domain::guard::Move;
 use crate::domain::news::{Ending, Fact};
 use crate::domain::offering::Offering;
@@ -11,17 +12,22 @@ use crate::domain::state::{StepMove, SubmissionMove};
 use crate::domain::step::Leg;
 use crate::domain::submission::{Actor, SignOff};
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 impl Offering {
     /// What stands against a go live of this submission now.
     pub fn check_go_live(&self, id: Uuid, acknowledged: bool) -> Result<(), Refusal> {
         self.guard(Move::GoLive)?;
         let retried = self.publication.failed.is_some();
-        let meant = if retried { self.publication.failed } else { self.publication.awaiting_sign_off };
+        let meant = if retried {
+            self.publication.failed
+        } else {
+            self.publication.awaiting_sign_off
+        };
         let submission = self.submission(id).filter(|_| meant == Some(id));
         let Some(submission) = submission else {
-            let state = self.submission(id).map_or("over", |submission| submission.state.as_str());
+            let state = self
+                .submission(id)
+                .map_or("over", |submission| submission.state.as_str());
             return Err(Refusal::OtherSubmission(id, state));
         };
         let mut frozen = submission.profile.restores.clone();
@@ -29,21 +35,41 @@ impl Offering {
         let mut stops = submission.profile.stops();
         stops.sort();
         // A plan that is no longer in the content can't be stopped in it either.
-        let wanted = self.publication.stops().into_iter().filter(|id| submission.profile.plan(id).is_some());
+        let wanted = self
+            .publication
+            .stops()
+            .into_iter()
+            .filter(|id| submission.profile.plan(id).is_some());
         if stops != wanted.collect::<Vec<_>>() || frozen != self.publication.restores() {
-            let why = "stops or restores of plans changed since this preview was frozen; publish again".to_owned();
+            let why =
+                "stops or restores of plans changed since this preview was frozen; publish again"
+                    .to_owned();
             return Err(Refusal::NotAllowed("PLANS_CHANGED", why));
         }
-        let warnings = submission.validation.as_ref().map_or(0, |found| found.warnings);
+        let warnings = submission
+            .validation
+            .as_ref()
+            .map_or(0, |found| found.warnings);
         if warnings > 0 && !acknowledged {
-            let why = format!("{warnings} unresolved validation warnings may fail certification and delay the date");
-            return Err(Refusal::ConfirmationRequired { field: "acknowledge_warnings", why });
+            let why = format!(
+                "{warnings} unresolved validation warnings may fail certification and delay the date"
+            );
+            return Err(Refusal::ConfirmationRequired {
+                field: "acknowledge_warnings",
+                why,
+            });
         }
         Ok(())
     }
 
     /// T16, T24; also T40, as the scheduler.
-    pub fn go_live(&mut self, id: Uuid, acknowledged: bool, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn go_live(
+        &mut self,
+        id: Uuid,
+        acknowledged: bool,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         self.check_go_live(id, acknowledged)?;
         self.unschedule(by.clone(), "", moment.at);
         self.sign_off(id, by, moment)
@@ -61,7 +87,15 @@ impl Offering {
         entry.submission.failure = None;
         entry.tell(by.clone(), Fact::SignedOff);
         let digest = entry.submission.profile.digest.clone();
-        let first = entry.submission.signed_off.replace(SignOff { by, at: moment.at, digest }).is_none();
+        let first = entry
+            .submission
+            .signed_off
+            .replace(SignOff {
+                by,
+                at: moment.at,
+                digest,
+            })
+            .is_none();
         if let Some(place) = entry.submission.active() {
             // The row of the sign-off step appears once, however often the live leg is walked.
             if first {
@@ -70,7 +104,11 @@ impl Offering {
                 entry.step_go(place, StepMove::Complete, "")?;
             }
         }
-        entry.go(if again { SubmissionMove::Retry } else { SubmissionMove::SignOff })?;
+        entry.go(if again {
+            SubmissionMove::Retry
+        } else {
+            SubmissionMove::SignOff
+        })?;
         self.publication.awaiting_sign_off = None;
         self.publication.in_flight = Some(id);
         self.advance(id, moment)
@@ -90,7 +128,12 @@ impl Offering {
             let why = "a retry after a system error can't be scheduled; go live now".to_owned();
             return Err(Refusal::NotAllowed("NOT_SCHEDULABLE", why));
         }
-        self.publication.schedule = Some(Schedule { at, by: by.clone(), acknowledged, due: at });
+        self.publication.schedule = Some(Schedule {
+            at,
+            by: by.clone(),
+            acknowledged,
+            due: at,
+        });
         let mut entry = self.entry(id, moment)?;
         entry.note(None, "go live scheduled", None);
         entry.tell(by, Fact::GoLiveScheduled { at });
@@ -98,19 +141,36 @@ impl Offering {
     }
 
     /// T41.
-    pub fn cancel_schedule(&mut self, id: Uuid, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn cancel_schedule(
+        &mut self,
+        id: Uuid,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         self.guard(Move::CancelScheduledGoLive)?;
         if self.publication.awaiting_sign_off != Some(id) {
-            let state = self.submission(id).map_or("over", |submission| submission.state.as_str());
+            let state = self
+                .submission(id)
+                .map_or("over", |submission| submission.state.as_str());
             return Err(Refusal::OtherSubmission(id, state));
         }
         self.drop_schedule(by, "", moment)
     }
 
     /// T40: the time has come, and the scheduler may still publish. A guard that fails drops the schedule (N02).
-    pub fn scheduled_go_live(&mut self, permitted: bool, moment: Moment<'_>) -> Result<(), Refusal> {
-        let due = self.publication.schedule.clone().filter(|schedule| schedule.at <= moment.at);
-        let Some((schedule, id)) = due.zip(self.publication.awaiting_sign_off) else { return Ok(()) };
+    pub fn scheduled_go_live(
+        &mut self,
+        permitted: bool,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
+        let due = self
+            .publication
+            .schedule
+            .clone()
+            .filter(|schedule| schedule.at <= moment.at);
+        let Some((schedule, id)) = due.zip(self.publication.awaiting_sign_off) else {
+            return Ok(());
+        };
         if !permitted {
             let why = "who scheduled it has no publishing permission any more";
             return self.drop_schedule(Actor::system(), why, moment);
@@ -137,7 +197,15 @@ impl Offering {
 
     fn drop_schedule(&mut self, by: Actor, why: &str, moment: Moment<'_>) -> Result<(), Refusal> {
         if let Some(id) = self.publication.awaiting_sign_off {
-            self.entry(id, moment)?.note(None, if why.is_empty() { "scheduled go live canceled" } else { why }, None);
+            self.entry(id, moment)?.note(
+                None,
+                if why.is_empty() {
+                    "scheduled go live canceled"
+                } else {
+                    why
+                },
+                None,
+            );
         }
         self.unschedule(by, why, moment.at);
         Ok(())

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::domain::Refusal;
 use crate::domain::guard::Move;
 use crate::domain::news::{Ending, Fact};
 use crate::domain::offering::Offering;
@@ -9,15 +10,21 @@ use crate::domain::state::{StepMove, StepState, SubmissionMove};
 use crate::domain::step::{Executor, Fault, StepId};
 use crate::domain::submission::Actor;
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 impl Offering {
     /// T37: after a platform fault in the live leg the preview awaits sign-off again; else the failed submission's own
     /// preview is deleted.
-    pub fn discard_failure(&mut self, id: Uuid, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn discard_failure(
+        &mut self,
+        id: Uuid,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         self.guard(Move::DiscardFailure)?;
         if self.publication.failed != Some(id) {
-            let state = self.submission(id).map_or("over", |submission| submission.state.as_str());
+            let state = self
+                .submission(id)
+                .map_or("over", |submission| submission.state.as_str());
             return Err(Refusal::OtherSubmission(id, state));
         }
         self.publication.failed = None;
@@ -37,10 +44,18 @@ impl Offering {
     }
 
     /// T36: a preview that awaits sign-off is no longer served.
-    pub fn withdraw_preview(&mut self, id: Uuid, reason: &str, by: Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn withdraw_preview(
+        &mut self,
+        id: Uuid,
+        reason: &str,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         self.guard(Move::WithdrawPreview)?;
         if self.publication.awaiting_sign_off != Some(id) {
-            let state = self.submission(id).map_or("over", |submission| submission.state.as_str());
+            let state = self
+                .submission(id)
+                .map_or("over", |submission| submission.state.as_str());
             return Err(Refusal::OtherSubmission(id, state));
         }
         self.unschedule(by.clone(), "", moment.at);
@@ -51,14 +66,24 @@ impl Offering {
         }
         entry.go(SubmissionMove::Withdraw)?;
         entry.submission.end_time = Some(moment.at);
-        entry.tell(by, Fact::PreviewWithdrawn { reason: reason.to_owned() });
+        entry.tell(
+            by,
+            Fact::PreviewWithdrawn {
+                reason: reason.to_owned(),
+            },
+        );
         self.publication.awaiting_sign_off = None;
         self.publication.preview = None;
         Ok(())
     }
 
     /// Tries a blocked step again, now.
-    pub fn retry_step(&mut self, id: Uuid, step: StepId, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn retry_step(
+        &mut self,
+        id: Uuid,
+        step: StepId,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let place = self.blocked(id, step)?;
         let mut entry = self.entry(id, moment)?;
         entry.step_go(place, StepMove::Retry, "retried by an operator")?;
@@ -66,24 +91,43 @@ impl Offering {
         (tried.failed_tries, tried.first_failed) = (0, None);
         // The time without an answer counts from now.
         tried.started = Some(moment.at);
-        if step.executor() == Executor::Local { entry.hand(place) } else { entry.order(place, true) }
+        if step.executor() == Executor::Local {
+            entry.hand(place)
+        } else {
+            entry.order(place, true)
+        }
         Ok(())
     }
 
     /// Ends a blocked step as failed by the platform (T08, T20).
-    pub fn fail_blocked(&mut self, id: Uuid, step: StepId, reason: &str, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn fail_blocked(
+        &mut self,
+        id: Uuid,
+        step: StepId,
+        reason: &str,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let place = self.blocked(id, step)?;
         self.fail_step(id, place, Fault::Platform, reason.to_owned(), moment)
     }
 
     fn blocked(&self, id: Uuid, step: StepId) -> Result<usize, Refusal> {
-        let running = self.submission(id).filter(|_| self.publication.in_flight == Some(id));
+        let running = self
+            .submission(id)
+            .filter(|_| self.publication.in_flight == Some(id));
         let Some(submission) = running.filter(|submission| !submission.state.canceling()) else {
-            let state = self.submission(id).map_or("over", |submission| submission.state.as_str());
+            let state = self
+                .submission(id)
+                .map_or("over", |submission| submission.state.as_str());
             return Err(Refusal::OtherSubmission(id, state));
         };
         let blocked = |place: &usize| submission.steps[*place].state == StepState::Blocked;
         let place = submission.place(step).filter(blocked);
-        place.ok_or_else(|| Refusal::NotAllowed("NOT_BLOCKED", format!("step {} is not blocked", step.as_str())))
+        place.ok_or_else(|| {
+            Refusal::NotAllowed(
+                "NOT_BLOCKED",
+                format!("step {} is not blocked", step.as_str()),
+            )
+        })
     }
 }

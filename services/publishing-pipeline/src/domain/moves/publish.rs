@@ -41,12 +41,19 @@ impl Offering {
     /// What a freeze of now is made with.
     pub fn freeze(&self) -> Freeze {
         let newest = self.publication.latest.and_then(|id| self.submission(id));
-        let live = self.live_submission().map(|submission| submission.profile.plans.as_slice()).unwrap_or_default();
-        let sold = live.iter().filter(|plan| !plan.stopped && self.publication.plan(&plan.id).is_none());
+        let live = self
+            .live_submission()
+            .map(|submission| submission.profile.plans.as_slice())
+            .unwrap_or_default();
+        let sold = live
+            .iter()
+            .filter(|plan| !plan.stopped && self.publication.plan(&plan.id).is_none());
         Freeze {
             stops: self.publication.stops(),
             restores: self.publication.restores(),
-            newest: newest.map(|submission| submission.profile.snapshot.clone()).unwrap_or_default(),
+            newest: newest
+                .map(|submission| submission.profile.snapshot.clone())
+                .unwrap_or_default(),
             live_plans: sold.map(|plan| plan.id.clone()).collect(),
         }
     }
@@ -71,7 +78,10 @@ impl Offering {
         }
         if !wanted.profile.changed && self.publication.latest.is_some() && !wanted.confirm {
             let why = "nothing changed since the newest submission".to_owned();
-            return Err(Refusal::ConfirmationRequired { field: "confirm", why });
+            return Err(Refusal::ConfirmationRequired {
+                field: "confirm",
+                why,
+            });
         }
         Ok(())
     }
@@ -89,7 +99,8 @@ impl Offering {
         self.publication.in_flight = Some(id);
         self.publication.latest = Some(id);
         let by = wanted.by.clone();
-        self.submissions.push(queued(wanted, self.publication.offer_uid, moment));
+        self.submissions
+            .push(queued(wanted, self.publication.offer_uid, moment));
         self.news.inserted.push(id);
         let mut entry = self.entry(id, moment)?;
         let pages_changed = entry.submission.profile.pages_changed.clone();
@@ -99,7 +110,13 @@ impl Offering {
     }
 
     /// T38: cancel and publish in one; the running step isn't awaited but fenced by its attempt.
-    fn supersede(&mut self, running: Uuid, by: Uuid, actor: &Actor, moment: Moment<'_>) -> Result<(), Refusal> {
+    fn supersede(
+        &mut self,
+        running: Uuid,
+        by: Uuid,
+        actor: &Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
         let mut entry = self.entry(running, moment)?;
         entry.tell(actor.clone(), Fact::CancelRequested);
         entry.withdraw_orders();

@@ -2,31 +2,54 @@
 
 use uuid::Uuid;
 
+use crate::domain::Refusal;
 use crate::domain::offering::Offering;
 use crate::domain::state::StepState;
 use crate::domain::step::{Executor, Fault};
 use crate::domain::tempo::Moment;
-use crate::domain::Refusal;
 
 impl Offering {
     /// Does what is due of the submission in flight and of a stop. `orphaned`: the process that carried out the active
     /// step is gone.
     pub fn sweep(&mut self, orphaned: bool, moment: Moment<'_>) -> Result<(), Refusal> {
-        if self.publication.stop.as_ref().is_some_and(|stop| stop.due <= moment.at) {
+        if self
+            .publication
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.due <= moment.at)
+        {
             self.order_removal(moment);
         }
-        let Some(id) = self.publication.in_flight else { return Ok(()) };
-        let Some(submission) = self.submission(id) else { return Err(Refusal::Missing(id)) };
+        let Some(id) = self.publication.in_flight else {
+            return Ok(());
+        };
+        let Some(submission) = self.submission(id) else {
+            return Err(Refusal::Missing(id));
+        };
         let due = submission.due_at.is_some_and(|at| at <= moment.at);
         if submission.state.canceling() {
-            return if due || orphaned { self.finish_cancel(id, moment) } else { Ok(()) };
+            return if due || orphaned {
+                self.finish_cancel(id, moment)
+            } else {
+                Ok(())
+            };
         }
-        let Some(place) = submission.active() else { return Ok(()) };
-        if self.entry(id, moment)?.deadline(place).is_some_and(|deadline| deadline <= moment.at) {
+        let Some(place) = submission.active() else {
+            return Ok(());
+        };
+        if self
+            .entry(id, moment)?
+            .deadline(place)
+            .is_some_and(|deadline| deadline <= moment.at)
+        {
             let why = "it did not end within its deadline".to_owned();
             return self.fail_step(id, place, Fault::Platform, why, moment);
         }
-        if due || orphaned { self.try_again(id, place, moment) } else { Ok(()) }
+        if due || orphaned {
+            self.try_again(id, place, moment)
+        } else {
+            Ok(())
+        }
     }
 
     fn try_again(&mut self, id: Uuid, place: usize, moment: Moment<'_>) -> Result<(), Refusal> {
@@ -41,7 +64,8 @@ impl Offering {
         let silent = step.state == StepState::InProgress && !failed;
         let (name, sent, started) = (step.id.neighbour(), step.sent, step.started);
         entry.order(place, failed);
-        let long = started.is_some_and(|started| moment.at - started >= moment.tempo.incident_after);
+        let long =
+            started.is_some_and(|started| moment.at - started >= moment.tempo.incident_after);
         // A case that reports progress is slow, not silent.
         let silent = silent && entry.submission.steps[place].progress == 0 && long;
         if silent {
