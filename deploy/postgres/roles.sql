@@ -14,6 +14,8 @@ BEGIN
       EXECUTE format('ALTER ROLE %I SET lock_timeout = %L', context || '_app', '3s');
       EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', context || '_app', '5s');
     END IF;
+    -- Statements here take microseconds to milliseconds; compiling one takes longer than any of them.
+    EXECUTE format('ALTER ROLE %I SET jit = off', context || '_app');
     -- shared/messaging names its tables without a schema: they are those of the role that asks.
     EXECUTE format('ALTER ROLE %I SET search_path = %I', context || '_owner', context);
     EXECUTE format('ALTER ROLE %I SET search_path = %I', context || '_app', context);

@@ -29,7 +29,9 @@ pub struct Token(Option<MetadataValue<Ascii>>);
 impl tonic::service::Interceptor for Token {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(token) = &self.0 {
-            request.metadata_mut().insert("authorization", token.clone());
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
         }
         Ok(request)
     }
@@ -71,14 +73,19 @@ pub struct Clients {
 impl Clients {
     /// Clients for services on these ports (order of [`crate::SERVICES`]), with this token.
     pub fn new(ports: [u16; 5], token: Option<&str>) -> anyhow::Result<Self> {
-        let token = Token(token.map(|token| format!("Bearer {token}").parse()).transpose()?);
+        let token = Token(
+            token
+                .map(|token| format!("Bearer {token}").parse())
+                .transpose()?,
+        );
         let mut channels = Vec::new();
         for port in ports {
             let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.connect_lazy();
             channels.push(InterceptedService::new(channel, token.clone()));
         }
-        let [catalog, certification, publishing, history, notification] = <[Speaking; 5]>::try_from(channels.clone())
-            .map_err(|_| anyhow::anyhow!("there are five ports"))?;
+        let [catalog, certification, publishing, history, notification] =
+            <[Speaking; 5]>::try_from(channels.clone())
+                .map_err(|_| anyhow::anyhow!("there are five ports"))?;
         Ok(Self {
             publishers: PublisherServiceClient::new(catalog.clone()),
             offers: OfferServiceClient::new(catalog.clone()),
@@ -93,7 +100,8 @@ impl Clients {
             action_center: ActionCenterServiceClient::new(notification.clone()),
             preferences: PreferenceServiceClient::new(notification.clone()),
             audience: AudienceServiceClient::new(notification),
-            dead_letters: [0, 1, 2, 3, 4].map(|i| DeadLetterServiceClient::new(channels[i].clone())),
+            dead_letters: [0, 1, 2, 3, 4]
+                .map(|i| DeadLetterServiceClient::new(channels[i].clone())),
         })
     }
 }

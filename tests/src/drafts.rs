@@ -26,7 +26,11 @@ pub fn saas_free_trial() -> Draft {
     };
     Draft {
         offer_type: "softwareAsAService",
-        pages: vec![Kind::OfferSetup(setup), properties("developer-tools"), Kind::OfferListing(listing())],
+        pages: vec![
+            Kind::OfferSetup(setup),
+            properties("developer-tools"),
+            Kind::OfferListing(listing()),
+        ],
         plans: vec![],
         assets: pictures(),
     }
@@ -54,7 +58,11 @@ pub fn saas_sold(lead_url: &str) -> Draft {
     });
     draft.pages.extend([
         Kind::PreviewAudience(PreviewAudiencePage {
-            members: vec![AudienceMember { kind: AudienceIdKind::Email as i32, id: "tess@contoso.example".into(), label: "Tester".into() }],
+            members: vec![AudienceMember {
+                kind: AudienceIdKind::Email as i32,
+                id: "tess@contoso.example".into(),
+                label: "Tester".into(),
+            }],
         }),
         Kind::TechnicalConfiguration(TechnicalConfigurationPage {
             landing_page_url: "https://forge.contoso.example/landing".into(),
@@ -62,11 +70,28 @@ pub fn saas_sold(lead_url: &str) -> Draft {
             tenant_id: "3f1c9a52-6d0e-4b9d-8c53-0a7b8b0c2f11".into(),
             application_id: "7a2e4c1d-95b3-4f0a-a6de-2b1f8e9c3d44".into(),
         }),
-        Kind::SupplementalContent(SupplementalContentPage { hosting: HostingModel::OtherCloud as i32, ..Default::default() }),
+        Kind::SupplementalContent(SupplementalContentPage {
+            hosting: HostingModel::OtherCloud as i32,
+            ..Default::default()
+        }),
     ]);
     draft.plans = vec![
-        ("team", "Team", plan("For teams of up to 25 people who keep their repositories and reviews in one place.", "49.00")),
-        ("company", "Company", plan("For companies that need single sign-on, audit logs and an answer within four hours.", "490.00")),
+        (
+            "team",
+            "Team",
+            plan(
+                "For teams of up to 25 people who keep their repositories and reviews in one place.",
+                "49.00",
+            ),
+        ),
+        (
+            "company",
+            "Company",
+            plan(
+                "For companies that need single sign-on, audit logs and an answer within four hours.",
+                "490.00",
+            ),
+        ),
     ];
     draft
 }
@@ -76,7 +101,10 @@ pub fn container() -> Draft {
     let mut draft = saas_free_trial();
     draft.offer_type = "azureContainer";
     draft.pages = vec![
-        Kind::OfferSetup(OfferSetupPage { selling: SellingOption::ListAndSell as i32, ..Default::default() }),
+        Kind::OfferSetup(OfferSetupPage {
+            selling: SellingOption::ListAndSell as i32,
+            ..Default::default()
+        }),
         properties("databases"),
         Kind::OfferListing(OfferListingPage {
             short_description: "A Git forge as a container for Azure Kubernetes Service.".into(),
@@ -106,22 +134,30 @@ pub fn container() -> Draft {
         digest: format!("sha256:{}", "4f".repeat(32)),
     };
     let technical = PlanTechnicalConfigurationPage {
-        configuration: Some(plan_technical_configuration_page::Configuration::Container(ContainerConfiguration {
-            images: vec![image],
-            bundle_reference: String::new(),
-        })),
+        configuration: Some(plan_technical_configuration_page::Configuration::Container(
+            ContainerConfiguration {
+                images: vec![image],
+                bundle_reference: String::new(),
+            },
+        )),
     };
     draft.plans = vec![(
         "byol",
         "Bring your own licence",
-        vec![Kind::PlanListing(listing), Kind::PlanPricing(pricing), Kind::PlanTechnicalConfiguration(technical)],
+        vec![
+            Kind::PlanListing(listing),
+            Kind::PlanPricing(pricing),
+            Kind::PlanTechnicalConfiguration(technical),
+        ],
     )];
     draft
 }
 
 fn leads_to(url: &str) -> LeadDestination {
     LeadDestination {
-        destination: Some(lead_destination::Destination::HttpsEndpoint(HttpsDestination { url: url.into() })),
+        destination: Some(lead_destination::Destination::HttpsEndpoint(
+            HttpsDestination { url: url.into() },
+        )),
         contact_emails: vec![],
     }
 }
@@ -134,7 +170,10 @@ fn plan(description: &str, amount: &str) -> Vec<Kind> {
         ..Default::default()
     };
     vec![
-        Kind::PlanListing(PlanListingPage { summary: String::new(), description: description.into() }),
+        Kind::PlanListing(PlanListingPage {
+            summary: String::new(),
+            description: description.into(),
+        }),
         Kind::PlanPricing(PlanPricingPage {
             markets: vec!["US".into(), "DE".into(), "JP".into()],
             model: PricingModel::FlatRate as i32,
@@ -147,8 +186,13 @@ fn plan(description: &str, amount: &str) -> Vec<Kind> {
 
 fn properties(category: &str) -> Kind {
     Kind::Properties(PropertiesPage {
-        categories: vec![CategoryChoice { category: category.into(), subcategories: vec![] }],
-        legal: Some(LegalTerms { terms: Some(legal_terms::Terms::Standard(StandardContract::default())) }),
+        categories: vec![CategoryChoice {
+            category: category.into(),
+            subcategories: vec![],
+        }],
+        legal: Some(LegalTerms {
+            terms: Some(legal_terms::Terms::Standard(StandardContract::default())),
+        }),
         ..Default::default()
     })
 }
@@ -164,14 +208,18 @@ pub fn listing() -> OfferListingPage {
         title: "Contoso Forge".into(),
         summary: "Git hosting, code review and issue tracking for teams on Azure".into(),
         description: DESCRIPTION.into(),
-        getting_started: "Open the landing page, sign in with Microsoft Entra ID and invite your team.".into(),
+        getting_started:
+            "Open the landing page, sign in with Microsoft Entra ID and invite your team.".into(),
         keywords: vec!["git".into(), "code review".into()],
         privacy_policy_url: "https://forge.contoso.example/privacy".into(),
         support_contact: Some(person("Sam")),
         support_url: "https://forge.contoso.example/support".into(),
         engineering_contact: Some(person("Erin")),
         large_logo: "logo".into(),
-        screenshots: vec![CaptionedAsset { asset: "screen".into(), caption: "A pull request under review".into() }],
+        screenshots: vec![CaptionedAsset {
+            asset: "screen".into(),
+            caption: "A pull request under review".into(),
+        }],
         ..Default::default()
     }
 }
@@ -186,17 +234,27 @@ and builds are linked to one another.</p>\
 integration for every repository</li></ul>";
 
 fn pictures() -> Vec<(&'static str, AssetKind, Vec<u8>)> {
-    vec![("logo", AssetKind::LogoLarge, png(300, 300, 7)), ("screen", AssetKind::Screenshot, png(1280, 720, 3))]
+    vec![
+        ("logo", AssetKind::LogoLarge, png(300, 300, 7)),
+        ("screen", AssetKind::Screenshot, png(1280, 720, 3)),
+    ]
 }
 
 /// A picture with structure in it (no check takes it for blank), different for each `seed`.
 pub fn png(width: u32, height: u32, seed: u32) -> Vec<u8> {
     let picture = image::RgbImage::from_fn(width, height, |x, y| {
         let band = (x * seed / 40 + y / (seed + 9)) % 5;
-        let noise = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503).wrapping_add(seed)) >> 13;
-        image::Rgb([(band * 50) as u8, (40 + noise % 9) as u8 + (y * 150 / height) as u8, (200 - band * 30) as u8])
+        let noise =
+            (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503).wrapping_add(seed)) >> 13;
+        image::Rgb([
+            (band * 50) as u8,
+            (40 + noise % 9) as u8 + (y * 150 / height) as u8,
+            (200 - band * 30) as u8,
+        ])
     });
     let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).expect("memory takes a PNG");
+    picture
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .expect("memory takes a PNG");
     bytes.into_inner()
 }

@@ -39,7 +39,11 @@ pub struct Answer {
 impl Answer {
     /// A status, at once.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), after: Duration::ZERO }
+        Self {
+            status,
+            headers: Vec::new(),
+            after: Duration::ZERO,
+        }
     }
 }
 
@@ -64,10 +68,14 @@ impl HttpsServer {
     /// Starts it; the certificate goes into `folder`.
     pub async fn start(folder: &std::path::Path) -> anyhow::Result<Self> {
         marketplace_runtime::crypto::install();
-        let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+        let certified = rcgen::generate_simple_self_signed(vec![
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+        ])?;
         let ca_file = folder.join("https.pem");
         std::fs::write(&ca_file, certified.cert.pem())?;
-        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+        let key =
+            rustls::pki_types::PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
         let tls = rustls::ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![certified.cert.der().clone()], key)
@@ -81,24 +89,41 @@ impl HttpsServer {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, state) = (acceptor.clone(), shared.clone());
                 spawn(async move {
-                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let Ok(stream) = acceptor.accept(stream).await else {
+                        return;
+                    };
                     let service = service_fn(move |request| answer(request, state.clone()));
                     // A client that hangs up in the middle is its own business.
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
         });
-        Ok(Self { url, ca_file, state, accept })
+        Ok(Self {
+            url,
+            ca_file,
+            state,
+            accept,
+        })
     }
 
     /// What arrived so far.
     pub fn received(&self) -> Vec<Received> {
-        self.state.lock().expect("no panic holds it").received.clone()
+        self.state
+            .lock()
+            .expect("no panic holds it")
+            .received
+            .clone()
     }
 
     /// The next requests are answered so, in this order.
     pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
-        self.state.lock().expect("no panic holds it").script.extend(answers);
+        self.state
+            .lock()
+            .expect("no panic holds it")
+            .script
+            .extend(answers);
     }
 
     /// Every request that nothing is scripted for is answered so.
@@ -113,19 +138,31 @@ impl Drop for HttpsServer {
     }
 }
 
-async fn answer(request: Request<hyper::body::Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Full<Bytes>>, hyper::Error> {
-    let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+async fn answer(
+    request: Request<hyper::body::Incoming>,
+    state: Arc<Mutex<State>>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or_else(String::new, ToString::to_string);
     let body = request.into_body().collect().await?.to_bytes();
     let answer = {
         let mut state = state.lock().expect("no panic holds it");
         state.received.push(Received { path, body });
         let always = state.always.clone();
-        state.script.pop_front().or(always).unwrap_or_else(|| Answer::status(200))
+        state
+            .script
+            .pop_front()
+            .or(always)
+            .unwrap_or_else(|| Answer::status(200))
     };
     tokio::time::sleep(answer.after).await;
     let mut response = Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         response = response.header(*name, value);
     }
-    Ok(response.body(Full::default()).expect("statuses and headers of tests are valid"))
+    Ok(response
+        .body(Full::default())
+        .expect("statuses and headers of tests are valid"))
 }

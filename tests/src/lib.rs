@@ -27,7 +27,13 @@ use std::path::PathBuf;
 use sha2::Digest;
 
 /// The five services, by folder and binary.
-pub const SERVICES: [&str; 5] = ["offer-catalog", "certification", "publishing-pipeline", "history", "notification"];
+pub const SERVICES: [&str; 5] = [
+    "offer-catalog",
+    "certification",
+    "publishing-pipeline",
+    "history",
+    "notification",
+];
 
 /// The checkout.
 pub fn repository() -> PathBuf {
@@ -52,6 +58,10 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
     let folder = test.ancestors().nth(2).unwrap_or(&test);
     let program = folder.join(name);
-    anyhow::ensure!(program.exists(), "{} is missing: run the tests by deploy/local/test", program.display());
+    anyhow::ensure!(
+        program.exists(),
+        "{} is missing: run the tests by deploy/local/test",
+        program.display()
+    );
     Ok(program)
 }

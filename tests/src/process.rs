@@ -20,25 +20,53 @@ pub struct Child {
 
 impl Child {
     /// Starts the service and answers at once; see [`Child::until_serving`].
-    pub fn start(service: &'static str, port: u16, environment: BTreeMap<String, String>, log: PathBuf) -> anyhow::Result<Self> {
+    pub fn start(
+        service: &'static str,
+        port: u16,
+        environment: BTreeMap<String, String>,
+        log: PathBuf,
+    ) -> anyhow::Result<Self> {
         let process = spawn(service, &environment, &log)?;
-        Ok(Self { service, port, environment, log, process })
+        Ok(Self {
+            service,
+            port,
+            environment,
+            log,
+            process,
+        })
     }
 
     /// Waits until its health service says SERVING.
     pub async fn until_serving(&mut self) -> anyhow::Result<()> {
-        let channel = tonic::transport::Endpoint::from_shared(format!("http://127.0.0.1:{}", self.port))?.connect_lazy();
+        let channel =
+            tonic::transport::Endpoint::from_shared(format!("http://127.0.0.1:{}", self.port))?
+                .connect_lazy();
         let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
         let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
         loop {
             if let Some(status) = self.process.try_wait()? {
-                anyhow::bail!("{} ended while starting: {status}\n{}", self.service, self.log_tail());
+                anyhow::bail!(
+                    "{} ended while starting: {status}\n{}",
+                    self.service,
+                    self.log_tail()
+                );
             }
-            let asked = health.check(tonic_health::pb::HealthCheckRequest { service: String::new() }).await;
-            if asked.is_ok_and(|answer| answer.get_ref().status == tonic_health::ServingStatus::Serving as i32) {
+            let asked = health
+                .check(tonic_health::pb::HealthCheckRequest {
+                    service: String::new(),
+                })
+                .await;
+            if asked.is_ok_and(|answer| {
+                answer.get_ref().status == tonic_health::ServingStatus::Serving as i32
+            }) {
                 return Ok(());
             }
-            ensure!(tokio::time::Instant::now() < deadline, "{} does not serve after 30 s\n{}", self.service, self.log_tail());
+            ensure!(
+                tokio::time::Instant::now() < deadline,
+                "{} does not serve after 30 s\n{}",
+                self.service,
+                self.log_tail()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -56,9 +84,19 @@ impl Child {
             return Ok(status);
         }
         let pid = self.process.id().context("the process is gone")?;
-        std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status()?;
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid.to_string()])
+            .status()?;
         let ended = tokio::time::timeout(Duration::from_secs(30), self.process.wait()).await;
-        ended.with_context(|| format!("{} does not stop within 30 s\n{}", self.service, self.log_tail()))?.map_err(Into::into)
+        ended
+            .with_context(|| {
+                format!(
+                    "{} does not stop within 30 s\n{}",
+                    self.service,
+                    self.log_tail()
+                )
+            })?
+            .map_err(Into::into)
     }
 
     /// Starts it again, with the same settings on the same port.
@@ -80,8 +118,15 @@ impl Child {
     }
 }
 
-fn spawn(service: &str, environment: &BTreeMap<String, String>, log: &PathBuf) -> anyhow::Result<tokio::process::Child> {
-    let out = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+fn spawn(
+    service: &str,
+    environment: &BTreeMap<String, String>,
+    log: &PathBuf,
+) -> anyhow::Result<tokio::process::Child> {
+    let out = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)?;
     let child = tokio::process::Command::new(crate::binary(service)?)
         .env_clear()
         .envs(environment)

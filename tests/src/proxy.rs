@@ -29,7 +29,11 @@ impl Proxy {
                 spawn(forward(client, target.clone(), state.subscribe()));
             }
         });
-        Ok(Self { address, open, accept })
+        Ok(Self {
+            address,
+            open,
+            accept,
+        })
     }
 
     /// Drops every connection and refuses new ones.
@@ -51,14 +55,21 @@ impl Drop for Proxy {
 }
 
 async fn forward(mut client: TcpStream, target: String, mut open: watch::Receiver<bool>) {
-    let Ok(mut server) = TcpStream::connect(target).await else { return };
+    let Ok(mut server) = TcpStream::connect(target).await else {
+        return;
+    };
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
         _ = open.wait_for(|open| !open) => {}
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test's helper, aborted when it is dropped")]
-pub(crate) fn spawn<F: Future<Output: Send> + Send + 'static>(work: F) -> tokio::task::JoinHandle<F::Output> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's helper, aborted when it is dropped"
+)]
+pub(crate) fn spawn<F: Future<Output: Send> + Send + 'static>(
+    work: F,
+) -> tokio::task::JoinHandle<F::Output> {
     tokio::spawn(work)
 }

@@ -44,18 +44,33 @@ impl Decoder for Raw {
 }
 
 /// Calls `/{service}/{method}` on a port of loopback and answers the first message, whatever kind of RPC it is.
-pub async fn call(port: u16, path: &str, message: Bytes, token: Option<&str>) -> Result<Bytes, Status> {
-    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).map_err(|e| Status::internal(e.to_string()))?;
+pub async fn call(
+    port: u16,
+    path: &str,
+    message: Bytes,
+    token: Option<&str>,
+) -> Result<Bytes, Status> {
+    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
+        .map_err(|e| Status::internal(e.to_string()))?;
     call_on(endpoint.connect_lazy(), path, message, token).await
 }
 
 /// The same on a channel.
-pub async fn call_on(channel: Channel, path: &str, message: Bytes, token: Option<&str>) -> Result<Bytes, Status> {
+pub async fn call_on(
+    channel: Channel,
+    path: &str,
+    message: Bytes,
+    token: Option<&str>,
+) -> Result<Bytes, Status> {
     let mut grpc = tonic::client::Grpc::new(channel);
-    grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    grpc.ready()
+        .await
+        .map_err(|error| Status::unavailable(error.to_string()))?;
     let mut request = Request::new(tokio_stream::once(message));
     if let Some(token) = token {
-        let value = format!("Bearer {token}").parse().map_err(|_| Status::internal("no header value"))?;
+        let value = format!("Bearer {token}")
+            .parse()
+            .map_err(|_| Status::internal("no header value"))?;
         request.metadata_mut().insert("authorization", value);
     }
     let path = path.parse().map_err(|_| Status::internal("no path"))?;

@@ -25,17 +25,26 @@ impl Signer {
         let pem = pair.serialize_pem();
         let x = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(pair.public_key_raw());
         let jwks = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "local-1", "x": x}]});
-        Ok(Self { key: EncodingKey::from_ed_pem(pem.as_bytes())?, pem, jwks })
+        Ok(Self {
+            key: EncodingKey::from_ed_pem(pem.as_bytes())?,
+            pem,
+            jwks,
+        })
     }
 
     /// A token with these claims on top of the usual ones (which may be overwritten).
     pub fn token(&self, subject: &str, extra: &Value) -> String {
         let now = marketplace_runtime::clock::now().unix_timestamp();
-        let mut claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 3_000});
+        let mut claims =
+            json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 3_000});
         for (name, value) in extra.as_object().into_iter().flatten() {
             claims[name] = value.clone();
         }
-        let header = Header { kid: Some("local-1".into()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &claims, &self.key).expect("claims are JSON and the key is a key")
+        let header = Header {
+            kid: Some("local-1".into()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        jsonwebtoken::encode(&header, &claims, &self.key)
+            .expect("claims are JSON and the key is a key")
     }
 }

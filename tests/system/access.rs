@@ -58,10 +58,14 @@ async fn every_rpc_lets_in_whom_it_should() -> anyhow::Result<()> {
                 let token = token(&market, caller, subject)?;
                 let call = raw::call(port, &path, message, token.as_deref());
                 // A stream that has nothing to say yet has let its caller in.
-                let answer = tokio::time::timeout(Duration::from_secs(3), call).await.unwrap_or(Ok(bytes::Bytes::new()));
+                let answer = tokio::time::timeout(Duration::from_secs(3), call)
+                    .await
+                    .unwrap_or(Ok(bytes::Bytes::new()));
                 let got = letter(&answer.as_ref().map(|_| ()));
                 if got != wanted {
-                    wrong.push(format!("{name}: {caller} gets {got} instead of {wanted}: {answer:?}\n    {text}"));
+                    wrong.push(format!(
+                        "{name}: {caller} gets {got} instead of {wanted}: {answer:?}\n    {text}"
+                    ));
                 }
             }
         }
@@ -69,7 +73,12 @@ async fn every_rpc_lets_in_whom_it_should() -> anyhow::Result<()> {
     for row in ROWS.iter().filter(|row| !served.contains(row.rpc)) {
         wrong.push(format!("{} has a row and is served by nobody", row.rpc));
     }
-    assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cells are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     market.stop().await
 }
 
@@ -99,6 +108,9 @@ fn token(market: &Marketplace, caller: &str, service: &str) -> anyhow::Result<Op
         "reviewer with an interest" => signer.token("ivan", &json!({"roles": ["reviewer"]})),
         "operator" => signer.token("oscar", &json!({"roles": ["operator"]})),
         "service" => signer.token(service, &json!({"roles": ["service"]})),
-        _ => signer.token("carl", &json!({"email": "carl@customer.example", "email_verified": true})),
+        _ => signer.token(
+            "carl",
+            &json!({"email": "carl@customer.example", "email_verified": true}),
+        ),
     }))
 }

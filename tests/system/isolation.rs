@@ -1,7 +1,9 @@
 //! What is certified and signed off is what is served, whatever happens to drafts, rows and files meanwhile.
 
 use marketplace_proto::offercatalog::v1::page::Page as Kind;
-use marketplace_proto::offercatalog::v1::{GetListingRequest, GetPreviewListingRequest, OfferListingPage, OfferStatus};
+use marketplace_proto::offercatalog::v1::{
+    GetListingRequest, GetPreviewListingRequest, OfferListingPage, OfferStatus,
+};
 use marketplace_proto::publishing::v1::{GetOfferOverviewRequest, StepFault, SubmissionState};
 use prost::Message;
 use sqlx::Connection;
@@ -12,24 +14,49 @@ use system_tests::{Marketplace, drafts, until};
 async fn drafts_are_edited_freely_while_a_submission_runs() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let offer = market.draft("contoso", "forge", drafts::container()).await?;
+    let offer = market
+        .draft("contoso", "forge", drafts::container())
+        .await?;
     let submission = market.publish(&offer).await?;
     edit(&market, &offer, "Edited while certification runs").await?;
     market.approve(&submission).await?;
-    market.until_state(&submission, SubmissionState::AwaitingSignOff).await?;
+    market
+        .until_state(&submission, SubmissionState::AwaitingSignOff)
+        .await?;
     let token = preview_token(&market, &offer).await?;
     let preview = async || -> anyhow::Result<Vec<u8>> {
-        let get = GetPreviewListingRequest { token: token.clone() };
-        Ok(market.anybody().listings.get_preview_listing(get).await?.into_inner().encode_to_vec())
+        // PV-3: previews of containers are for who holds the link and has a subscription of the audience.
+        let tester = serde_json::json!({"subscriptions": ["0b7a1f3e-2c4d-4e5f-8a6b-9c0d1e2f3a4b"]});
+        let get = GetPreviewListingRequest {
+            token: token.clone(),
+        };
+        Ok(market
+            .speaker("tess", &tester)
+            .listings
+            .get_preview_listing(get)
+            .await?
+            .into_inner()
+            .encode_to_vec())
     };
     let before = preview().await?;
     edit(&market, &offer, "Edited while it awaits sign-off").await?;
     assert_eq!(preview().await?, before);
     market.go_live(&submission).await?;
-    market.until_state(&submission, SubmissionState::Live).await?;
+    market
+        .until_state(&submission, SubmissionState::Live)
+        .await?;
     let live = async || -> anyhow::Result<Vec<u8>> {
-        let get = GetListingRequest { offer: offer.clone() };
-        let listing = market.anybody().listings.get_listing(get).await?.into_inner().listing.unwrap_or_default();
+        let get = GetListingRequest {
+            offer: offer.clone(),
+        };
+        let listing = market
+            .anybody()
+            .listings
+            .get_listing(get)
+            .await?
+            .into_inner()
+            .listing
+            .unwrap_or_default();
         assert_eq!(listing.title, "Contoso Forge");
         Ok(listing.encode_to_vec())
     };
@@ -40,17 +67,34 @@ async fn drafts_are_edited_freely_while_a_submission_runs() -> anyhow::Result<()
 }
 
 async fn edit(market: &Marketplace, offer: &str, title: &str) -> anyhow::Result<()> {
-    let listing = OfferListingPage { title: title.into(), large_logo: format!("{offer}/assets/logo"), ..drafts::listing() };
-    let listing = OfferListingPage { screenshots: vec![], ..listing };
+    let listing = OfferListingPage {
+        title: title.into(),
+        short_description: "A Git forge as a container for Azure Kubernetes Service.".into(),
+        large_logo: format!("{offer}/assets/logo"),
+        screenshots: vec![],
+        ..drafts::listing()
+    };
     market.save(offer, Kind::OfferListing(listing)).await?;
     Ok(())
 }
 
 async fn preview_token(market: &Marketplace, offer: &str) -> anyhow::Result<String> {
     until("there is a preview link", async || {
-        let get = GetOfferOverviewRequest { offer: offer.to_owned() };
-        let overview = market.person("ada").publishing.get_offer_overview(get).await?.into_inner().overview.unwrap_or_default();
-        Ok(overview.preview_links.first().and_then(|link| link.target.rsplit('/').next().map(str::to_owned)))
+        let get = GetOfferOverviewRequest {
+            offer: offer.to_owned(),
+        };
+        let overview = market
+            .person("ada")
+            .publishing
+            .get_offer_overview(get)
+            .await?
+            .into_inner()
+            .overview
+            .unwrap_or_default();
+        Ok(overview
+            .preview_links
+            .first()
+            .and_then(|link| link.target.rsplit('/').next().map(str::to_owned)))
     })
     .await
 }
@@ -61,15 +105,26 @@ async fn a_changed_byte_ends_in_attention_needed() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
     for tamper in ["snapshot", "row", "blob"] {
-        let offer = market.draft("contoso", &format!("forge-{tamper}"), drafts::container()).await?;
+        let offer = market
+            .draft("contoso", &format!("forge-{tamper}"), drafts::container())
+            .await?;
         let first = market.publish(&offer).await?;
         market.finish(&first).await?;
-        let served = GetListingRequest { offer: offer.clone() };
-        let live = market.anybody().listings.get_listing(served.clone()).await?.into_inner();
+        let served = GetListingRequest {
+            offer: offer.clone(),
+        };
+        let live = market
+            .anybody()
+            .listings
+            .get_listing(served.clone())
+            .await?
+            .into_inner();
         edit(&market, &offer, "Contoso Forge, second edition").await?;
         let second = market.publish(&offer).await?;
         market.approve(&second).await?;
-        let waiting = market.until_state(&second, SubmissionState::AwaitingSignOff).await?;
+        let waiting = market
+            .until_state(&second, SubmissionState::AwaitingSignOff)
+            .await?;
         change_a_byte(&market, tamper, &waiting.snapshot, &offer).await?;
         market.go_live(&second).await?;
         let failed = until("the publish fails", async || {
@@ -78,36 +133,53 @@ async fn a_changed_byte_ends_in_attention_needed() -> anyhow::Result<()> {
         })
         .await?;
         assert_eq!(failed.fault(), StepFault::Platform, "{tamper}: {failed:?}");
-        assert_eq!(market.publication(&offer).await?.status(), OfferStatus::AttentionNeeded);
+        assert_eq!(
+            market.publication(&offer).await?.status(),
+            OfferStatus::AttentionNeeded
+        );
         if tamper != "blob" {
-            assert_eq!(market.anybody().listings.get_listing(served).await?.into_inner(), live, "{tamper}: live is untouched");
+            assert_eq!(
+                market
+                    .anybody()
+                    .listings
+                    .get_listing(served)
+                    .await?
+                    .into_inner(),
+                live,
+                "{tamper}: live is untouched"
+            );
         }
     }
     market.stop().await
 }
 
-async fn change_a_byte(market: &Marketplace, what: &str, snapshot: &str, offer: &str) -> anyhow::Result<()> {
+async fn change_a_byte(
+    market: &Marketplace,
+    what: &str,
+    snapshot: &str,
+    offer: &str,
+) -> anyhow::Result<()> {
     let digest = snapshot.rsplit('/').next().unwrap_or_default();
     let mut db = market.servers.superuser().await?;
     match what {
         "snapshot" => {
             let changed = sqlx::query_scalar::<_, i64>(
-                "WITH changed AS (UPDATE offer_catalog.snapshots SET content = \
-                 convert_to(replace(convert_from(content, 'UTF8'), 'second edition', 'Second edition'), 'UTF8') \
+                "WITH changed AS (UPDATE offer_catalog.snapshots SET bytes = \
+                 convert_to(replace(convert_from(bytes, 'UTF8'), 'second edition', 'Second edition'), 'UTF8') \
                  WHERE digest = $1 RETURNING 1) SELECT count(*) FROM changed",
             );
             assert_eq!(changed.bind(digest).fetch_one(&mut db).await?, 1);
         }
         "row" => {
             let changed = sqlx::query_scalar::<_, i64>(
-                "WITH changed AS (UPDATE offer_catalog.listing_parts SET content = \
-                 convert_to(replace(convert_from(content, 'UTF8'), 'second edition', 'Second edition'), 'UTF8') \
-                 WHERE position('second edition' in convert_from(content, 'UTF8')) > 0 RETURNING 1) SELECT count(*) FROM changed",
+                "WITH changed AS (UPDATE offer_catalog.listing_pages SET content = \
+                 replace(content::text, 'second edition', 'Second edition')::jsonb \
+                 WHERE position('second edition' in content::text) > 0 RETURNING 1) SELECT count(*) FROM changed",
             );
             assert!(changed.fetch_one(&mut db).await? >= 1);
         }
         _ => {
-            let logo: String = sqlx::query_scalar("SELECT a.digest FROM offer_catalog.assets a JOIN offer_catalog.offers o ON o.uid = a.offer_uid WHERE o.offer_id = $1")
+            let logo: String = sqlx::query_scalar("SELECT a.digest FROM offer_catalog.assets a JOIN offer_catalog.offers o USING (offer_uid) WHERE o.offer_id = $1 AND a.asset_id = 'logo'")
                 .bind(offer.rsplit('/').next())
                 .fetch_one(&mut db)
                 .await?;
@@ -130,7 +202,12 @@ fn find(folder: &std::path::Path, digest: &str) -> anyhow::Result<std::path::Pat
             if let Ok(found) = find(&path, digest) {
                 return Ok(found);
             }
-        } else if path.display().to_string().replace('/', "").ends_with(digest) {
+        } else if path
+            .display()
+            .to_string()
+            .replace('/', "")
+            .ends_with(digest)
+        {
             return Ok(path);
         }
     }

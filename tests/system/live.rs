@@ -2,8 +2,12 @@
 
 use marketplace_proto::history::v1::{CompletionStatus, HistoryEventType, InitiatorKind};
 use marketplace_proto::notification::v1::{ListActionItemsRequest, NotificationCode};
-use marketplace_proto::offercatalog::v1::{GetListingRequest, GetOfferRequest, OfferStatus, SearchListingsRequest};
-use marketplace_proto::publishing::v1::{GetOfferOverviewRequest, PublicationMove, SubmissionState};
+use marketplace_proto::offercatalog::v1::{
+    GetListingRequest, GetOfferRequest, OfferStatus, SearchListingsRequest,
+};
+use marketplace_proto::publishing::v1::{
+    GetOfferOverviewRequest, PublicationMove, SubmissionState,
+};
 use system_tests::{HttpsServer, Marketplace, Options, drafts, until};
 use tonic::Code;
 
@@ -12,27 +16,81 @@ use tonic::Code;
 async fn a_saas_offer_goes_live_and_is_certified_after_sign_off() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let offer = market.draft("contoso", "forge", drafts::saas_free_trial()).await?;
-    assert_eq!(market.publication(&offer).await?.status(), OfferStatus::Draft);
+    let offer = market
+        .draft("contoso", "forge", drafts::saas_free_trial())
+        .await?;
+    assert_eq!(
+        market.publication(&offer).await?.status(),
+        OfferStatus::Draft
+    );
     let submission = market.publish(&offer).await?;
-    market.until_state(&submission, SubmissionState::AwaitingSignOff).await?;
-    assert_eq!(market.publication(&offer).await?.status(), OfferStatus::Preview);
-    let nobody = market.anybody().listings.get_listing(GetListingRequest { offer: offer.clone() }).await;
-    assert_eq!(nobody.expect_err("it is no live offer yet").code(), Code::NotFound);
+    market
+        .until_state(&submission, SubmissionState::AwaitingSignOff)
+        .await?;
+    assert_eq!(
+        market.publication(&offer).await?.status(),
+        OfferStatus::Preview
+    );
+    let nobody = market
+        .anybody()
+        .listings
+        .get_listing(GetListingRequest {
+            offer: offer.clone(),
+        })
+        .await;
+    assert_eq!(
+        nobody.expect_err("it is no live offer yet").code(),
+        Code::NotFound
+    );
     market.go_live(&submission).await?;
     market.approve(&submission).await?;
-    market.until_state(&submission, SubmissionState::Live).await?;
+    market
+        .until_state(&submission, SubmissionState::Live)
+        .await?;
 
     let publication = market.publication(&offer).await?;
     assert_eq!(publication.status(), OfferStatus::Live);
-    let seen = GetOfferRequest { name: offer.clone(), min_publication_revision: publication.revision };
-    let copy = market.person("ada").offers.get_offer(seen).await?.into_inner().offer.and_then(|offer| offer.publication);
+    let seen = GetOfferRequest {
+        name: offer.clone(),
+        min_publication_revision: publication.revision,
+    };
+    let copy = market
+        .person("ada")
+        .offers
+        .get_offer(seen)
+        .await?
+        .into_inner()
+        .offer
+        .and_then(|offer| offer.publication);
     assert_eq!(copy.map(|copy| copy.status()), Some(OfferStatus::Live));
-    let listing = market.anybody().listings.get_listing(GetListingRequest { offer: offer.clone() }).await?.into_inner().listing;
-    assert_eq!(listing.map(|listing| listing.title).as_deref(), Some("Contoso Forge"));
-    let search = SearchListingsRequest { query: "code review".into(), ..Default::default() };
-    let found = market.anybody().listings.search_listings(search).await?.into_inner().listings;
-    assert_eq!(found.iter().map(|hit| &hit.offer).collect::<Vec<_>>(), [&offer]);
+    let listing = market
+        .anybody()
+        .listings
+        .get_listing(GetListingRequest {
+            offer: offer.clone(),
+        })
+        .await?
+        .into_inner()
+        .listing;
+    assert_eq!(
+        listing.map(|listing| listing.title).as_deref(),
+        Some("Contoso Forge")
+    );
+    let search = SearchListingsRequest {
+        query: "code review".into(),
+        ..Default::default()
+    };
+    let found = market
+        .anybody()
+        .listings
+        .search_listings(search)
+        .await?
+        .into_inner()
+        .listings;
+    assert_eq!(
+        found.iter().map(|hit| &hit.offer).collect::<Vec<_>>(),
+        [&offer]
+    );
 
     let wanted = [
         "Created offer",
@@ -62,12 +120,18 @@ async fn a_saas_offer_goes_live_and_is_certified_after_sign_off() -> anyhow::Res
 async fn a_container_offer_is_certified_before_its_preview() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let offer = market.draft("contoso", "forge", drafts::container()).await?;
+    let offer = market
+        .draft("contoso", "forge", drafts::container())
+        .await?;
     let submission = market.publish(&offer).await?;
     market.approve(&submission).await?;
-    market.until_state(&submission, SubmissionState::AwaitingSignOff).await?;
+    market
+        .until_state(&submission, SubmissionState::AwaitingSignOff)
+        .await?;
     market.go_live(&submission).await?;
-    let live = market.until_state(&submission, SubmissionState::Live).await?;
+    let live = market
+        .until_state(&submission, SubmissionState::Live)
+        .await?;
     let steps: Vec<&str> = live.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(
         steps,
@@ -107,33 +171,90 @@ async fn a_sold_offer_probes_purchase_and_leads_and_tells_its_people() -> anyhow
     for lead in &leads {
         let body: serde_json::Value = serde_json::from_slice(&lead.body)?;
         let email = body["UserDetails"]["Email"].as_str().unwrap_or_default();
-        assert!(email.starts_with(&format!("MKT_TEST_{id}_")) && email.ends_with("@test.com"), "{body}");
+        assert!(
+            email.starts_with(&format!("MKT_TEST_{id}_")) && email.ends_with("@test.com"),
+            "{body}"
+        );
     }
-    let inbox = ListActionItemsRequest { page_size: 100, ..Default::default() };
+    let inbox = ListActionItemsRequest {
+        page_size: 100,
+        ..Default::default()
+    };
     let codes = until("ada's Action Center knows that it is live", async || {
-        let items = market.person("ada").action_center.list_action_items(inbox.clone()).await?.into_inner().items;
+        let items = market
+            .person("ada")
+            .action_center
+            .list_action_items(inbox.clone())
+            .await?
+            .into_inner()
+            .items;
         let codes: Vec<_> = items.iter().map(|item| item.code()).collect();
-        Ok(codes.contains(&NotificationCode::OfferLive).then_some(codes))
+        Ok(codes
+            .contains(&NotificationCode::OfferLive)
+            .then_some(codes))
     })
     .await?;
-    for code in [NotificationCode::PublishSubmitted, NotificationCode::PreviewReady, NotificationCode::GoLiveAccepted] {
-        assert_eq!(codes.iter().filter(|there| **there == code).count(), 1, "{code:?} once in {codes:?}");
+    for code in [
+        NotificationCode::PublishSubmitted,
+        NotificationCode::PreviewReady,
+        NotificationCode::GoLiveAccepted,
+    ] {
+        assert_eq!(
+            codes.iter().filter(|there| **there == code).count(),
+            1,
+            "{code:?} once in {codes:?}"
+        );
     }
-    let others = market.person("mia").action_center.list_action_items(inbox).await?.into_inner().items;
-    assert!(others.iter().all(|item| item.offer != offer), "managers hear of it only by choice (NO-3)");
+    let others = market
+        .person("mia")
+        .action_center
+        .list_action_items(inbox)
+        .await?
+        .into_inner()
+        .items;
+    assert!(
+        others.iter().all(|item| item.offer != offer),
+        "managers hear of it only by choice (NO-3)"
+    );
 
     for event in market.events(&offer).await? {
         let initiator = event.initiator.clone().unwrap_or_default();
         if event.r#type() == HistoryEventType::Step {
-            assert_eq!((initiator.kind(), initiator.display_name.as_str()), (InitiatorKind::System, ""), "{event:?}");
-            assert_ne!(event.completion_status(), CompletionStatus::Unspecified, "{event:?}");
+            assert_eq!(
+                (initiator.kind(), initiator.display_name.as_str()),
+                (InitiatorKind::System, ""),
+                "{event:?}"
+            );
+            assert_ne!(
+                event.completion_status(),
+                CompletionStatus::Unspecified,
+                "{event:?}"
+            );
         } else {
-            assert_eq!(initiator.display_name, "Ada of publishers/contoso", "{event:?}");
+            assert_eq!(
+                initiator.display_name, "Ada of publishers/contoso",
+                "{event:?}"
+            );
         }
     }
     let overview = GetOfferOverviewRequest { offer };
-    let overview = market.person("ada").publishing.get_offer_overview(overview).await?.into_inner().overview.unwrap_or_default();
-    let allowed: Vec<_> = overview.actions.iter().filter(|action| action.allowed).map(|action| action.r#move()).collect();
-    assert!(allowed.contains(&PublicationMove::Publish) && !allowed.contains(&PublicationMove::GoLive), "{allowed:?}");
+    let overview = market
+        .person("ada")
+        .publishing
+        .get_offer_overview(overview)
+        .await?
+        .into_inner()
+        .overview
+        .unwrap_or_default();
+    let allowed: Vec<_> = overview
+        .actions
+        .iter()
+        .filter(|action| action.allowed)
+        .map(|action| action.r#move())
+        .collect();
+    assert!(
+        allowed.contains(&PublicationMove::Publish) && !allowed.contains(&PublicationMove::GoLive),
+        "{allowed:?}"
+    );
     market.stop().await
 }

@@ -9,7 +9,9 @@ async fn cancel_races_sign_off() -> anyhow::Result<()> {
     let rounds = 200;
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let offer = market.draft("contoso", "forge", drafts::saas_free_trial()).await?;
+    let offer = market
+        .draft("contoso", "forge", drafts::saas_free_trial())
+        .await?;
     let mut ada = market.person("ada");
     let (mut canceled, mut reached) = (0, 0);
     // Where the sign-off comes, in microseconds after publishing; follows the outcomes so that both sides win.
@@ -17,11 +19,18 @@ async fn cancel_races_sign_off() -> anyhow::Result<()> {
     for _ in 0..rounds {
         let submission = market.publish(&offer).await?;
         tokio::time::sleep(std::time::Duration::from_micros(delay)).await;
-        let cancel = CancelPublishRequest { submission: submission.clone(), request_id: String::new() };
+        let cancel = CancelPublishRequest {
+            submission: submission.clone(),
+            request_id: String::new(),
+        };
         let accepted = ada.publishing.cancel_publish(cancel).await;
         let ended = until("the race is decided", async || {
             let now = market.submission(&submission).await?;
-            Ok(matches!(now.state(), SubmissionState::Canceled | SubmissionState::AwaitingSignOff).then_some(now))
+            Ok(matches!(
+                now.state(),
+                SubmissionState::Canceled | SubmissionState::AwaitingSignOff
+            )
+            .then_some(now))
         })
         .await?;
         match (accepted, ended.state()) {
@@ -30,17 +39,30 @@ async fn cancel_races_sign_off() -> anyhow::Result<()> {
                 delay += delay / 8 + 200;
             }
             (Err(refused), SubmissionState::AwaitingSignOff) => {
-                assert_eq!(refused.code(), tonic::Code::FailedPrecondition, "{refused:?}");
+                assert_eq!(
+                    refused.code(),
+                    tonic::Code::FailedPrecondition,
+                    "{refused:?}"
+                );
                 reached += 1;
                 delay -= delay / 8;
             }
-            (accepted, state) => anyhow::bail!("cancel said {accepted:?} and the submission is {state:?}"),
+            (accepted, state) => {
+                anyhow::bail!("cancel said {accepted:?} and the submission is {state:?}")
+            }
         }
     }
-    assert!(canceled >= 20 && reached >= 20, "each side wins at least 20 of {rounds}: {canceled} and {reached}");
+    assert!(
+        canceled >= 20 && reached >= 20,
+        "each side wins at least 20 of {rounds}: {canceled} and {reached}"
+    );
     let rows = until("the history has every outcome", async || {
         let rows = history_of(&market, &offer).await?;
-        let done = rows.iter().filter(|row| *row == "Canceled submission to preview").count() == canceled;
+        let done = rows
+            .iter()
+            .filter(|row| *row == "Canceled submission to preview")
+            .count()
+            == canceled;
         Ok(done.then_some(rows))
     })
     .await?;
@@ -55,8 +77,18 @@ async fn history_of(market: &Marketplace, offer: &str) -> anyhow::Result<Vec<Str
     let mut labels = Vec::new();
     let mut page_token = String::new();
     loop {
-        let list = ListEventsRequest { parent: offer.into(), page_size: 1_000, page_token, ..Default::default() };
-        let page = market.person("ada").history.list_events(list).await?.into_inner();
+        let list = ListEventsRequest {
+            parent: offer.into(),
+            page_size: 1_000,
+            page_token,
+            ..Default::default()
+        };
+        let page = market
+            .person("ada")
+            .history
+            .list_events(list)
+            .await?
+            .into_inner();
         labels.extend(page.events.into_iter().map(|event| event.label));
         page_token = page.next_page_token;
         if page_token.is_empty() {

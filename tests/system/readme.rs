@@ -20,11 +20,19 @@ async fn the_lines_of_the_readme_do_what_they_say() -> anyhow::Result<()> {
         marketctl --as ada@contoso watch contoso/grafana-hosted\n";
     run(&market, setup).await?;
     let said = run(&market, &block("reads")?).await?;
-    for wanted in ["marketplace.offercatalog.v1.OfferService", "OFFER_STATUS_LIVE", "Hosted Grafana dashboards and alerting"] {
+    for wanted in [
+        "marketplace.offercatalog.v1.OfferService",
+        "OFFER_STATUS_LIVE",
+        "Hosted Grafana dashboards and alerting",
+    ] {
         assert!(said.contains(wanted), "{wanted} is not in:\n{said}");
     }
     let said = run(&market, &block("publish")?).await?;
-    for wanted in ["Valkey key-value store for Azure Kubernetes Service", "Sign-off to go live", "Final publish"] {
+    for wanted in [
+        "Valkey key-value store for Azure Kubernetes Service",
+        "Sign-off to go live",
+        "Final publish",
+    ] {
         assert!(said.contains(wanted), "{wanted} is not in:\n{said}");
     }
     for (service, port) in SERVICES.into_iter().zip(market.ports) {
@@ -33,8 +41,15 @@ async fn the_lines_of_the_readme_do_what_they_say() -> anyhow::Result<()> {
              grpcurl -plaintext localhost:{port} grpc.health.v1.Health/Check\n"
         );
         let said = run(&market, &describe).await?;
-        for wanted in ["DeadLetterService is a service", "EventService is a service", "SERVING"] {
-            assert!(said.contains(wanted), "{service}: {wanted} is not in:\n{said}");
+        for wanted in [
+            "DeadLetterService is a service",
+            "EventService is a service",
+            "SERVING",
+        ] {
+            assert!(
+                said.contains(wanted),
+                "{service}: {wanted} is not in:\n{said}"
+            );
         }
     }
     market.stop().await
@@ -43,8 +58,12 @@ async fn the_lines_of_the_readme_do_what_they_say() -> anyhow::Result<()> {
 /// The shell block that follows the mark.
 fn block(name: &str) -> anyhow::Result<String> {
     let readme = std::fs::read_to_string(repository().join("README.md"))?;
-    let marked = readme.split_once(&format!("<!-- executed: {name} -->\n```sh\n")).map(|(_, rest)| rest);
-    let lines = marked.and_then(|rest| rest.split_once("\n```")).map(|(lines, _)| lines.to_owned());
+    let marked = readme
+        .split_once(&format!("<!-- executed: {name} -->\n```sh\n"))
+        .map(|(_, rest)| rest);
+    let lines = marked
+        .and_then(|rest| rest.split_once("\n```"))
+        .map(|(lines, _)| lines.to_owned());
     lines.ok_or_else(|| anyhow::anyhow!("the README has no block {name}"))
 }
 
@@ -52,22 +71,44 @@ fn block(name: &str) -> anyhow::Result<String> {
 async fn run(market: &Marketplace, lines: &str) -> anyhow::Result<String> {
     let mut text = lines.replace(". .local/env\n", "");
     for (i, port) in market.ports.into_iter().enumerate() {
-        text = text.replace(&format!("localhost:{}", 7001 + i), &format!("localhost:{port}"));
+        text = text.replace(
+            &format!("localhost:{}", 7001 + i),
+            &format!("localhost:{port}"),
+        );
     }
     let programs = binary("marketctl")?;
     let path = std::env::var("PATH")?;
     let mut shell = tokio::process::Command::new("bash");
     shell
         .args(["-euo", "pipefail", "-c", &text])
-        .env("PATH", format!("{}:{path}", programs.parent().unwrap_or(&programs).display()))
+        .env(
+            "PATH",
+            format!(
+                "{}:{path}",
+                programs.parent().unwrap_or(&programs).display()
+            ),
+        )
         .env("MARKETCTL_KEY_FILE", market.folder.join("key.pem"))
         .stdin(Stdio::null());
-    let names = ["CATALOG", "CERTIFICATION", "PUBLISHING", "HISTORY", "NOTIFICATION"];
+    let names = [
+        "CATALOG",
+        "CERTIFICATION",
+        "PUBLISHING",
+        "HISTORY",
+        "NOTIFICATION",
+    ];
     for (name, port) in names.into_iter().zip(market.ports) {
-        shell.env(format!("MARKETCTL_{name}"), format!("http://127.0.0.1:{port}"));
+        shell.env(
+            format!("MARKETCTL_{name}"),
+            format!("http://127.0.0.1:{port}"),
+        );
     }
     let done = shell.output().await?;
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    anyhow::ensure!(done.status.success(), "{text}\n{said}\n{}", String::from_utf8_lossy(&done.stderr));
+    anyhow::ensure!(
+        done.status.success(),
+        "{text}\n{said}\n{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     Ok(said)
 }

@@ -11,14 +11,24 @@ use tonic_types::StatusExt;
 async fn an_offer_with_every_page_wrong_gets_every_violation() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let offer = market.draft("contoso", "wrong", drafts::saas_sold("https://leads.contoso.example/")).await?;
+    let offer = market
+        .draft(
+            "contoso",
+            "wrong",
+            drafts::saas_sold("https://leads.contoso.example/"),
+        )
+        .await?;
     spoil(&market, &offer).await?;
 
     let mut ada = market.person("ada");
     let mut issues = Vec::new();
     let mut page_token = String::new();
     let total = loop {
-        let review = ReviewOfferRequest { name: offer.clone(), page_size: 7, page_token };
+        let review = ReviewOfferRequest {
+            name: offer.clone(),
+            page_size: 7,
+            page_token,
+        };
         let page = ada.offers.review_offer(review).await?.into_inner();
         assert!(!page.complete);
         issues.extend(page.issues);
@@ -31,26 +41,58 @@ async fn an_offer_with_every_page_wrong_gets_every_violation() -> anyhow::Result
     assert!(issues.len() > 20, "only {}: {issues:#?}", issues.len());
     for issue in &issues {
         assert_ne!(issue.page(), PageId::Unspecified, "{issue:?}");
-        assert!(!issue.field_path.is_empty() && !issue.code.is_empty() && !issue.remedy.is_empty(), "{issue:?}");
+        assert!(
+            !issue.field_path.is_empty() && !issue.code.is_empty() && !issue.remedy.is_empty(),
+            "{issue:?}"
+        );
     }
-    for page in [PageId::OfferSetup, PageId::Properties, PageId::OfferListing, PageId::TechnicalConfiguration, PageId::PlanListing] {
-        assert!(issues.iter().any(|issue| issue.page() == page), "nothing about {page:?}");
+    for page in [
+        PageId::OfferSetup,
+        PageId::Properties,
+        PageId::OfferListing,
+        PageId::TechnicalConfiguration,
+        PageId::PlanListing,
+    ] {
+        assert!(
+            issues.iter().any(|issue| issue.page() == page),
+            "nothing about {page:?}"
+        );
     }
 
-    let refused = ada.publishing.publish_offer(market.publish_request(&offer).await?).await.expect_err("it is incomplete");
+    let refused = ada
+        .publishing
+        .publish_offer(market.publish_request(&offer).await?)
+        .await
+        .expect_err("it is incomplete");
     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
     let details = refused.get_error_details();
-    let info = details.error_info().ok_or_else(|| anyhow::anyhow!("no ErrorInfo: {refused:?}"))?;
+    let info = details
+        .error_info()
+        .ok_or_else(|| anyhow::anyhow!("no ErrorInfo: {refused:?}"))?;
     assert_eq!(info.reason, "PAGES_INCOMPLETE");
-    assert_eq!(info.metadata.get("total").map(String::as_str), Some(total.to_string().as_str()));
-    assert!(refused.details().len() <= 6 * 1024, "{} bytes of details", refused.details().len());
+    assert_eq!(
+        info.metadata.get("total").map(String::as_str),
+        Some(total.to_string().as_str())
+    );
+    assert!(
+        refused.details().len() <= 6 * 1024,
+        "{} bytes of details",
+        refused.details().len()
+    );
     read_by_others(&market, &offer).await?;
     market.stop().await
 }
 
 async fn spoil(market: &Marketplace, offer: &str) -> anyhow::Result<()> {
-    let bad_contact = Contact { name: String::new(), email: "nobody at home".into(), phone: String::new() };
-    let setup = OfferSetupPage { selling: SellingOption::ListAndSell as i32, ..Default::default() };
+    let bad_contact = Contact {
+        name: String::new(),
+        email: "nobody at home".into(),
+        phone: String::new(),
+    };
+    let setup = OfferSetupPage {
+        selling: SellingOption::ListAndSell as i32,
+        ..Default::default()
+    };
     let listing = OfferListingPage {
         title: "T".repeat(201),
         summary: "s".repeat(101),
@@ -58,7 +100,10 @@ async fn spoil(market: &Marketplace, offer: &str) -> anyhow::Result<()> {
         getting_started: "g".repeat(3_001),
         keywords: vec!["a".into(), "b".into(), "c".into(), "d".into()],
         privacy_policy_url: "http://insecure.example".into(),
-        useful_links: vec![Link { title: String::new(), url: "ftp://x".into() }],
+        useful_links: vec![Link {
+            title: String::new(),
+            url: "ftp://x".into(),
+        }],
         support_contact: Some(bad_contact.clone()),
         engineering_contact: Some(bad_contact),
         ..Default::default()
@@ -75,12 +120,25 @@ async fn spoil(market: &Marketplace, offer: &str) -> anyhow::Result<()> {
         Kind::OfferListing(listing),
         Kind::PreviewAudience(PreviewAudiencePage::default()),
         Kind::TechnicalConfiguration(technical),
-        Kind::SupplementalContent(SupplementalContentPage { hosting: HostingModel::Azure as i32, ..Default::default() }),
+        Kind::SupplementalContent(SupplementalContentPage {
+            hosting: HostingModel::Azure as i32,
+            ..Default::default()
+        }),
     ] {
         market.save(offer, page).await?;
     }
-    market.save(&format!("{offer}/plans/team"), Kind::PlanListing(PlanListingPage::default())).await?;
-    market.save(&format!("{offer}/plans/team"), Kind::PlanPricing(PlanPricingPage::default())).await?;
+    market
+        .save(
+            &format!("{offer}/plans/team"),
+            Kind::PlanListing(PlanListingPage::default()),
+        )
+        .await?;
+    market
+        .save(
+            &format!("{offer}/plans/team"),
+            Kind::PlanPricing(PlanPricingPage::default()),
+        )
+        .await?;
     Ok(())
 }
 
@@ -97,8 +155,14 @@ async fn read_by_others(market: &Marketplace, offer: &str) -> anyhow::Result<()>
         .output()
         .await?;
     let said = String::from_utf8_lossy(&grpcurl.stderr).into_owned();
-    assert!(!grpcurl.status.success() && said.contains("FailedPrecondition"), "{said}");
-    assert!(said.contains("PAGES_INCOMPLETE"), "grpcurl shows the reason: {said}");
+    assert!(
+        !grpcurl.status.success() && said.contains("FailedPrecondition"),
+        "{said}"
+    );
+    assert!(
+        said.contains("PAGES_INCOMPLETE"),
+        "grpcurl shows the reason: {said}"
+    );
 
     let script = "import grpc, sys\n\
         channel = grpc.insecure_channel(sys.argv[1])\n\
@@ -107,10 +171,21 @@ async fn read_by_others(market: &Marketplace, offer: &str) -> anyhow::Result<()>
         except grpc.RpcError as e:\n    print(e.code().name, e.details())\n    \
         print(dict(e.trailing_metadata()).get('grpc-status-details-bin', b'').count(b'type.googleapis.com'))\n";
     let message = hex::encode(prost::Message::encode_to_vec(&request));
-    let python = tokio::process::Command::new("python3").args(["-c", script, &address, method, &message, &token]).output().await?;
+    let python = tokio::process::Command::new("python3")
+        .args(["-c", script, &address, method, &message, &token])
+        .output()
+        .await?;
     let said = String::from_utf8_lossy(&python.stdout).into_owned();
-    assert!(said.starts_with("FAILED_PRECONDITION"), "{said}{}", String::from_utf8_lossy(&python.stderr));
-    assert!(said.trim_end().ends_with(|c: char| ('2'..='9').contains(&c)), "grpcio has the details: {said}");
+    assert!(
+        said.starts_with("FAILED_PRECONDITION"),
+        "{said}{}",
+        String::from_utf8_lossy(&python.stderr)
+    );
+    assert!(
+        said.trim_end()
+            .ends_with(|c: char| ('2'..='9').contains(&c)),
+        "grpcio has the details: {said}"
+    );
     Ok(())
 }
 
@@ -119,7 +194,9 @@ async fn read_by_others(market: &Marketplace, offer: &str) -> anyhow::Result<()>
 async fn hostile_pictures_are_refused_cleanly() -> anyhow::Result<()> {
     let mut market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let offer = market.draft("contoso", "forge", drafts::saas_free_trial()).await?;
+    let offer = market
+        .draft("contoso", "forge", drafts::saas_free_trial())
+        .await?;
     let logo = drafts::png(300, 300, 5);
     let mut jpeg = vec![0xff, 0xd8, 0xff, 0xe0, 0, 0x10];
     jpeg.extend(b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
@@ -141,9 +218,19 @@ async fn hostile_pictures_are_refused_cleanly() -> anyhow::Result<()> {
             file_name: "logo.png".into(),
             ..Default::default()
         };
-        let refused = ada.assets.create_asset(CreateAssetRequest { head: Some(head), content }).await.expect_err(what);
+        let refused = ada
+            .assets
+            .create_asset(CreateAssetRequest {
+                head: Some(head),
+                content,
+            })
+            .await
+            .expect_err(what);
         assert_eq!(refused.code(), Code::InvalidArgument, "{what}: {refused:?}");
-        let violations = refused.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+        let violations = refused
+            .get_details_bad_request()
+            .map(|bad| bad.field_violations)
+            .unwrap_or_default();
         assert!(!violations.is_empty(), "{what}: {refused:?}");
     }
     let head = AssetHead {
@@ -156,18 +243,46 @@ async fn hostile_pictures_are_refused_cleanly() -> anyhow::Result<()> {
     let mib = vec![7_u8; 1 << 20];
     let stream = tokio_stream::iter(
         std::iter::once(upload_asset_request::Part::Head(head))
-            .chain(std::iter::repeat_n(upload_asset_request::Part::Chunk(mib), 200))
+            .chain(std::iter::repeat_n(
+                upload_asset_request::Part::Chunk(mib),
+                200,
+            ))
             .map(|part| UploadAssetRequest { part: Some(part) }),
     );
-    let refused = ada.assets.upload_asset(stream).await.expect_err("200 MiB are over the limit");
-    assert!(matches!(refused.code(), Code::InvalidArgument | Code::ResourceExhausted), "{refused:?}");
+    let refused = ada
+        .assets
+        .upload_asset(stream)
+        .await
+        .expect_err("200 MiB are over the limit");
+    assert!(
+        matches!(
+            refused.code(),
+            Code::InvalidArgument | Code::ResourceExhausted
+        ),
+        "{refused:?}"
+    );
     let catalog = market.child("offer-catalog");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", catalog.id().unwrap_or_default()))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().trim().trim_end_matches(" kB");
-    assert!(peak.parse::<u64>()? < 150 * 1024, "peak memory of the catalogue: {peak} KiB");
-    let list = ListAssetsRequest { parent: offer, ..Default::default() };
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", catalog.id().unwrap_or_default()))?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or_default()
+        .trim()
+        .trim_end_matches(" kB");
+    assert!(
+        peak.parse::<u64>()? < 150 * 1024,
+        "peak memory of the catalogue: {peak} KiB"
+    );
+    let list = ListAssetsRequest {
+        parent: offer,
+        ..Default::default()
+    };
     let kept = ada.assets.list_assets(list).await?.into_inner().assets;
-    assert!(kept.iter().all(|asset| !asset.name.ends_with("/hostile")), "nothing half done stays: {kept:?}");
+    assert!(
+        kept.iter().all(|asset| !asset.name.ends_with("/hostile")),
+        "nothing half done stays: {kept:?}"
+    );
     market.stop().await
 }
 

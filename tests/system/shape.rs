@@ -6,14 +6,58 @@ use system_tests::{SERVICES, repository};
 
 /// Module, and what its files may not name.
 const RULES: [(&str, &[&str]); 8] = [
-    ("domain", &["sqlx", "tonic", "prost", "lapin", "tokio", "marketplace_proto", "marketplace_messaging", "crate::store", "crate::wire", "crate::commands", "crate::grpc"]),
-    ("store", &["tonic", "prost", "lapin", "marketplace_proto", "crate::grpc", "crate::wire", "crate::commands"]),
-    ("commands", &["tonic", "sqlx::query", "crate::wire", "crate::grpc", "crate::neighbours"]),
+    (
+        "domain",
+        &[
+            "sqlx",
+            "tonic",
+            "prost",
+            "lapin",
+            "tokio",
+            "marketplace_proto",
+            "marketplace_messaging",
+            "crate::store",
+            "crate::wire",
+            "crate::commands",
+            "crate::grpc",
+        ],
+    ),
+    (
+        "store",
+        &[
+            "tonic",
+            "prost",
+            "lapin",
+            "marketplace_proto",
+            "crate::grpc",
+            "crate::wire",
+            "crate::commands",
+        ],
+    ),
+    (
+        "commands",
+        &[
+            "tonic",
+            "sqlx::query",
+            "crate::wire",
+            "crate::grpc",
+            "crate::neighbours",
+        ],
+    ),
     ("wire", &["sqlx", "crate::grpc"]),
     ("grpc", &["sqlx::query", "lapin"]),
     ("incoming", &["tonic", "sqlx::query", "crate::grpc"]),
     ("due", &["sqlx::query", "crate::grpc"]),
-    ("outgoing", &["tonic", "sqlx", "crate::commands", "crate::store", "crate::grpc"]),
+    (
+        "outgoing",
+        &[
+            "tonic",
+            "sqlx",
+            "crate::commands",
+            "crate::store",
+            "crate::grpc",
+        ],
+    ),
 ];
 
 #[test]
@@ -24,9 +68,17 @@ fn modules_know_only_whom_they_may() {
         for (module, forbidden) in RULES {
             for file in files(&source, module) {
                 let text = std::fs::read_to_string(&file).unwrap();
-                for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+                for (number, line) in text
+                    .lines()
+                    .enumerate()
+                    .filter(|(_, line)| !line.trim_start().starts_with("//"))
+                {
                     for name in forbidden.iter().filter(|name| names(line, name)) {
-                        broken.push(format!("{}:{}: {module} names {name}", file.display(), number + 1));
+                        broken.push(format!(
+                            "{}:{}: {module} names {name}",
+                            file.display(),
+                            number + 1
+                        ));
                     }
                 }
             }
@@ -63,6 +115,8 @@ fn names(line: &str, name: &str) -> bool {
         let before = line[..at].chars().next_back();
         let after = line[at + name.len()..].chars().next();
         let word = |c: char| c.is_alphanumeric() || c == '_';
-        !before.is_some_and(|c| word(c) || c == ':') && !after.is_some_and(word) && (name.contains(':') || line[at + name.len()..].starts_with("::"))
+        !before.is_some_and(|c| word(c) || c == ':')
+            && !after.is_some_and(word)
+            && (name.contains(':') || line[at + name.len()..].starts_with("::"))
     })
 }

@@ -10,9 +10,12 @@ use system_tests::{Marketplace, SERVICES, drafts};
 async fn a_stop_under_load_loses_nothing() -> anyhow::Result<()> {
     let mut market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let running = market.draft("contoso", "running", drafts::container()).await?;
+    let running = market
+        .draft("contoso", "running", drafts::container())
+        .await?;
     let submission = market.publish(&running).await?;
-    let load = futures::future::join_all((0..8).map(|worker| create_offers(market.person("ada"), worker)));
+    let load =
+        futures::future::join_all((0..8).map(|worker| create_offers(market.person("ada"), worker)));
     let stopping = async {
         tokio::time::sleep(Duration::from_millis(700)).await;
         let began = Instant::now();
@@ -23,7 +26,10 @@ async fn a_stop_under_load_loses_nothing() -> anyhow::Result<()> {
         anyhow::Ok(began.elapsed())
     };
     let (accepted, stopped) = tokio::join!(load, stopping);
-    assert!(stopped? < Duration::from_secs(25), "within the grace period");
+    assert!(
+        stopped? < Duration::from_secs(25),
+        "within the grace period"
+    );
     let accepted: Vec<String> = accepted.into_iter().flatten().collect();
     assert!(accepted.len() > 8, "there was load: {}", accepted.len());
     for service in SERVICES {
@@ -33,8 +39,18 @@ async fn a_stop_under_load_loses_nothing() -> anyhow::Result<()> {
     let mut kept = Vec::new();
     let mut page_token = String::new();
     loop {
-        let list = ListOffersRequest { parent: "publishers/contoso".into(), page_size: 1_000, page_token, ..Default::default() };
-        let page = market.person("ada").offers.list_offers(list).await?.into_inner();
+        let list = ListOffersRequest {
+            parent: "publishers/contoso".into(),
+            page_size: 1_000,
+            page_token,
+            ..Default::default()
+        };
+        let page = market
+            .person("ada")
+            .offers
+            .list_offers(list)
+            .await?
+            .into_inner();
         kept.extend(page.offers.into_iter().map(|offer| offer.name));
         page_token = page.next_page_token;
         if page_token.is_empty() {

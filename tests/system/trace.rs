@@ -3,10 +3,18 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{MetricsService, MetricsServiceServer};
-use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use system_tests::{Marketplace, Options, drafts, until};
 use tonic::{Request, Response, Status};
 
@@ -26,15 +34,34 @@ struct Receiver(Arc<Mutex<Spans>>);
 
 #[tonic::async_trait]
 impl TraceService for Receiver {
-    async fn export(&self, request: Request<ExportTraceServiceRequest>) -> Result<Response<ExportTraceServiceResponse>, Status> {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let mut spans = self.0.lock().expect("no panic holds it");
         for resource in request.into_inner().resource_spans {
             let attributes = resource.resource.unwrap_or_default().attributes;
-            let service = attributes.into_iter().find(|a| a.key == "service.name").and_then(|a| a.value).unwrap_or_default();
+            let service = attributes
+                .into_iter()
+                .find(|a| a.key == "service.name")
+                .and_then(|a| a.value)
+                .unwrap_or_default();
             let service = format!("{service:?}");
-            let service = SERVICES.iter().find(|name| service.contains(**name)).map_or(service.clone(), |name| (*name).to_owned());
-            for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
-                let seen = Span { trace: span.trace_id, parent: span.parent_span_id, service: service.clone(), name: span.name };
+            let service = SERVICES
+                .iter()
+                .find(|name| service.contains(**name))
+                .map_or(service.clone(), |name| (*name).to_owned());
+            for span in resource
+                .scope_spans
+                .into_iter()
+                .flat_map(|scope| scope.spans)
+            {
+                let seen = Span {
+                    trace: span.trace_id,
+                    parent: span.parent_span_id,
+                    service: service.clone(),
+                    name: span.name,
+                };
                 spans.insert(span.span_id, seen);
             }
         }
@@ -44,7 +71,10 @@ impl TraceService for Receiver {
 
 #[tonic::async_trait]
 impl MetricsService for Receiver {
-    async fn export(&self, _: Request<ExportMetricsServiceRequest>) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+    async fn export(
+        &self,
+        _: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
         Ok(Response::new(ExportMetricsServiceResponse::default()))
     }
 }
@@ -62,9 +92,15 @@ async fn one_trace_spans_publish_certification_and_history() -> anyhow::Result<(
         .serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener));
     let told = async {
         let environment = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
-        let market = Marketplace::start_with(Options { environment, ..Options::default() }).await?;
+        let market = Marketplace::start_with(Options {
+            environment,
+            ..Options::default()
+        })
+        .await?;
         market.publisher("contoso").await?;
-        let offer = market.draft("contoso", "forge", drafts::container()).await?;
+        let offer = market
+            .draft("contoso", "forge", drafts::container())
+            .await?;
         let submission = market.publish(&offer).await?;
         market.case_of(&submission).await?;
         let edges = until("the trace has every edge", async || Ok(edges(&receiver))).await?;
@@ -83,10 +119,17 @@ async fn one_trace_spans_publish_certification_and_history() -> anyhow::Result<(
 /// The services that follow one another in the trace of PublishOffer, once all that must are there.
 fn edges(receiver: &Receiver) -> Option<BTreeSet<(String, String)>> {
     let spans = receiver.0.lock().expect("no panic holds it").clone();
-    let publish = spans.values().find(|span| span.service == "publishing-pipeline" && span.name.contains("PublishOffer"))?;
+    let publish = spans
+        .values()
+        .find(|span| span.service == "publishing-pipeline" && span.name.contains("PublishOffer"))?;
     let of_trace = spans.values().filter(|span| span.trace == publish.trace);
     let edges: BTreeSet<_> = of_trace
-        .filter_map(|span| Some((spans.get(&span.parent)?.service.clone(), span.service.clone())))
+        .filter_map(|span| {
+            Some((
+                spans.get(&span.parent)?.service.clone(),
+                span.service.clone(),
+            ))
+        })
         .filter(|(from, to)| from != to)
         .collect();
     let wanted = [
@@ -95,5 +138,8 @@ fn edges(receiver: &Receiver) -> Option<BTreeSet<(String, String)>> {
         ("publishing-pipeline", "history"),
         ("publishing-pipeline", "notification"),
     ];
-    wanted.iter().all(|(from, to)| edges.contains(&((*from).to_owned(), (*to).to_owned()))).then_some(edges)
+    wanted
+        .iter()
+        .all(|(from, to)| edges.contains(&((*from).to_owned(), (*to).to_owned())))
+        .then_some(edges)
 }

@@ -42,7 +42,12 @@ impl Neighbours {
             publisher: format!("publishers/{publisher}"),
             principals: Vec::new(),
         };
-        match self.publishers.clone().batch_get_members(patient(request)).await {
+        match self
+            .publishers
+            .clone()
+            .batch_get_members(patient(request))
+            .await
+        {
             Ok(answer) => Ok(answer
                 .into_inner()
                 .members
@@ -61,7 +66,12 @@ impl Neighbours {
             offer: offer.to_owned(),
             submission: submission.to_owned(),
         };
-        match self.listings.clone().get_preview_links(patient(request)).await {
+        match self
+            .listings
+            .clone()
+            .get_preview_links(patient(request))
+            .await
+        {
             Ok(answer) => Ok(answer
                 .into_inner()
                 .links
@@ -78,7 +88,12 @@ impl Neighbours {
         let request = GetFailureReportRequest {
             submission: submission.to_owned(),
         };
-        match self.certification.clone().get_failure_report(patient(request)).await {
+        match self
+            .certification
+            .clone()
+            .get_failure_report(patient(request))
+            .await
+        {
             Ok(answer) => Ok(answer.into_inner().report.map(wire::report)),
             Err(status) if gone(&status) => Ok(None),
             Err(status) => Err(Error::Neighbour("certification", Box::new(status))),

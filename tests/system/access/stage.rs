@@ -41,20 +41,53 @@ impl<'m> Stage<'m> {
                 ..Default::default()
             })
             .await?;
-        let mut stage = Self { market, number: AtomicUsize::new(0), known: BTreeMap::new() };
-        let (offer, submission) = market.publish_live("contoso", "forge", with_private_plan(drafts::container())).await?;
+        let mut stage = Self {
+            market,
+            number: AtomicUsize::new(0),
+            known: BTreeMap::new(),
+        };
+        let (offer, submission) = market
+            .publish_live("contoso", "forge", with_private_plan(drafts::container()))
+            .await?;
         let now = market.submission(&submission).await?;
-        let logo = GetAssetRequest { name: format!("{offer}/assets/logo") };
-        let logo = market.person("ada").assets.get_asset(logo).await?.into_inner().asset.unwrap_or_default();
+        let logo = GetAssetRequest {
+            name: format!("{offer}/assets/logo"),
+        };
+        let logo = market
+            .person("ada")
+            .assets
+            .get_asset(logo)
+            .await?
+            .into_inner()
+            .asset
+            .unwrap_or_default();
         let item = until("ada has an item that can be put away", async || {
-            let list = ListActionItemsRequest { offer: offer.clone(), ..Default::default() };
-            let items = market.person("ada").action_center.list_action_items(list).await?.into_inner().items;
+            let list = ListActionItemsRequest {
+                offer: offer.clone(),
+                ..Default::default()
+            };
+            let items = market
+                .person("ada")
+                .action_center
+                .list_action_items(list)
+                .await?
+                .into_inner()
+                .items;
             Ok(items.into_iter().next_back().map(|item| item.name))
         })
         .await?;
         let failed = stage.failed().await?;
-        let cases = marketplace_proto::certification::v1::ListCasesRequest { offer: offer.clone(), ..Default::default() };
-        let cases = market.person("ada").certification.list_cases(cases).await?.into_inner().cases;
+        let cases = marketplace_proto::certification::v1::ListCasesRequest {
+            offer: offer.clone(),
+            ..Default::default()
+        };
+        let cases = market
+            .person("ada")
+            .certification
+            .list_cases(cases)
+            .await?
+            .into_inner()
+            .cases;
         let live_id = offer.rsplit('/').next().unwrap_or_default().to_owned();
         stage.known = BTreeMap::from([
             ("private_plan", format!("{offer}/plans/private")),
@@ -62,21 +95,45 @@ impl<'m> Stage<'m> {
             ("digest", logo.digest),
             ("item", item),
             ("failed", failed.clone()),
-            ("case", cases.first().map(|case| case.name.clone()).unwrap_or_default()),
+            (
+                "case",
+                cases
+                    .first()
+                    .map(|case| case.name.clone())
+                    .unwrap_or_default(),
+            ),
             ("etag", stage.etag(&offer).await?),
-            ("logo", base64::engine::general_purpose::STANDARD.encode(drafts::png(300, 300, 11))),
+            (
+                "logo",
+                base64::engine::general_purpose::STANDARD.encode(drafts::png(300, 300, 11)),
+            ),
             ("nothing", uuid::Uuid::nil().to_string()),
             ("submission", submission.clone()),
             ("offer", offer.clone()),
             // What those who are refused are refused about.
             ("fresh_member", "publishers/contoso/members/max".into()),
-            ("fresh_grant", "publishers/granting/grants/00000000-0000-7000-8000-000000000000".into()),
+            (
+                "fresh_grant",
+                "publishers/granting/grants/00000000-0000-7000-8000-000000000000".into(),
+            ),
             ("fresh_offer", offer.clone()),
             ("fresh_sold", offer.clone()),
             ("fresh_plan", format!("{offer}/plans/byol")),
             ("fresh_asset", format!("{offer}/assets/logo")),
-            ("fresh_case", cases.first().map(|case| case.name.clone()).unwrap_or_default()),
-            ("fresh_claimed", cases.first().map(|case| case.name.clone()).unwrap_or_default()),
+            (
+                "fresh_case",
+                cases
+                    .first()
+                    .map(|case| case.name.clone())
+                    .unwrap_or_default(),
+            ),
+            (
+                "fresh_claimed",
+                cases
+                    .first()
+                    .map(|case| case.name.clone())
+                    .unwrap_or_default(),
+            ),
             ("fresh_draft", offer.clone()),
             ("fresh_etag", "1".into()),
             ("fresh_running", submission.clone()),
@@ -93,7 +150,11 @@ impl<'m> Stage<'m> {
 
     /// The request with its `{…}` filled in; `succeeds`: about something made for this call.
     pub async fn request(&self, template: &str, succeeds: bool) -> anyhow::Result<String> {
-        let mut values: BTreeMap<&str, String> = self.known.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let mut values: BTreeMap<&str, String> = self
+            .known
+            .iter()
+            .map(|(name, value)| (*name, value.clone()))
+            .collect();
         if succeeds {
             self.freshen(template, &mut values).await?;
         }
@@ -105,16 +166,31 @@ impl<'m> Stage<'m> {
         Ok(text)
     }
 
-    async fn freshen(&self, template: &str, values: &mut BTreeMap<&str, String>) -> anyhow::Result<()> {
-        let names: Vec<&'static str> = self.known.keys().copied().filter(|name| name.starts_with("fresh_")).collect();
-        for name in names.into_iter().filter(|name| template.contains(&format!("{{{name}}}"))) {
+    async fn freshen(
+        &self,
+        template: &str,
+        values: &mut BTreeMap<&str, String>,
+    ) -> anyhow::Result<()> {
+        let names: Vec<&'static str> = self
+            .known
+            .keys()
+            .copied()
+            .filter(|name| name.starts_with("fresh_"))
+            .collect();
+        for name in names
+            .into_iter()
+            .filter(|name| template.contains(&format!("{{{name}}}")))
+        {
             let value = match name {
                 "fresh_member" => self.member().await?,
                 "fresh_grant" => self.grant().await?,
                 "fresh_offer" => self.draft(drafts::saas_free_trial()).await?,
                 "fresh_sold" => self.draft(drafts::container()).await?,
                 "fresh_plan" => format!("{}/plans/byol", self.draft(drafts::container()).await?),
-                "fresh_asset" => format!("{}/assets/logo", self.draft(drafts::saas_free_trial()).await?),
+                "fresh_asset" => format!(
+                    "{}/assets/logo",
+                    self.draft(drafts::saas_free_trial()).await?
+                ),
                 "fresh_case" => self.market.case_of(&self.running().await?).await?.name,
                 "fresh_claimed" => self.claimed().await?,
                 "fresh_draft" => {
@@ -127,7 +203,10 @@ impl<'m> Stage<'m> {
                 "fresh_scheduled" => self.scheduled().await?,
                 "fresh_live" => {
                     let offer = self.live(drafts::container()).await?;
-                    values.insert("fresh_live_id", offer.rsplit('/').next().unwrap_or_default().to_owned());
+                    values.insert(
+                        "fresh_live_id",
+                        offer.rsplit('/').next().unwrap_or_default().to_owned(),
+                    );
                     offer
                 }
                 "fresh_stopping" => self.stopping().await?,
@@ -149,7 +228,9 @@ impl<'m> Stage<'m> {
     }
 
     async fn draft(&self, draft: Draft) -> anyhow::Result<String> {
-        self.market.draft("contoso", &format!("fresh-{}", self.next()), draft).await
+        self.market
+            .draft("contoso", &format!("fresh-{}", self.next()), draft)
+            .await
     }
 
     async fn member(&self) -> anyhow::Result<String> {
@@ -159,12 +240,28 @@ impl<'m> Stage<'m> {
     }
 
     async fn grant(&self) -> anyhow::Result<String> {
-        let grant = GrantOperatorRequest { parent: "publishers/granting".into(), reason: "help".into(), ..Default::default() };
-        Ok(self.market.person("ada").publishers.grant_operator(grant).await?.into_inner().grant.unwrap_or_default().name)
+        let grant = GrantOperatorRequest {
+            parent: "publishers/granting".into(),
+            reason: "help".into(),
+            ..Default::default()
+        };
+        Ok(self
+            .market
+            .person("ada")
+            .publishers
+            .grant_operator(grant)
+            .await?
+            .into_inner()
+            .grant
+            .unwrap_or_default()
+            .name)
     }
 
     async fn running(&self) -> anyhow::Result<String> {
-        let submission = self.market.publish(&self.draft(drafts::container()).await?).await?;
+        let submission = self
+            .market
+            .publish(&self.draft(drafts::container()).await?)
+            .await?;
         self.market.case_of(&submission).await?;
         Ok(submission)
     }
@@ -172,14 +269,26 @@ impl<'m> Stage<'m> {
     /// A case that `rita` holds.
     async fn claimed(&self) -> anyhow::Result<String> {
         let name = self.market.case_of(&self.running().await?).await?.name;
-        let claim = ClaimCaseRequest { name: name.clone(), request_id: String::new() };
-        self.market.staff("rita", "reviewer").reviews.claim_case(claim).await?;
+        let claim = ClaimCaseRequest {
+            name: name.clone(),
+            request_id: String::new(),
+        };
+        self.market
+            .staff("rita", "reviewer")
+            .reviews
+            .claim_case(claim)
+            .await?;
         Ok(name)
     }
 
     async fn preview(&self) -> anyhow::Result<String> {
-        let submission = self.market.publish(&self.draft(drafts::saas_free_trial()).await?).await?;
-        self.market.until_state(&submission, SubmissionState::AwaitingSignOff).await?;
+        let submission = self
+            .market
+            .publish(&self.draft(drafts::saas_free_trial()).await?)
+            .await?;
+        self.market
+            .until_state(&submission, SubmissionState::AwaitingSignOff)
+            .await?;
         Ok(submission)
     }
 
@@ -189,7 +298,10 @@ impl<'m> Stage<'m> {
         let go = GoLiveRequest {
             submission: submission.clone(),
             acknowledge_warnings: true,
-            go_live_at: Some(prost_types::Timestamp { seconds: tomorrow.unix_timestamp(), nanos: 0 }),
+            go_live_at: Some(prost_types::Timestamp {
+                seconds: tomorrow.unix_timestamp(),
+                nanos: 0,
+            }),
             ..Default::default()
         };
         self.market.person("ada").publishing.go_live(go).await?;
@@ -212,7 +324,11 @@ impl<'m> Stage<'m> {
             confirm: "byol".into(),
             ..Default::default()
         };
-        self.market.person("ada").publishing.stop_distribution(stop).await?;
+        self.market
+            .person("ada")
+            .publishing
+            .stop_distribution(stop)
+            .await?;
         Ok(offer)
     }
 
@@ -227,7 +343,12 @@ impl<'m> Stage<'m> {
         let submission = self.running().await?;
         let name = self.market.case_of(&submission).await?.name;
         let mut rita = self.market.staff("rita", "reviewer");
-        rita.reviews.claim_case(ClaimCaseRequest { name: name.clone(), request_id: String::new() }).await?;
+        rita.reviews
+            .claim_case(ClaimCaseRequest {
+                name: name.clone(),
+                request_id: String::new(),
+            })
+            .await?;
         let finding = marketplace_proto::certification::v1::Finding {
             code: "AUDIENCE_MISSING".into(),
             policy: "100.1.3".into(),
@@ -236,8 +357,12 @@ impl<'m> Stage<'m> {
             remedy: "Say for whom it is.".into(),
             ..Default::default()
         };
-        let reject =
-            RejectCaseRequest { name, notes: "Say for whom it is.".into(), findings: vec![finding], request_id: String::new() };
+        let reject = RejectCaseRequest {
+            name,
+            notes: "Say for whom it is.".into(),
+            findings: vec![finding],
+            request_id: String::new(),
+        };
         rita.reviews.reject_case(reject).await?;
         until("the submission has failed", async || {
             let now = self.market.submission(&submission).await?;
@@ -248,7 +373,12 @@ impl<'m> Stage<'m> {
     }
 }
 
-async fn join(market: &Marketplace, publisher: &str, name: &str, role: MemberRole) -> anyhow::Result<()> {
+async fn join(
+    market: &Marketplace,
+    publisher: &str,
+    name: &str,
+    role: MemberRole,
+) -> anyhow::Result<()> {
     let member = Member {
         kind: MemberKind::User as i32,
         principal: format!("{ISSUER}|{name}"),
@@ -262,7 +392,11 @@ async fn join(market: &Marketplace, publisher: &str, name: &str, role: MemberRol
         member: Some(member),
         request_id: String::new(),
     };
-    market.person("ada").publishers.create_member(create).await?;
+    market
+        .person("ada")
+        .publishers
+        .create_member(create)
+        .await?;
     Ok(())
 }
 
@@ -272,7 +406,9 @@ fn with_second_plan(mut draft: Draft) -> Draft {
     for page in &mut second.2 {
         if let page::Page::PlanListing(listing) = page {
             listing.summary = "The forge with extended support".into();
-            listing.description = "The same image with an answer to questions within four hours, on every day.".into();
+            listing.description =
+                "The same image with an answer to questions within four hours, on every day."
+                    .into();
         }
     }
     draft.plans.push(second);

@@ -9,6 +9,8 @@ use time::{Duration, OffsetDateTime};
 use super::words;
 
 const BAR: usize = 20;
+/// Columns that a line of full width needs: 72 and a state with its times.
+const WIDE: u16 = 120;
 
 /// "complete", "waiting for approval (late)".
 pub fn state(step: &Step) -> String {
@@ -151,8 +153,16 @@ impl Live {
     }
 }
 
+/// Names are shortened where the terminal is too narrow for the longest of them, bar and state.
 fn style() -> ProgressStyle {
-    let style = ProgressStyle::with_template("{prefix:44!} [{bar:20}] {percent:>3}%  {wide_msg}");
+    let wide = comfy_table::Table::new()
+        .width()
+        .is_none_or(|columns| columns >= WIDE);
+    let template = match wide {
+        true => "{prefix:44!} [{bar:20}] {percent:>3}%  {wide_msg}",
+        false => "{prefix:28!} [{bar:8}] {percent:>3}%  {wide_msg}",
+    };
+    let style = ProgressStyle::with_template(template);
     style
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("##·")

@@ -39,7 +39,9 @@ impl Executor {
         let probes = match self.catalog.probe_purchase(&run.snapshot).await {
             Ok(probes) => probes,
             Err(error) => {
-                return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}")));
+                return Answer::Trouble(Trouble::Platform(format!(
+                    "the catalogue failed: {error}"
+                )));
             }
         };
         let faults: Vec<String> = probes.iter().filter_map(fault).collect();
@@ -57,7 +59,9 @@ impl Executor {
         let opened = match self.catalog.open_lead_secret(&run.snapshot).await {
             Ok(opened) => opened,
             Err(error) => {
-                return Answer::Trouble(Trouble::Platform(format!("the catalogue failed: {error}")));
+                return Answer::Trouble(Trouble::Platform(format!(
+                    "the catalogue failed: {error}"
+                )));
             }
         };
         let lead = Lead::test(run.submission, step, &opened);
