@@ -1,5 +1,7 @@
 //! Drafts that pass every check: what publishers in the stories publish.
 
+use std::sync::LazyLock;
+
 use marketplace_proto::offercatalog::v1::page::Page as Kind;
 use marketplace_proto::offercatalog::v1::*;
 
@@ -234,9 +236,13 @@ and builds are linked to one another.</p>\
 integration for every repository</li></ul>";
 
 fn pictures() -> Vec<(&'static str, AssetKind, Vec<u8>)> {
+    // Painted once: some stories make dozens of drafts.
+    static PAINTED: LazyLock<[Vec<u8>; 2]> =
+        LazyLock::new(|| [png(300, 300, 7), png(1280, 720, 3)]);
+    let [logo, screen] = PAINTED.clone();
     vec![
-        ("logo", AssetKind::LogoLarge, png(300, 300, 7)),
-        ("screen", AssetKind::Screenshot, png(1280, 720, 3)),
+        ("logo", AssetKind::LogoLarge, logo),
+        ("screen", AssetKind::Screenshot, screen),
     ]
 }
 

@@ -43,30 +43,31 @@ impl Decoder for Raw {
     }
 }
 
-/// Calls `/{service}/{method}` on a port of loopback and answers the first message, whatever kind of RPC it is.
+/// Calls `/{service}/{method}` on a port of loopback with these messages and answers the first, whatever kind
+/// of RPC it is.
 pub async fn call(
     port: u16,
     path: &str,
-    message: Bytes,
+    messages: Vec<Bytes>,
     token: Option<&str>,
 ) -> Result<Bytes, Status> {
     let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
         .map_err(|e| Status::internal(e.to_string()))?;
-    call_on(endpoint.connect_lazy(), path, message, token).await
+    call_on(endpoint.connect_lazy(), path, messages, token).await
 }
 
 /// The same on a channel.
 pub async fn call_on(
     channel: Channel,
     path: &str,
-    message: Bytes,
+    messages: Vec<Bytes>,
     token: Option<&str>,
 ) -> Result<Bytes, Status> {
     let mut grpc = tonic::client::Grpc::new(channel);
     grpc.ready()
         .await
         .map_err(|error| Status::unavailable(error.to_string()))?;
-    let mut request = Request::new(tokio_stream::once(message));
+    let mut request = Request::new(tokio_stream::iter(messages));
     if let Some(token) = token {
         let value = format!("Bearer {token}")
             .parse()

@@ -43,12 +43,16 @@ pub async fn methods(port: u16) -> anyhow::Result<Vec<MethodDescriptor>> {
     Ok(found)
 }
 
-/// A request in protobuf's JSON, as bytes of the method's input.
-pub fn request(method: &MethodDescriptor, json: &str) -> anyhow::Result<bytes::Bytes> {
+/// A call's messages in protobuf's JSON, one after the other, as bytes of the method's input.
+pub fn requests(method: &MethodDescriptor, json: &str) -> anyhow::Result<Vec<bytes::Bytes>> {
     let mut text = serde_json::Deserializer::from_str(json);
-    let message = DynamicMessage::deserialize(method.input(), &mut text)
-        .with_context(|| format!("{}: {json}", method.full_name()))?;
-    Ok(prost::Message::encode_to_vec(&message).into())
+    let mut messages = Vec::new();
+    while messages.is_empty() || text.end().is_err() {
+        let message = DynamicMessage::deserialize(method.input(), &mut text)
+            .with_context(|| format!("{}: {json}", method.full_name()))?;
+        messages.push(prost::Message::encode_to_vec(&message).into());
+    }
+    Ok(messages)
 }
 
 async fn ask(port: u16, message: MessageRequest) -> anyhow::Result<MessageResponse> {

@@ -1,17 +1,21 @@
 //! Every RPC of every service × every kind of caller. The list of RPCs comes from reflection: an RPC without a row in
 //! [`rows`] fails the test, and so does a row without an RPC.
 
+mod fresh;
 mod rows;
 mod stage;
+mod strangers;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+use prost_reflect::MethodDescriptor;
 use serde_json::json;
 use system_tests::{Marketplace, SERVICES, Signer, raw, reflection};
-use tonic::Code;
+use tonic::{Code, Status};
 
-use rows::ROWS;
+use rows::{ROWS, Row};
 use stage::Stage;
 
 /// Kinds of callers, in the order of a row's letters. All targets belong to the publisher contoso.
@@ -31,48 +35,31 @@ const CALLERS: [&str; 13] = [
     "customer",
 ];
 
+/// An RPC as one service serves it.
+struct Rpc {
+    port: u16,
+    method: MethodDescriptor,
+}
+
 /// RO-1 … RO-8: the same answer for what one may not know of and for what isn't there.
 #[tokio::test]
 async fn every_rpc_lets_in_whom_it_should() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     let stage = Stage::set(&market).await?;
+    let served = served(&market).await?;
     let mut wrong = Vec::new();
-    let mut served = BTreeSet::new();
-    for (service, port) in SERVICES.into_iter().zip(market.ports) {
-        for method in reflection::methods(port).await? {
-            // Dead letters and replay are served by all five and are the same code: one service stands for all.
-            let shared = method.full_name().starts_with("marketplace.messaging.");
-            let name = format!("{}/{}", method.parent_service().name(), method.name());
-            let Some(row) = ROWS.iter().find(|row| row.rpc == name) else {
-                wrong.push(format!("{service} serves {name}, which has no row"));
-                continue;
-            };
-            if !served.insert(name.clone()) && shared {
-                continue;
-            }
-            let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-            for (caller, wanted) in CALLERS.into_iter().zip(row.letters.chars()) {
-                let text = stage.request(row.request, wanted == '+').await?;
-                let message = reflection::request(&method, &text)?;
-                let subject = row.service.unwrap_or("publishing-pipeline");
-                let token = token(&market, caller, subject)?;
-                let call = raw::call(port, &path, message, token.as_deref());
-                // A stream that has nothing to say yet has let its caller in.
-                let answer = tokio::time::timeout(Duration::from_secs(3), call)
-                    .await
-                    .unwrap_or(Ok(bytes::Bytes::new()));
-                let got = letter(&answer.as_ref().map(|_| ()));
-                if got != wanted {
-                    wrong.push(format!(
-                        "{name}: {caller} gets {got} instead of {wanted}: {answer:?}\n    {text}"
-                    ));
-                }
-            }
+    for name in served.keys() {
+        if !ROWS.iter().any(|row| row.rpc == name) {
+            wrong.push(format!("{name} is served and has no row"));
         }
     }
-    for row in ROWS.iter().filter(|row| !served.contains(row.rpc)) {
-        wrong.push(format!("{} has a row and is served by nobody", row.rpc));
+    for row in ROWS {
+        match served.get(row.rpc) {
+            Some(rpc) => cells(&market, &stage, rpc, row, &mut wrong).await?,
+            None => wrong.push(format!("{} has a row and is served by nobody", row.rpc)),
+        }
     }
+    strangers::learn_nothing(&market, &stage, &served, &mut wrong).await?;
     assert!(
         wrong.is_empty(),
         "{} cells are wrong:\n{}",
@@ -82,9 +69,59 @@ async fn every_rpc_lets_in_whom_it_should() -> anyhow::Result<()> {
     market.stop().await
 }
 
-fn letter(answer: &Result<(), &tonic::Status>) -> char {
-    match answer.map_err(tonic::Status::code) {
-        Ok(()) => '+',
+/// What reflection says is served, by `Service/Method`. Dead letters and replay are served by all five and are the same
+/// code: one service stands for all.
+async fn served(market: &Marketplace) -> anyhow::Result<BTreeMap<String, Rpc>> {
+    let mut served = BTreeMap::new();
+    for (service, port) in SERVICES.into_iter().zip(market.ports) {
+        for method in reflection::methods(port).await? {
+            let shared = method.full_name().starts_with("marketplace.messaging.");
+            let name = format!("{}/{}", method.parent_service().name(), method.name());
+            let twin = served.insert(name.clone(), Rpc { port, method });
+            anyhow::ensure!(shared || twin.is_none(), "{service} serves {name} as well");
+        }
+    }
+    Ok(served)
+}
+
+async fn cells(
+    market: &Marketplace,
+    stage: &Stage<'_>,
+    rpc: &Rpc,
+    row: &Row,
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    for (caller, wanted) in CALLERS.into_iter().zip(row.letters.chars()) {
+        let text = stage.request(row.request, wanted == '+').await?;
+        let subject = row.service.unwrap_or("publishing-pipeline");
+        let token = token(market, caller, subject)?;
+        let answer = rpc.call(&text, token.as_deref()).await?;
+        let got = letter(&answer);
+        if got != wanted {
+            wrong.push(format!(
+                "{}: {caller} gets {got} instead of {wanted}: {answer:?}\n    {text}",
+                row.rpc
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Rpc {
+    async fn call(&self, text: &str, token: Option<&str>) -> anyhow::Result<Result<Bytes, Status>> {
+        let service = self.method.parent_service();
+        let path = format!("/{}/{}", service.full_name(), self.method.name());
+        let messages = reflection::requests(&self.method, text)?;
+        let call = raw::call(self.port, &path, messages, token);
+        // A stream that has nothing to say yet has let its caller in.
+        let answer = tokio::time::timeout(Duration::from_secs(3), call).await;
+        Ok(answer.unwrap_or(Ok(Bytes::new())))
+    }
+}
+
+fn letter(answer: &Result<Bytes, Status>) -> char {
+    match answer.as_ref().map_err(Status::code) {
+        Ok(_) => '+',
         Err(Code::Unauthenticated) => 'U',
         Err(Code::NotFound) => 'N',
         Err(Code::PermissionDenied) => 'D',

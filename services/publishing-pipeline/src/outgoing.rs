@@ -82,6 +82,7 @@ fn wanted(kind: &OrderKind, submission: &Submission) -> Wanted {
             offer_type: profile.offer_type.clone(),
             offer_title: profile.title.clone(),
             transactable: profile.transactable,
+            notes: submission.notes.clone(),
         }),
         OrderKind::Certify { leg } => Wanted::CertificationRequested(pb::CertificationRequested {
             offer_type: profile.offer_type.clone(),

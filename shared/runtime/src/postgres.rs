@@ -187,16 +187,19 @@ pub enum Fault {
     Wrong,
 }
 
-/// Sorts an error: SQLSTATE classes 08, 40, 53, codes 55P03 and 57P0x, and everything below SQL are [`Fault::Away`].
+/// Sorts an error: SQLSTATE classes 08, 40, 53, 58, codes 25006, 55P03 and 57P0x, and everything below SQL are [`Fault::Away`].
 pub fn fault(error: &sqlx::Error) -> Fault {
     use sqlx::Error;
     match error {
         Error::Database(database) => database.code().map_or(Fault::Wrong, |code| sqlstate(&code)),
         Error::Io(_)
         | Error::Tls(_)
+        // What breaks off in the middle of a message, or answers something that is no message.
+        | Error::Protocol(_)
         | Error::PoolTimedOut
         | Error::PoolClosed
-        | Error::WorkerCrashed => Fault::Away,
+        | Error::WorkerCrashed
+        | Error::BeginFailed => Fault::Away,
         _ => Fault::Wrong,
     }
 }
@@ -204,8 +207,9 @@ pub fn fault(error: &sqlx::Error) -> Fault {
 fn sqlstate(code: &str) -> Fault {
     match code {
         "57014" => Fault::Cut,
-        "55P03" => Fault::Away,
-        _ if ["08", "40", "53", "57P0"]
+        // 25006: a primary that has just become a standby; 58: the server's own I/O.
+        "55P03" | "25006" => Fault::Away,
+        _ if ["08", "40", "53", "57P0", "58"]
             .iter()
             .any(|class| code.starts_with(class)) =>
         {

@@ -1,389 +1,246 @@
-//! What the requests of the table are about: an offer of contoso in every state that some RPC wants.
+//! What the requests of the table are about: offers of contoso in every state that some RPC wants.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use base64::Engine as _;
-use marketplace_proto::certification::v1::{ClaimCaseRequest, RejectCaseRequest};
+use marketplace_proto::certification::v1::ListCasesRequest;
 use marketplace_proto::notification::v1::ListActionItemsRequest;
 use marketplace_proto::offercatalog::v1::*;
-use marketplace_proto::publishing::v1::*;
-use system_tests::drafts::{self, Draft};
+use system_tests::drafts;
 use system_tests::{ISSUER, Marketplace, until};
 
+/// Plans of `forge` beside the two that stay: each is stopped once.
+const SALES: [&str; 4] = ["sale-0", "sale-1", "sale-2", "sale-3"];
+
 pub struct Stage<'m> {
-    market: &'m Marketplace,
-    number: AtomicUsize,
+    pub(super) market: &'m Marketplace,
+    pub(super) number: AtomicUsize,
+    pub(super) sales: AtomicUsize,
+    pub(super) regrets: AtomicUsize,
     known: BTreeMap<&'static str, String>,
 }
 
 impl<'m> Stage<'m> {
-    /// Makes contoso with all its people, a live offer of it, and a rejected one.
+    /// Makes three publishers with their people, and for contoso: a live offer, one with stopped plans, a failed
+    /// submission, previews, a draft.
     pub async fn set(market: &'m Marketplace) -> anyhow::Result<Self> {
-        for publisher in ["contoso", "granting"] {
-            market.publisher(publisher).await?;
-            join(market, publisher, "ivan", MemberRole::Developer).await?;
-        }
-        market
-            .staff("oscar", "operator")
-            .publishers
-            .create_publisher(CreatePublisherRequest {
-                publisher_id: "fabrikam".into(),
-                display_name: "Fabrikam".into(),
-                owner: Some(Member {
-                    name: "publishers/fabrikam/members/olga".into(),
-                    kind: MemberKind::User as i32,
-                    principal: format!("{ISSUER}|olga"),
-                    display_name: "Olga".into(),
-                    roles: vec![MemberRole::Owner as i32],
-                    ..Default::default()
-                }),
-                ..Default::default()
-            })
-            .await?;
         let mut stage = Self {
             market,
             number: AtomicUsize::new(0),
+            sales: AtomicUsize::new(0),
+            regrets: AtomicUsize::new(0),
             known: BTreeMap::new(),
         };
-        let (offer, submission) = market
-            .publish_live("contoso", "forge", with_private_plan(drafts::container()))
-            .await?;
-        let now = market.submission(&submission).await?;
-        let logo = GetAssetRequest {
-            name: format!("{offer}/assets/logo"),
+        people(market).await?;
+        stage.grant().await?;
+        let forge = forge();
+        let (live, regretted, failed, preview, warned, sold) = tokio::try_join!(
+            market.publish_live("contoso", "forge", forge),
+            stage.regretted(),
+            stage.failed(),
+            stage.preview("contoso", drafts::saas_free_trial()),
+            stage.preview("contoso", in_german(drafts::saas_free_trial())),
+            stage.draft("contoso", drafts::container()),
+        )?;
+        let known = [
+            ("regretted", regretted),
+            ("preview_offer", offer_of(&preview).to_owned()),
+            ("fresh_failed", failed.clone()),
+            ("failed", failed),
+            ("fresh_scheduled", preview.clone()),
+            ("preview", preview),
+            ("warned", warned),
+            ("sold", sold),
+        ];
+        stage.known = BTreeMap::from(known);
+        stage.know(live.0, live.1).await?;
+        Ok(stage)
+    }
+
+    /// What there is to know of the live offer, and what those who are refused are refused about.
+    async fn know(&mut self, offer: String, submission: String) -> anyhow::Result<()> {
+        let case = self.case(&offer).await?;
+        let base64 = base64::engine::general_purpose::STANDARD;
+        let more = [
+            ("private_plan", format!("{offer}/plans/private")),
+            (
+                "snapshot",
+                self.market.submission(&submission).await?.snapshot,
+            ),
+            (
+                "digest",
+                self.digest(&format!("{offer}/assets/logo")).await?,
+            ),
+            ("hidden", self.digest(&self.asset(&offer).await?).await?),
+            ("item", self.item(&offer).await?),
+            ("logo", base64.encode(drafts::png(300, 300, 11))),
+            ("nothing", uuid::Uuid::nil().to_string()),
+            ("fresh_member", "publishers/contoso/members/max".into()),
+            ("fresh_listed", "publishers/contoso/members/max".into()),
+            (
+                "fresh_grant",
+                format!("publishers/granting/grants/{}", uuid::Uuid::nil()),
+            ),
+            ("fresh_granting", submission.clone()),
+            ("fresh_offer", offer.clone()),
+            ("fresh_plan", format!("{offer}/plans/byol")),
+            ("fresh_asset", format!("{offer}/assets/logo")),
+            ("fresh_case", case.clone()),
+            ("fresh_claimed", case.clone()),
+            ("case", case),
+            ("fresh_draft", offer.clone()),
+            ("fresh_etag", "1".into()),
+            ("fresh_running", submission.clone()),
+            ("fresh_preview", submission.clone()),
+            ("fresh_sale", "byol".into()),
+            ("fresh_pause", "byol".into()),
+            ("fresh_regret", "byol".into()),
+            ("etag", self.etag(&offer).await?),
+            ("submission", submission),
+            ("offer", offer),
+        ];
+        self.known.extend(more);
+        Ok(())
+    }
+
+    /// The request with its `{…}` filled in; `succeeds`: about something made for this call.
+    pub async fn request(&self, template: &str, succeeds: bool) -> anyhow::Result<String> {
+        let mut values = self.known.clone();
+        values.insert("n", self.next().to_string());
+        let names = |name: &&&str| template.contains(&format!("{{{name}}}"));
+        for name in self.known.keys().filter(names).filter(|_| succeeds) {
+            self.freshen(name, &mut values).await?;
+        }
+        let fill = |text: String, (name, value): (&str, String)| {
+            text.replace(&format!("{{{name}}}"), &value)
         };
-        let logo = market
+        Ok(values.into_iter().fold(template.to_owned(), fill))
+    }
+
+    async fn freshen(
+        &self,
+        name: &'static str,
+        values: &mut BTreeMap<&'static str, String>,
+    ) -> anyhow::Result<()> {
+        let sold = &self.known["sold"];
+        let value = match name {
+            "etag" => self.etag(&self.known["offer"]).await?,
+            "fresh_member" => self.member().await?,
+            "fresh_listed" => self.listed(&self.known["offer"]).await?,
+            "fresh_grant" => self.grant().await?,
+            "fresh_granting" => self.preview("granting", drafts::saas_free_trial()).await?,
+            "fresh_offer" => self.empty().await?,
+            "fresh_plan" => self.plan(sold).await?,
+            "fresh_asset" => self.asset(sold).await?,
+            "fresh_case" => self.market.case_of(&self.running().await?).await?.name,
+            "fresh_claimed" => self.claimed().await?,
+            "fresh_draft" => {
+                let offer = self.draft("contoso", drafts::saas_free_trial()).await?;
+                values.insert("fresh_etag", self.etag(&offer).await?);
+                offer
+            }
+            "fresh_running" => self.running().await?,
+            "fresh_preview" => self.preview("contoso", drafts::saas_free_trial()).await?,
+            "fresh_scheduled" => self.scheduled(&self.known["preview"]).await?,
+            "fresh_sale" => SALES[Self::turn(&self.sales)].to_owned(),
+            "fresh_pause" => self.paused(&self.known["offer"], "paused").await?,
+            "fresh_regret" => super::fresh::REGRETS[Self::turn(&self.regrets)].to_owned(),
+            "fresh_failed" => self.failed().await?,
+            _ => return Ok(()),
+        };
+        values.insert(name, value);
+        Ok(())
+    }
+
+    async fn case(&self, offer: &str) -> anyhow::Result<String> {
+        let list = ListCasesRequest {
+            offer: offer.into(),
+            ..Default::default()
+        };
+        let mut ada = self.market.person("ada");
+        let cases = ada.certification.list_cases(list).await?.into_inner().cases;
+        Ok(cases
+            .into_iter()
+            .next()
+            .map(|case| case.name)
+            .unwrap_or_default())
+    }
+
+    async fn digest(&self, asset: &str) -> anyhow::Result<String> {
+        let get = GetAssetRequest { name: asset.into() };
+        let asset = self
+            .market
             .person("ada")
             .assets
-            .get_asset(logo)
+            .get_asset(get)
             .await?
             .into_inner()
-            .asset
-            .unwrap_or_default();
-        let item = until("ada has an item that can be put away", async || {
-            let list = ListActionItemsRequest {
-                offer: offer.clone(),
-                ..Default::default()
-            };
-            let items = market
-                .person("ada")
+            .asset;
+        Ok(asset.unwrap_or_default().digest)
+    }
+
+    async fn item(&self, offer: &str) -> anyhow::Result<String> {
+        let list = ListActionItemsRequest {
+            offer: offer.into(),
+            ..Default::default()
+        };
+        until("ada has an item that can be put away", async || {
+            let mut ada = self.market.person("ada");
+            let items = ada
                 .action_center
-                .list_action_items(list)
+                .list_action_items(list.clone())
                 .await?
                 .into_inner()
                 .items;
             Ok(items.into_iter().next_back().map(|item| item.name))
         })
-        .await?;
-        let failed = stage.failed().await?;
-        let cases = marketplace_proto::certification::v1::ListCasesRequest {
-            offer: offer.clone(),
-            ..Default::default()
-        };
-        let cases = market
-            .person("ada")
-            .certification
-            .list_cases(cases)
-            .await?
-            .into_inner()
-            .cases;
-        let live_id = offer.rsplit('/').next().unwrap_or_default().to_owned();
-        stage.known = BTreeMap::from([
-            ("private_plan", format!("{offer}/plans/private")),
-            ("snapshot", now.snapshot),
-            ("digest", logo.digest),
-            ("item", item),
-            ("failed", failed.clone()),
-            (
-                "case",
-                cases
-                    .first()
-                    .map(|case| case.name.clone())
-                    .unwrap_or_default(),
-            ),
-            ("etag", stage.etag(&offer).await?),
-            (
-                "logo",
-                base64::engine::general_purpose::STANDARD.encode(drafts::png(300, 300, 11)),
-            ),
-            ("nothing", uuid::Uuid::nil().to_string()),
-            ("submission", submission.clone()),
-            ("offer", offer.clone()),
-            // What those who are refused are refused about.
-            ("fresh_member", "publishers/contoso/members/max".into()),
-            (
-                "fresh_grant",
-                "publishers/granting/grants/00000000-0000-7000-8000-000000000000".into(),
-            ),
-            ("fresh_offer", offer.clone()),
-            ("fresh_sold", offer.clone()),
-            ("fresh_plan", format!("{offer}/plans/byol")),
-            ("fresh_asset", format!("{offer}/assets/logo")),
-            (
-                "fresh_case",
-                cases
-                    .first()
-                    .map(|case| case.name.clone())
-                    .unwrap_or_default(),
-            ),
-            (
-                "fresh_claimed",
-                cases
-                    .first()
-                    .map(|case| case.name.clone())
-                    .unwrap_or_default(),
-            ),
-            ("fresh_draft", offer.clone()),
-            ("fresh_etag", "1".into()),
-            ("fresh_running", submission.clone()),
-            ("fresh_preview", submission.clone()),
-            ("fresh_scheduled", submission),
-            ("fresh_live", offer.clone()),
-            ("fresh_live_id", live_id),
-            ("fresh_stopping", offer.clone()),
-            ("fresh_stopped", offer),
-            ("fresh_failed", failed),
-        ]);
-        Ok(stage)
-    }
-
-    /// The request with its `{…}` filled in; `succeeds`: about something made for this call.
-    pub async fn request(&self, template: &str, succeeds: bool) -> anyhow::Result<String> {
-        let mut values: BTreeMap<&str, String> = self
-            .known
-            .iter()
-            .map(|(name, value)| (*name, value.clone()))
-            .collect();
-        if succeeds {
-            self.freshen(template, &mut values).await?;
-        }
-        values.insert("n", self.next().to_string());
-        let mut text = template.to_owned();
-        for (name, value) in values {
-            text = text.replace(&format!("{{{name}}}"), &value);
-        }
-        Ok(text)
-    }
-
-    async fn freshen(
-        &self,
-        template: &str,
-        values: &mut BTreeMap<&str, String>,
-    ) -> anyhow::Result<()> {
-        let names: Vec<&'static str> = self
-            .known
-            .keys()
-            .copied()
-            .filter(|name| name.starts_with("fresh_"))
-            .collect();
-        for name in names
-            .into_iter()
-            .filter(|name| template.contains(&format!("{{{name}}}")))
-        {
-            let value = match name {
-                "fresh_member" => self.member().await?,
-                "fresh_grant" => self.grant().await?,
-                "fresh_offer" => self.draft(drafts::saas_free_trial()).await?,
-                "fresh_sold" => self.draft(drafts::container()).await?,
-                "fresh_plan" => format!("{}/plans/byol", self.draft(drafts::container()).await?),
-                "fresh_asset" => format!(
-                    "{}/assets/logo",
-                    self.draft(drafts::saas_free_trial()).await?
-                ),
-                "fresh_case" => self.market.case_of(&self.running().await?).await?.name,
-                "fresh_claimed" => self.claimed().await?,
-                "fresh_draft" => {
-                    let offer = self.draft(drafts::saas_free_trial()).await?;
-                    values.insert("fresh_etag", self.etag(&offer).await?);
-                    offer
-                }
-                "fresh_running" => self.running().await?,
-                "fresh_preview" => self.preview().await?,
-                "fresh_scheduled" => self.scheduled().await?,
-                "fresh_live" => {
-                    let offer = self.live(drafts::container()).await?;
-                    values.insert(
-                        "fresh_live_id",
-                        offer.rsplit('/').next().unwrap_or_default().to_owned(),
-                    );
-                    offer
-                }
-                "fresh_stopping" => self.stopping().await?,
-                "fresh_stopped" => self.stopped().await?,
-                "fresh_failed" => self.failed().await?,
-                _ => continue,
-            };
-            values.insert(name, value);
-        }
-        Ok(())
-    }
-
-    fn next(&self) -> usize {
-        self.number.fetch_add(1, Ordering::Relaxed)
-    }
-
-    async fn etag(&self, offer: &str) -> anyhow::Result<String> {
-        Ok(self.market.publish_request(offer).await?.etag)
-    }
-
-    async fn draft(&self, draft: Draft) -> anyhow::Result<String> {
-        self.market
-            .draft("contoso", &format!("fresh-{}", self.next()), draft)
-            .await
-    }
-
-    async fn member(&self) -> anyhow::Result<String> {
-        let name = format!("leaver-{}", self.next());
-        join(self.market, "contoso", &name, MemberRole::Developer).await?;
-        Ok(format!("publishers/contoso/members/{name}"))
-    }
-
-    async fn grant(&self) -> anyhow::Result<String> {
-        let grant = GrantOperatorRequest {
-            parent: "publishers/granting".into(),
-            reason: "help".into(),
-            ..Default::default()
-        };
-        Ok(self
-            .market
-            .person("ada")
-            .publishers
-            .grant_operator(grant)
-            .await?
-            .into_inner()
-            .grant
-            .unwrap_or_default()
-            .name)
-    }
-
-    async fn running(&self) -> anyhow::Result<String> {
-        let submission = self
-            .market
-            .publish(&self.draft(drafts::container()).await?)
-            .await?;
-        self.market.case_of(&submission).await?;
-        Ok(submission)
-    }
-
-    /// A case that `rita` holds.
-    async fn claimed(&self) -> anyhow::Result<String> {
-        let name = self.market.case_of(&self.running().await?).await?.name;
-        let claim = ClaimCaseRequest {
-            name: name.clone(),
-            request_id: String::new(),
-        };
-        self.market
-            .staff("rita", "reviewer")
-            .reviews
-            .claim_case(claim)
-            .await?;
-        Ok(name)
-    }
-
-    async fn preview(&self) -> anyhow::Result<String> {
-        let submission = self
-            .market
-            .publish(&self.draft(drafts::saas_free_trial()).await?)
-            .await?;
-        self.market
-            .until_state(&submission, SubmissionState::AwaitingSignOff)
-            .await?;
-        Ok(submission)
-    }
-
-    async fn scheduled(&self) -> anyhow::Result<String> {
-        let submission = self.preview().await?;
-        let tomorrow = marketplace_runtime::clock::now() + time::Duration::days(1);
-        let go = GoLiveRequest {
-            submission: submission.clone(),
-            acknowledge_warnings: true,
-            go_live_at: Some(prost_types::Timestamp {
-                seconds: tomorrow.unix_timestamp(),
-                nanos: 0,
-            }),
-            ..Default::default()
-        };
-        self.market.person("ada").publishing.go_live(go).await?;
-        Ok(submission)
-    }
-
-    async fn live(&self, draft: Draft) -> anyhow::Result<String> {
-        let offer = self.draft(draft).await?;
-        let submission = self.market.publish(&offer).await?;
-        self.market.finish(&submission).await?;
-        Ok(offer)
-    }
-
-    /// Live with two plans, one of which is to be stopped.
-    async fn stopping(&self) -> anyhow::Result<String> {
-        let offer = self.live(with_second_plan(drafts::container())).await?;
-        let stop = StopDistributionRequest {
-            offer: offer.clone(),
-            plan_id: "byol".into(),
-            confirm: "byol".into(),
-            ..Default::default()
-        };
-        self.market
-            .person("ada")
-            .publishing
-            .stop_distribution(stop)
-            .await?;
-        Ok(offer)
-    }
-
-    async fn stopped(&self) -> anyhow::Result<String> {
-        let offer = self.stopping().await?;
-        let submission = self.market.publish(&offer).await?;
-        self.market.finish(&submission).await?;
-        Ok(offer)
-    }
-
-    async fn failed(&self) -> anyhow::Result<String> {
-        let submission = self.running().await?;
-        let name = self.market.case_of(&submission).await?.name;
-        let mut rita = self.market.staff("rita", "reviewer");
-        rita.reviews
-            .claim_case(ClaimCaseRequest {
-                name: name.clone(),
-                request_id: String::new(),
-            })
-            .await?;
-        let finding = marketplace_proto::certification::v1::Finding {
-            code: "AUDIENCE_MISSING".into(),
-            policy: "100.1.3".into(),
-            page: "offer_listing".into(),
-            field_path: "description".into(),
-            remedy: "Say for whom it is.".into(),
-            ..Default::default()
-        };
-        let reject = RejectCaseRequest {
-            name,
-            notes: "Say for whom it is.".into(),
-            findings: vec![finding],
-            request_id: String::new(),
-        };
-        rita.reviews.reject_case(reject).await?;
-        until("the submission has failed", async || {
-            let now = self.market.submission(&submission).await?;
-            Ok((now.state() == SubmissionState::Failed).then_some(()))
-        })
-        .await?;
-        Ok(submission)
+        .await
     }
 }
 
-async fn join(
-    market: &Marketplace,
-    publisher: &str,
-    name: &str,
-    role: MemberRole,
-) -> anyhow::Result<()> {
+/// The offer of a submission.
+fn offer_of(submission: &str) -> &str {
+    submission
+        .split_once("/submissions/")
+        .map_or("", |(offer, _)| offer)
+}
+
+/// contoso, whose things the table is about; granting, which permits operators to act for it; fabrikam, olga's.
+async fn people(market: &Marketplace) -> anyhow::Result<()> {
+    for publisher in ["contoso", "granting"] {
+        market.publisher(publisher).await?;
+        join(market, publisher, "ivan").await?;
+    }
+    let owner = Member {
+        name: "publishers/fabrikam/members/olga".into(),
+        kind: MemberKind::User as i32,
+        principal: format!("{ISSUER}|olga"),
+        display_name: "Olga".into(),
+        roles: vec![MemberRole::Owner as i32],
+        ..Default::default()
+    };
+    let create = CreatePublisherRequest {
+        publisher_id: "fabrikam".into(),
+        display_name: "Fabrikam".into(),
+        owner: Some(owner),
+        ..Default::default()
+    };
+    market
+        .staff("oscar", "operator")
+        .publishers
+        .create_publisher(create)
+        .await?;
+    Ok(())
+}
+
+/// A developer more.
+pub async fn join(market: &Marketplace, publisher: &str, name: &str) -> anyhow::Result<()> {
     let member = Member {
         kind: MemberKind::User as i32,
         principal: format!("{ISSUER}|{name}"),
         display_name: name.into(),
-        roles: vec![role as i32],
+        roles: vec![MemberRole::Developer as i32],
         ..Default::default()
     };
     let create = CreateMemberRequest {
@@ -400,25 +257,10 @@ async fn join(
     Ok(())
 }
 
-fn with_second_plan(mut draft: Draft) -> Draft {
-    let mut second = draft.plans[0].clone();
-    (second.0, second.1) = ("second", "Second edition");
-    for page in &mut second.2 {
-        if let page::Page::PlanListing(listing) = page {
-            listing.summary = "The forge with extended support".into();
-            listing.description =
-                "The same image with an answer to questions within four hours, on every day."
-                    .into();
-        }
-    }
-    draft.plans.push(second);
-    draft
-}
-
-fn with_private_plan(draft: Draft) -> Draft {
-    let mut draft = with_second_plan(draft);
-    draft.plans[1].0 = "private";
-    draft.plans[1].1 = "For one customer";
+/// With a plan for one customer, one to pause, and those of [`SALES`].
+fn forge() -> drafts::Draft {
+    let draft = drafts::container();
+    let mut draft = super::fresh::with_plans(draft, ["private", "paused"].into_iter().chain(SALES));
     for page in &mut draft.plans[1].2 {
         if let page::Page::PlanPricing(pricing) = page {
             pricing.audience = PlanAudience::Private as i32;
@@ -431,3 +273,18 @@ fn with_private_plan(draft: Draft) -> Draft {
     }
     draft
 }
+
+/// Offer validation has something to say about it: nowhere does it say in English that it is in German (CV-4).
+fn in_german(mut draft: drafts::Draft) -> drafts::Draft {
+    for page in &mut draft.pages {
+        if let page::Page::OfferListing(listing) = page {
+            listing.description = GERMAN.into();
+        }
+    }
+    draft
+}
+
+const GERMAN: &str = "<p>Contoso Forge bewahrt die Git-Repositorys Ihrer Abteilung auf, begleitet die Durchsicht jeder \
+Änderung und hält offene Aufgaben an einer Stelle fest.</p><p>Die Anwendung läuft in der Cloud und meldet Ihre Leute mit \
+Microsoft Entra ID an. Wer bisher mehrere Werkzeuge brauchte, findet hier alte Entscheidungen wieder, weil Quelltext, \
+Gespräche und Builds miteinander verknüpft sind, und sieht neue Änderungen noch am selben Tag durch.</p>";

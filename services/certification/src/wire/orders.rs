@@ -46,7 +46,7 @@ impl Ordered {
                 offer_type: v.offer_type,
                 offer_title: v.offer_title,
                 transactable: v.transactable,
-                notes: String::new(),
+                notes: v.notes,
             },
             Some(order::Order::CertificationRequested(c)) => Asked {
                 kind: JobKind::Certify,

@@ -114,30 +114,34 @@ fn legal(content: &Content) -> (&'static str, String) {
     }
 }
 
-/// What the page shows, with its captions; packages are no part of it.
+/// What the page shows, in the order of the page and with its captions; packages are no part of it.
 fn assets(content: &Content) -> Vec<pb::ListedAsset> {
     let page = content.pages.offer_listing.clone().unwrap_or_default();
-    let captioned: Vec<&CaptionedAsset> = page.screenshots.iter().chain(&page.documents).collect();
-    let shown = |name: &str| {
-        [&page.large_logo, &page.medium_logo, &page.small_logo]
-            .into_iter()
-            .any(|logo| logo == name)
-            || captioned.iter().any(|file| file.asset == name)
-            || page.videos.iter().any(|video| video.thumbnail == name)
+    let logos = [&page.large_logo, &page.medium_logo, &page.small_logo];
+    let captioned = |files: &[CaptionedAsset]| -> Vec<(String, String)> {
+        let pair = |file: &CaptionedAsset| (file.asset.clone(), file.caption.clone());
+        files.iter().map(pair).collect()
     };
-    let listed = content.assets.iter().filter(|asset| shown(&asset.name));
-    listed
-        .map(|asset| pb::ListedAsset {
+    let shown = logos
+        .into_iter()
+        .map(|logo| (logo.clone(), String::new()))
+        .chain(captioned(&page.screenshots))
+        .chain(
+            page.videos
+                .iter()
+                .map(|video| (video.thumbnail.clone(), video.name.clone())),
+        )
+        .chain(captioned(&page.documents));
+    let listed = shown.filter_map(|(name, caption)| {
+        let asset = content.assets.iter().find(|asset| asset.name == name)?;
+        Some(pb::ListedAsset {
             kind: asset_kind(asset.kind) as i32,
             digest: asset.digest.clone(),
-            caption: captioned
-                .iter()
-                .find(|file| file.asset == asset.name)
-                .map(|f| f.caption.clone())
-                .unwrap_or_default(),
+            caption,
             content_type: asset.content_type.clone(),
         })
-        .collect()
+    });
+    listed.collect()
 }
 
 fn asset_kind(kind: AssetKind) -> pb::AssetKind {

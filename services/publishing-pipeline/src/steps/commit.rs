@@ -15,6 +15,7 @@ use crate::error::Error;
 /// The most outcomes in one transaction.
 const BATCH: usize = 64;
 const PAUSE: Duration = Duration::from_millis(200);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Commits outcomes until their channel closes. While the database is away they are kept; told to stop meanwhile, they
 /// are given up, and another process does the steps again.
@@ -25,19 +26,37 @@ pub(super) async fn commit(
     stop: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
-    while outcomes.recv_many(&mut batch, BATCH).await > 0 {
+    // What could not be committed for a reason that may not pass: our lease says that we still have it, so nobody else
+    // will do it again.
+    let mut kept = Vec::new();
+    loop {
+        let received = outcomes.recv_many(&mut batch, BATCH);
+        let wait = if kept.is_empty() {
+            Duration::MAX
+        } else {
+            AGAIN
+        };
+        if tokio::time::timeout(wait, received).await == Ok(0) {
+            break;
+        }
+        batch.append(&mut kept);
         if let Err(error) = settle(&database, &steps, &batch, &stop).await {
             tracing::debug!(error = %Chain(&error), outcomes = batch.len(), "a batch of outcomes is done one by one");
             for outcome in &batch {
                 let one = std::slice::from_ref(outcome);
                 if let Err(error) = settle(&database, &steps, one, &stop).await {
-                    tracing::error!(error = %Chain(&error), submission.id = %outcome.submission, "an outcome is lost");
+                    tracing::error!(error = %Chain(&error), submission.id = %outcome.submission, "an outcome is not committed; is tried again");
+                    kept.push(outcome.clone());
                 }
             }
         }
         // Not before: the commit of the step before this one hands this one over, and must find that it was done.
         for outcome in batch.drain(..) {
-            if let Some(step) = outcome.step {
+            if let Some(step) = outcome.step
+                && !kept
+                    .iter()
+                    .any(|kept| kept.submission == outcome.submission)
+            {
                 steps.ends(outcome.submission, step, outcome.attempt);
             }
         }

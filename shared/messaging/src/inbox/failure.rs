@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use marketplace_runtime::postgres;
+
 use crate::Error;
 
 type Cause = Box<dyn StdError + Send + Sync>;
@@ -78,28 +80,9 @@ impl From<prost::DecodeError> for Failure {
 }
 
 /// Whether the same statement may succeed later: the way to the database, its resources, or another transaction failed,
-/// not the statement. 25006 is a primary that has just become a standby, 58 the server's own I/O.
+/// not the statement.
 fn passes(error: &sqlx::Error) -> bool {
-    use sqlx::Error as E;
-    match error {
-        E::Io(_)
-        | E::Tls(_)
-        | E::PoolTimedOut
-        | E::PoolClosed
-        | E::WorkerCrashed
-        | E::BeginFailed => true,
-        E::Database(error) => error.code().is_some_and(|code| {
-            ["08", "40", "53", "58"]
-                .iter()
-                .any(|class| code.starts_with(class))
-                || code.starts_with("57P0")
-                || code == "55P03"
-                || code == "25006"
-        }),
-        // A connection cut in mid-message, as sqlx reports it.
-        E::Protocol(_) => true,
-        _ => false,
-    }
+    postgres::fault(error) == postgres::Fault::Away
 }
 
 #[cfg(test)]

@@ -1,0 +1,239 @@
+//! Things made for one call that is to succeed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use marketplace_proto::certification::v1::{ClaimCaseRequest, Finding, RejectCaseRequest};
+use marketplace_proto::notification::v1::AddAudienceMemberRequest;
+use marketplace_proto::offercatalog::v1::*;
+use marketplace_proto::publishing::v1::*;
+use system_tests::drafts::{self, Draft};
+use system_tests::until;
+
+use super::stage::{Stage, join};
+
+/// Plans that are sold no more and may come back, once each.
+pub const REGRETS: [&str; 4] = ["regret-0", "regret-1", "regret-2", "regret-3"];
+
+impl Stage<'_> {
+    pub(super) fn next(&self) -> usize {
+        Self::turn(&self.number)
+    }
+
+    pub(super) fn turn(counter: &AtomicUsize) -> usize {
+        counter.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) async fn etag(&self, offer: &str) -> anyhow::Result<String> {
+        Ok(self.market.publish_request(offer).await?.etag)
+    }
+
+    pub(super) async fn member(&self) -> anyhow::Result<String> {
+        let name = format!("leaver-{}", self.next());
+        join(self.market, "contoso", &name).await?;
+        Ok(format!("publishers/contoso/members/{name}"))
+    }
+
+    /// A member who is told of the offer's submissions.
+    pub(super) async fn listed(&self, offer: &str) -> anyhow::Result<String> {
+        let add = AddAudienceMemberRequest {
+            offer: offer.into(),
+            member: self.member().await?,
+            request_id: String::new(),
+        };
+        self.market
+            .person("ada")
+            .audience
+            .add_audience_member(add.clone())
+            .await?;
+        Ok(add.member)
+    }
+
+    pub(super) async fn grant(&self) -> anyhow::Result<String> {
+        let grant = GrantOperatorRequest {
+            parent: "publishers/granting".into(),
+            reason: "help".into(),
+            ..Default::default()
+        };
+        let mut ada = self.market.person("ada");
+        let grant = ada
+            .publishers
+            .grant_operator(grant)
+            .await?
+            .into_inner()
+            .grant;
+        Ok(grant.unwrap_or_default().name)
+    }
+
+    /// An offer with nothing in it.
+    pub(super) async fn empty(&self) -> anyhow::Result<String> {
+        let draft = Draft {
+            offer_type: "softwareAsAService",
+            pages: vec![],
+            plans: vec![],
+            assets: vec![],
+        };
+        self.draft("contoso", draft).await
+    }
+
+    pub(super) async fn draft(&self, publisher: &str, draft: Draft) -> anyhow::Result<String> {
+        let id = format!("fresh-{}", self.next());
+        self.market.draft(publisher, &id, draft).await
+    }
+
+    pub(super) async fn plan(&self, offer: &str) -> anyhow::Result<String> {
+        let plan = format!("fresh-{}", self.next());
+        let create = CreatePlanRequest {
+            parent: offer.into(),
+            plan_id: plan.clone(),
+            display_name: plan.clone(),
+            ..Default::default()
+        };
+        self.market.person("ada").plans.create_plan(create).await?;
+        Ok(format!("{offer}/plans/{plan}"))
+    }
+
+    /// An asset that no page shows.
+    pub(super) async fn asset(&self, offer: &str) -> anyhow::Result<String> {
+        let asset = format!("fresh-{}", self.next());
+        let head = AssetHead {
+            parent: offer.into(),
+            asset_id: asset.clone(),
+            kind: AssetKind::LogoLarge as i32,
+            file_name: "logo.png".into(),
+            ..Default::default()
+        };
+        let create = CreateAssetRequest {
+            head: Some(head),
+            content: drafts::png(300, 300, 13),
+        };
+        self.market
+            .person("ada")
+            .assets
+            .create_asset(create)
+            .await?;
+        Ok(format!("{offer}/assets/{asset}"))
+    }
+
+    /// A submission whose case awaits review.
+    pub(super) async fn running(&self) -> anyhow::Result<String> {
+        let offer = self.draft("contoso", drafts::container()).await?;
+        let submission = self.market.publish(&offer).await?;
+        self.market.case_of(&submission).await?;
+        Ok(submission)
+    }
+
+    /// A case that `rita` holds.
+    pub(super) async fn claimed(&self) -> anyhow::Result<String> {
+        self.claim(&self.running().await?).await
+    }
+
+    async fn claim(&self, submission: &str) -> anyhow::Result<String> {
+        let claim = ClaimCaseRequest {
+            name: self.market.case_of(submission).await?.name,
+            request_id: String::new(),
+        };
+        let mut rita = self.market.staff("rita", "reviewer");
+        rita.reviews.claim_case(claim.clone()).await?;
+        Ok(claim.name)
+    }
+
+    pub(super) async fn failed(&self) -> anyhow::Result<String> {
+        let submission = self.running().await?;
+        let finding = Finding {
+            code: "AUDIENCE_MISSING".into(),
+            policy: "100.1.3".into(),
+            page: "offer_listing".into(),
+            field_path: "description".into(),
+            remedy: "Say for whom it is.".into(),
+            ..Default::default()
+        };
+        let reject = RejectCaseRequest {
+            name: self.claim(&submission).await?,
+            notes: "Say for whom it is.".into(),
+            findings: vec![finding],
+            request_id: String::new(),
+        };
+        self.market
+            .staff("rita", "reviewer")
+            .reviews
+            .reject_case(reject)
+            .await?;
+        until("the submission has failed", async || {
+            let now = self.market.submission(&submission).await?;
+            Ok((now.state() == SubmissionState::Failed).then_some(()))
+        })
+        .await?;
+        Ok(submission)
+    }
+
+    /// A submission that awaits sign-off.
+    pub(super) async fn preview(&self, publisher: &str, draft: Draft) -> anyhow::Result<String> {
+        let offer = self.draft(publisher, draft).await?;
+        let submission = self.market.publish(&offer).await?;
+        let waits = SubmissionState::AwaitingSignOff;
+        self.market.until_state(&submission, waits).await?;
+        Ok(submission)
+    }
+
+    /// The submission again, to go live tomorrow.
+    pub(super) async fn scheduled(&self, submission: &str) -> anyhow::Result<String> {
+        let tomorrow = marketplace_runtime::clock::now() + time::Duration::days(1);
+        let go = GoLiveRequest {
+            submission: submission.into(),
+            acknowledge_warnings: true,
+            go_live_at: Some(prost_types::Timestamp {
+                seconds: tomorrow.unix_timestamp(),
+                nanos: 0,
+            }),
+            ..Default::default()
+        };
+        self.market.person("ada").publishing.go_live(go).await?;
+        Ok(submission.to_owned())
+    }
+
+    /// The plan again, with its stop pending.
+    pub(super) async fn paused(&self, offer: &str, plan: &str) -> anyhow::Result<String> {
+        let stop = StopDistributionRequest {
+            offer: offer.into(),
+            plan_id: plan.into(),
+            confirm: plan.into(),
+            ..Default::default()
+        };
+        self.market
+            .person("ada")
+            .publishing
+            .stop_distribution(stop)
+            .await?;
+        Ok(plan.to_owned())
+    }
+
+    /// A live offer with [`REGRETS`].
+    pub(super) async fn regretted(&self) -> anyhow::Result<String> {
+        let draft = with_plans(drafts::container(), REGRETS);
+        let (offer, _) = self
+            .market
+            .publish_live("contoso", "regretted", draft)
+            .await?;
+        for plan in REGRETS {
+            self.paused(&offer, plan).await?;
+        }
+        let submission = self.market.publish(&offer).await?;
+        self.market.finish(&submission).await?;
+        Ok(offer)
+    }
+}
+
+/// With further plans like its first.
+pub fn with_plans(mut draft: Draft, plans: impl IntoIterator<Item = &'static str>) -> Draft {
+    for id in plans {
+        let (_, _, mut pages) = draft.plans[0].clone();
+        for page in &mut pages {
+            if let page::Page::PlanListing(listing) = page {
+                listing.summary = format!("The forge as edition {id}");
+                listing.description += &format!(" This edition is called {id}.");
+            }
+        }
+        draft.plans.push((id, id, pages));
+    }
+    draft
+}
