@@ -134,6 +134,10 @@ impl Servers {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the harness is configured by the script that starts it"
+)]
 fn setting(name: &str) -> anyhow::Result<String> {
     env::var(name).with_context(|| format!("{name} is not set: run the tests by deploy/local/test"))
 }

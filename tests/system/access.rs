@@ -45,7 +45,7 @@ struct Rpc {
 #[tokio::test]
 async fn every_rpc_lets_in_whom_it_should() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
-    let stage = Stage::set(&market).await?;
+    let stage = Box::pin(Stage::set(&market)).await?;
     let served = served(&market).await?;
     let mut wrong = Vec::new();
     for name in served.keys() {
@@ -55,11 +55,14 @@ async fn every_rpc_lets_in_whom_it_should() -> anyhow::Result<()> {
     }
     for row in ROWS {
         match served.get(row.rpc) {
-            Some(rpc) => cells(&market, &stage, rpc, row, &mut wrong).await?,
+            Some(rpc) => Box::pin(cells(&market, &stage, rpc, row, &mut wrong)).await?,
             None => wrong.push(format!("{} has a row and is served by nobody", row.rpc)),
         }
     }
-    strangers::learn_nothing(&market, &stage, &served, &mut wrong).await?;
+    Box::pin(strangers::learn_nothing(
+        &market, &stage, &served, &mut wrong,
+    ))
+    .await?;
     assert!(
         wrong.is_empty(),
         "{} cells are wrong:\n{}",

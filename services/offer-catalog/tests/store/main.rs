@@ -1,5 +1,8 @@
 //! The SQL of the catalogue against a real Postgres: constraints, writers at once, freezes, previews, activations.
-
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at and tamper with rows as they please, and are configured by the script that starts them"
+)]
 #![expect(
     clippy::unwrap_used,
     reason = "what a test can't go on without fails it"
