@@ -16,7 +16,7 @@ if ! "${ada[@]}" preferences show | grep -q '(verified)'; then
   step "Ada verifies the address that her notifications go to"
   "${ada[@]}" preferences set-email ada@contoso.example
   # The code is a line of its own in the newest verification mail.
-  code() { grep -lsi '^To:.*ada@contoso.example' "$state"/mail/*.eml | xargs -r ls -t | head -1 | xargs -r grep -ohE '^[A-Za-z0-9_-]{20,}\s*$' | tr -d '\r' | head -1; }
+  code() { grep -lsi '^To:.*ada@contoso.example' "$state"/mail/*.eml | xargs -r ls -t | head -1 | xargs -r grep -ohE '^[0-9a-f]{40}\s*$' | tr -d '\r' | head -1; }
   wait_for 15 "the verification mail" eval '[ -n "$(code)" ]' || die "no verification mail came, see $state/log/notification.log"
   "${ada[@]}" preferences verify "$(code)"
 fi
@@ -41,7 +41,7 @@ if [ "$(status)" != OFFER_STATUS_LIVE ]; then
   "${rita[@]}" review list
   "${rita[@]}" review claim $offer
   "${rita[@]}" review approve $offer --pass-pending --notes 'Signed in, opened the demo dashboards, saw both alerts fire.'
-  "${ada[@]}" watch $offer
+  "${ada[@]}" watch $offer --until end
 fi
 [ "$(status)" = OFFER_STATUS_LIVE ] || die "$offer is not Live but $(status)"
 
