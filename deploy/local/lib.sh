@@ -79,7 +79,14 @@ remember() {
 }
 secret() { openssl rand -hex 16; }
 
-alive() { [ -s "$1" ] && kill -0 "$(head -1 "$1")" 2>/dev/null; }
+# alive PIDFILE: it runs. A process that began after the file was written has only got the same number.
+alive() {
+  local pid stat booted
+  [ -s "$1" ] && pid=$(head -1 "$1") && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
+  booted=$(sed -n 's/^btime //p' /proc/stat)
+  set -- "$1" ${stat##*) }
+  [ "$2" != Z ] && [ $((booted + ${21} / $(getconf CLK_TCK))) -le $(($(stat -c %Y "$1") + 2)) ]
+}
 # wait_for SECONDS WHAT COMMAND...
 wait_for() {
   local deadline=$((SECONDS + $1)) what=$2
@@ -116,7 +123,7 @@ start_postgres() { # [extra settings for postgresql.conf]
     as_postgres rm "$folder/password"
     as_postgres tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1'
-unix_socket_directories = '$folder'
+unix_socket_directories = ''
 max_connections = 300
 shared_buffers = 256MB
 ${1:-}
@@ -181,16 +188,17 @@ stop_rabbitmq() {
   [ -z "$epmd" ] || [ ! -s "$state/settings/epmd-port" ] || "$epmd" -port "$(cat "$state/settings/epmd-port")" -kill >/dev/null 2>&1 || true
 }
 
-# The tools of the tests, on the PATH of the caller.
+# tools [PATTERN]: those of tools.txt, on the PATH of the caller.
 tools() {
-  local folder=$state/tools wanted=$repo/deploy/local/tools.txt
-  if ! cmp -s "$wanted" "$folder/installed"; then
+  local folder=$state/tools wanted
+  wanted=$(grep "${1:-==}" "$repo/deploy/local/tools.txt")
+  if [ "$wanted" != "$(cat "$folder/installed" 2>/dev/null)" ]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
-    say "Installing the tools of the tests"
+    say "Installing" ${wanted//==/ }
     rm -rf "$folder"
     python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
-    cp "$wanted" "$folder/installed"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check $wanted
+    echo "$wanted" >"$folder/installed"
   fi
   export PATH=$folder/bin:$PATH
 }

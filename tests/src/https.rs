@@ -51,8 +51,8 @@ impl Answer {
 pub struct HttpsServer {
     /// `https://localhost:{port}`.
     pub url: String,
-    /// The certificate to trust, as PEM.
-    pub ca_file: PathBuf,
+    /// Holds the certificate to trust, as PEM.
+    folder: PathBuf,
     state: Arc<Mutex<State>>,
     accept: tokio::task::JoinHandle<()>,
 }
@@ -65,15 +65,15 @@ struct State {
 }
 
 impl HttpsServer {
-    /// Starts it; the certificate goes into `folder`.
-    pub async fn start(folder: &std::path::Path) -> anyhow::Result<Self> {
+    /// Starts it.
+    pub async fn start() -> anyhow::Result<Self> {
+        let folder = crate::scratch("https")?;
         marketplace_runtime::crypto::install();
         let certified = rcgen::generate_simple_self_signed(vec![
             "localhost".to_owned(),
             "127.0.0.1".to_owned(),
         ])?;
-        let ca_file = folder.join("https.pem");
-        std::fs::write(&ca_file, certified.cert.pem())?;
+        std::fs::write(folder.join("ca.pem"), certified.cert.pem())?;
         let key =
             rustls::pki_types::PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
         let tls = rustls::ServerConfig::builder()
@@ -102,10 +102,19 @@ impl HttpsServer {
         });
         Ok(Self {
             url,
-            ca_file,
+            folder,
             state,
             accept,
         })
+    }
+
+    /// Environment of services that trust it, and may speak to loopback.
+    pub fn trusted(&self) -> Vec<(&'static str, String)> {
+        let ca = self.folder.join("ca.pem").display().to_string();
+        vec![
+            ("OUTBOUND_ALLOW", "127.0.0.0/8,::1/128".to_owned()),
+            ("OUTBOUND_CA_FILE", ca),
+        ]
     }
 
     /// What arrived so far.
@@ -135,6 +144,7 @@ impl HttpsServer {
 impl Drop for HttpsServer {
     fn drop(&mut self) {
         self.accept.abort();
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

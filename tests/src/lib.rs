@@ -2,8 +2,12 @@
 //! stories in. See [`Marketplace`].
 
 mod clients;
+mod database;
 mod https;
+mod mailbox;
 mod marketplace;
+mod moves;
+mod private;
 mod process;
 mod proxy;
 mod servers;
@@ -15,15 +19,19 @@ pub mod reflection;
 pub mod drafts;
 
 pub use clients::Clients;
+pub use database::TestDatabase;
 pub use https::{Answer, HttpsServer, Received};
-pub use marketplace::{Marketplace, Options, until};
+pub use mailbox::Mailbox;
+pub use marketplace::{Marketplace, Options, patiently, until};
+pub use private::PrivateServers;
 pub use process::Child;
 pub use proxy::Proxy;
-pub use servers::Servers;
+pub use servers::{Addresses, Servers};
 pub use tokens::{AUDIENCE, ISSUER, Signer};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use sha2::Digest;
 
 /// The five services, by folder and binary.
@@ -35,6 +43,16 @@ pub const SERVICES: [&str; 5] = [
     "notification",
 ];
 
+/// What the script that starts the tests tells them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the harness is configured by the script that starts it"
+)]
+pub(crate) fn setting(name: &str) -> anyhow::Result<String> {
+    std::env::var(name)
+        .with_context(|| format!("{name} is not set: run the tests by deploy/local/test"))
+}
+
 /// The checkout.
 pub fn repository() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -43,6 +61,31 @@ pub fn repository() -> PathBuf {
 /// SHA-256, lower-case hex.
 pub fn hash(bytes: &[u8]) -> String {
     hex::encode(sha2::Sha256::digest(bytes))
+}
+
+/// A fresh folder beside the programs.
+pub(crate) fn scratch(prefix: &str) -> anyhow::Result<PathBuf> {
+    let folder = binary("history")?
+        .with_file_name("system-tests")
+        .join(format!("{prefix}_{}", uuid::Uuid::now_v7().simple()));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The mails in a folder, in the order of their names.
+pub(crate) fn eml_files(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "eml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| Ok(std::fs::read_to_string(path)?))
+        .collect()
 }
 
 /// The Postgres schema of a service, which its roles are named after.

@@ -1,139 +1,251 @@
 //! Processes killed, broker and database away: every submission still arrives, nothing is lost or doubled.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::{Context, ensure};
 use marketplace_proto::notification::v1::ListActionItemsRequest;
-use marketplace_proto::publishing::v1::SubmissionState;
-use system_tests::{Marketplace, Options, Proxy, SERVICES, drafts, until};
+use marketplace_proto::offercatalog::v1::GetOfferRequest;
+use marketplace_proto::publishing::v1::{Step, StepState, SubmissionState};
+use system_tests::drafts::{container, saas_free_trial, saas_sold};
+use system_tests::{
+    HttpsServer, Mailbox, Marketplace, Options, PrivateServers, Proxy, patiently, until,
+};
 
-/// Design §5, PL-6: SIGKILL of each service in turn, at each step of the flow.
+/// A submission has arrived where it waits for somebody, or at its end, this long after the service is there again (PL-6).
+const RECOVERY: Duration = Duration::from_secs(10);
+
 #[tokio::test]
-async fn a_killed_service_delays_but_loses_and_doubles_nothing() -> anyhow::Result<()> {
-    let mut market = Marketplace::start().await?;
-    market.publisher("contoso").await?;
-    for service in SERVICES {
-        let offer = market
-            .draft("contoso", &format!("killed-{service}"), drafts::container())
-            .await?;
-        let submission = market.publish(&offer).await?;
-        crash(&mut market, service).await?;
-        market.approve(&submission).await?;
-        crash(&mut market, service).await?;
-        market
-            .until_state(&submission, SubmissionState::AwaitingSignOff)
-            .await?;
-        crash(&mut market, service).await?;
-        market.go_live(&submission).await?;
-        crash(&mut market, service).await?;
-        market
-            .until_state(&submission, SubmissionState::Live)
-            .await?;
-        exactly_once(&market, &offer).await?;
-    }
-    let mut by_id: BTreeMap<String, String> = BTreeMap::new();
-    for mail in market.mails()? {
-        let id = mail
-            .lines()
-            .find(|line| line.starts_with("Message-ID:"))
-            .unwrap_or_default()
-            .to_owned();
-        let same = by_id.entry(id).or_insert_with(|| mail.clone());
-        assert_eq!(*same, mail, "a repeat is byte-identical");
-    }
-    market.stop().await
+async fn offer_catalog_killed_at_every_step() -> anyhow::Result<()> {
+    killed_at_every_step("offer-catalog").await
 }
 
-async fn crash(market: &mut Marketplace, service: &str) -> anyhow::Result<()> {
-    let child = market.child(service);
-    child.kill().await?;
-    child.restart()?;
-    child.until_serving().await
-}
-
-/// History rows and Action Center items, each once.
-async fn exactly_once(market: &Marketplace, offer: &str) -> anyhow::Result<()> {
-    let wanted = [
-        "Created offer",
-        "Created plan: Bring your own licence",
-        "Submitted offer to preview",
-        "Offer purchase flow setup",
-        "Certification",
-        "Preview creation",
-        "Publisher sign-off",
-        "Sign-off to go live",
-        "Offer purchase flow setup",
-        "Final publish",
-    ];
-    let mut rows = until("the history is whole", async || {
-        let rows = market.history(offer).await?;
-        Ok((rows.len() >= wanted.len()).then_some(rows))
-    })
-    .await?;
-    let mut wanted = wanted.to_vec();
-    wanted.sort_unstable();
-    rows.sort_unstable();
-    assert_eq!(rows, wanted);
-    let codes = until("the Action Center is whole", async || {
-        let list = ListActionItemsRequest {
-            page_size: 1_000,
-            offer: offer.into(),
-            ..Default::default()
-        };
-        let items = market
-            .person("ada")
-            .action_center
-            .list_action_items(list)
-            .await?
-            .into_inner()
-            .items;
-        let codes: Vec<i32> = items.iter().map(|item| item.code).collect();
-        Ok((codes.len() >= 4).then_some(codes))
-    })
-    .await?;
-    let mut once = codes.clone();
-    once.sort_unstable();
-    once.dedup();
-    assert_eq!(once.len(), codes.len(), "no item twice: {codes:?}");
-    Ok(())
-}
-
-/// Design §5: the broker is away in the middle of a flow.
 #[tokio::test]
-async fn a_broker_that_is_away_only_delays() -> anyhow::Result<()> {
-    let outage = Duration::from_secs(if std::env::var_os("LONG").is_some() {
-        60
-    } else {
-        6
-    });
-    let broker = proxy("TEST_AMQP_URL").await?;
-    let market = Marketplace::start_with(Options {
-        broker: Some(broker.address),
+async fn certification_killed_at_every_step() -> anyhow::Result<()> {
+    killed_at_every_step("certification").await
+}
+
+#[tokio::test]
+async fn publishing_pipeline_killed_at_every_step() -> anyhow::Result<()> {
+    killed_at_every_step("publishing-pipeline").await
+}
+
+#[tokio::test]
+async fn history_killed_at_every_step() -> anyhow::Result<()> {
+    killed_at_every_step("history").await
+}
+
+#[tokio::test]
+async fn notification_killed_at_every_step() -> anyhow::Result<()> {
+    killed_at_every_step("notification").await
+}
+
+/// Design §5, PL-6: SIGKILL of one service each time that another step has begun, while it waits for people as well.
+/// What is left is what an undisturbed flow leaves.
+async fn killed_at_every_step(service: &str) -> anyhow::Result<()> {
+    let mailbox = Mailbox::start(Duration::ZERO).await?;
+    let crm = HttpsServer::start().await?;
+    let mut environment = crm.trusted();
+    environment.push(("SMTP_URL", mailbox.url()));
+    let mut market = Marketplace::start_with(Options {
+        environment,
         ..Options::default()
     })
     .await?;
     market.publisher("contoso").await?;
-    let offer = market
-        .draft("contoso", "forge", drafts::container())
-        .await?;
-    let submission = market.publish(&offer).await?;
-    market.case_of(&submission).await?;
-    broker.cut();
-    market.decide(&submission).await?;
-    let second = market
-        .draft("contoso", "second", drafts::container())
-        .await?;
-    let other = market.publish(&second).await?;
+    market.prove_address("ada", || mailbox.mails()).await?;
+    let mut mails = 0;
+    for (kind, draft) in [("container", container()), ("saas", saas_sold(&crm.url))] {
+        let (calm, _) = market
+            .publish_live("contoso", &format!("calm-{kind}"), draft.clone())
+            .await?;
+        let undisturbed = records(&market, &calm).await?;
+        let offer = market
+            .draft("contoso", &format!("killed-{kind}"), draft)
+            .await?;
+        let killed = storm(&mut market, service, &offer).await?;
+        assert!(killed.len() >= 6, "killed in {killed:?}");
+        assert_eq!(records(&market, &offer).await?, undisturbed);
+        mails += 6; // submitted, preview, live: of both
+    }
+    let sent = mailbox.mails()?;
+    let repeats = repeats(&sent)?;
+    assert_eq!(sent.len() - repeats, mails + 1, "and the one with the code");
+    market.stop().await
+}
+
+/// A submission from Publish to Live, with a service killed again and again; answers the steps that it was killed in.
+async fn storm(
+    market: &mut Marketplace,
+    service: &str,
+    offer: &str,
+) -> anyhow::Result<Vec<String>> {
+    let submission = market.publish(offer).await?;
+    let mut killed = Vec::new();
+    let mut since = Instant::now();
+    loop {
+        let now = market.submission(&submission).await?;
+        let begun = now
+            .steps
+            .iter()
+            .rfind(|step| step.state() != StepState::NotStarted);
+        let step = begun.map(|step| step.id.clone()).unwrap_or_default();
+        if killed.last() != Some(&step) {
+            killed.push(step);
+            let child = market.child(service);
+            child.kill().await?;
+            child.restart()?;
+            child.until_serving().await?;
+            since = Instant::now();
+            continue;
+        }
+        let reviewer = |step: &Step| step.state() == StepState::WaitingForApproval;
+        match now.state() {
+            SubmissionState::Live => return Ok(killed),
+            SubmissionState::AwaitingSignOff => market.go_live(&submission).await?,
+            _ if now.steps.iter().any(reviewer) => market.approve(&submission).await?,
+            _ => {
+                let stuck = since.elapsed() > RECOVERY;
+                ensure!(!stuck, "{RECOVERY:?} after the restart: {now:?}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                continue;
+            }
+        }
+        since = Instant::now();
+    }
+}
+
+/// What a flow leaves: labels of its history, codes of its Action Center items, and what became of its listings.
+async fn records(
+    market: &Marketplace,
+    offer: &str,
+) -> anyhow::Result<(Vec<String>, Vec<i32>, Vec<String>)> {
+    market.everybody_told().await?;
+    let mut history = market.history(offer).await?;
+    history.sort_unstable();
+    let list = ListActionItemsRequest {
+        page_size: 1_000,
+        offer: offer.into(),
+        ..Default::default()
+    };
+    let mut ada = market.person("ada");
+    let items = ada
+        .action_center
+        .list_action_items(list)
+        .await?
+        .into_inner();
+    let mut codes: Vec<i32> = items.items.iter().map(|item| item.code).collect();
+    codes.sort_unstable();
+    let get = GetOfferRequest {
+        name: offer.into(),
+        ..Default::default()
+    };
+    let found = ada.offers.get_offer(get).await?.into_inner().offer;
+    let uid = found.context("no offer")?.uid;
+    let listings = sqlx::query_scalar(
+        "SELECT key FROM offer_catalog.published WHERE stream LIKE '%' || $1 || '%' ORDER BY position",
+    )
+    .bind(uid)
+    .fetch_all(&mut market.servers.database.superuser().await?)
+    .await?;
+    Ok((history, codes, listings))
+}
+
+/// Design §5: a mail whose sender dies before it has heard the answer is sent again, as it was to the byte.
+#[tokio::test]
+async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::Result<()> {
+    let mailbox = Mailbox::start(Duration::from_secs(2)).await?;
+    let mut market = Marketplace::start_with(Options {
+        environment: vec![("SMTP_URL", mailbox.url())],
+        ..Options::default()
+    })
+    .await?;
+    market.publisher("contoso").await?;
+    market.prove_address("ada", || mailbox.mails()).await?;
+    let before = mailbox.mails()?.len();
+    let offer = market.draft("contoso", "forge", container()).await?;
+    market.publish(&offer).await?;
+    until("the server has the mail", async || {
+        Ok((mailbox.mails()?.len() > before).then_some(()))
+    })
+    .await?;
+    let notification = market.child("notification");
+    notification.kill().await?;
+    notification.restart()?;
+    notification.until_serving().await?;
+    let mails = patiently(
+        Duration::from_secs(60),
+        "the mail comes again",
+        async || {
+            let mails = mailbox.mails()?;
+            Ok((mails.len() > before + 1).then_some(mails))
+        },
+    )
+    .await?;
+    assert_eq!(repeats(&mails)?, 1, "{mails:?}");
+    market.stop().await
+}
+
+/// How many of the mails have come before; fails if one is another than it was then.
+fn repeats(mails: &[String]) -> anyhow::Result<usize> {
+    let mut by_id: BTreeMap<&str, &str> = BTreeMap::new();
+    for mail in mails {
+        let id = mail.lines().find(|line| line.starts_with("Message-ID:"));
+        let same = by_id
+            .entry(id.context("a mail without an id")?)
+            .or_insert(mail);
+        ensure!(same == mail, "a repeat is byte-identical: {same} {mail}");
+    }
+    Ok(mails.len() - by_id.len())
+}
+
+/// Design §5: broker and database, both really, go away in the middle of flows and come back.
+#[tokio::test]
+async fn a_broker_and_a_database_that_go_away_only_delay() -> anyhow::Result<()> {
+    let outage = Duration::from_secs(if std::env::var_os("LONG").is_some() {
+        60
+    } else {
+        5
+    });
+    let private = PrivateServers::start()?;
+    let market = Marketplace::start_with(Options {
+        servers: Some(private.servers().await?),
+        ..Options::default()
+    })
+    .await?;
+    market.publisher("contoso").await?;
+    let first = market.draft("contoso", "first", container()).await?;
+    let of_first = market.publish(&first).await?;
+    market.case_of(&of_first).await?;
+
+    private.stop_broker()?;
+    // Commands are taken without it.
+    market.decide(&of_first).await?;
+    let second = market.draft("contoso", "second", container()).await?;
+    let of_second = market.publish(&second).await?;
     tokio::time::sleep(outage).await;
-    broker.restore();
+    private.start_broker()?;
     // What rita decided while the broker was away comes through; then the publisher's turn.
     market
-        .until_state(&submission, SubmissionState::AwaitingSignOff)
+        .until_state(&of_first, SubmissionState::AwaitingSignOff)
         .await?;
-    market.finish(&submission).await?;
-    market.finish(&other).await?;
-    exactly_once(&market, &offer).await?;
-    exactly_once(&market, &second).await?;
+
+    for _ in 0..2 {
+        private.crash_postgres()?;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    for submission in [&of_first, &of_second] {
+        // Clients are told UNAVAILABLE for a moment, and try again.
+        until("everybody gets through", async || {
+            Ok(market.finish(submission).await.ok())
+        })
+        .await?;
+    }
+    let (undisturbed, _) = market.publish_live("contoso", "third", container()).await?;
+    let wanted = records(&market, &undisturbed).await?;
+    for offer in [&first, &second] {
+        assert_eq!(records(&market, offer).await?, wanted);
+    }
     market.stop().await
 }
 
@@ -148,9 +260,7 @@ async fn services_start_and_take_commands_while_the_broker_is_away() -> anyhow::
     })
     .await?;
     market.publisher("contoso").await?;
-    let offer = market
-        .draft("contoso", "forge", drafts::saas_free_trial())
-        .await?;
+    let offer = market.draft("contoso", "forge", saas_free_trial()).await?;
     let submission = market.publish(&offer).await?;
     assert_eq!(
         market.submission(&submission).await?.state(),
@@ -169,36 +279,4 @@ async fn proxy(server: &str) -> anyhow::Result<Proxy> {
             .ok_or_else(|| anyhow::anyhow!("{server} names no port"))?
     ))
     .await
-}
-
-/// Design §5: every connection to the database breaks in the middle of a flow.
-#[tokio::test]
-async fn a_database_that_restarts_only_delays() -> anyhow::Result<()> {
-    let proxy = proxy("TEST_POSTGRES_URL").await?;
-    let market = Marketplace::start_with(Options {
-        postgres: Some(proxy.address),
-        ..Options::default()
-    })
-    .await?;
-    market.publisher("contoso").await?;
-    let offer = market
-        .draft("contoso", "forge", drafts::container())
-        .await?;
-    let submission = market.publish(&offer).await?;
-    for _ in 0..2 {
-        proxy.cut();
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        proxy.restore();
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-    // Clients are told UNAVAILABLE for a moment, and try again.
-    until("everybody gets through", async || {
-        Ok(market.finish(&submission).await.ok())
-    })
-    .await?;
-    until("the records can be read", async || {
-        Ok(exactly_once(&market, &offer).await.ok())
-    })
-    .await?;
-    market.stop().await
 }

@@ -160,7 +160,7 @@ async fn change_a_byte(
     offer: &str,
 ) -> anyhow::Result<()> {
     let digest = snapshot.rsplit('/').next().unwrap_or_default();
-    let mut db = market.servers.superuser().await?;
+    let mut db = market.servers.database.superuser().await?;
     match what {
         "snapshot" => {
             let changed = sqlx::query_scalar::<_, i64>(

@@ -150,14 +150,9 @@ async fn a_container_offer_is_certified_before_its_preview() -> anyhow::Result<(
 /// AS-016, AS-038, AS-046, AS-101, IB-1, IB-4: leads arrive in both legs, people hear of it, the history says who.
 #[tokio::test]
 async fn a_sold_offer_probes_purchase_and_leads_and_tells_its_people() -> anyhow::Result<()> {
-    let folder = std::env::temp_dir().join(format!("leads-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir_all(&folder)?;
-    let crm = HttpsServer::start(&folder).await?;
+    let crm = HttpsServer::start().await?;
     let options = Options {
-        environment: vec![
-            ("OUTBOUND_ALLOW", "127.0.0.0/8,::1/128".into()),
-            ("OUTBOUND_CA_FILE", crm.ca_file.display().to_string()),
-        ],
+        environment: crm.trusted(),
         ..Options::default()
     };
     let market = Marketplace::start_with(options).await?;

@@ -5,6 +5,7 @@
 )]
 
 mod access;
+mod deploy;
 mod faults;
 mod isolation;
 mod live;

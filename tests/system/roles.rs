@@ -1,6 +1,6 @@
 //! What the Postgres role of a service may not do.
 
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::Executor;
 use system_tests::{Marketplace, Options, SERVICES, schema};
 
 /// design: no role can read a neighbour's schema, and the history's app role can't change a row.
@@ -13,19 +13,15 @@ async fn roles_stay_in_their_schemas() -> anyhow::Result<()> {
     .await?;
     for service in SERVICES {
         for role in ["app", "owner"] {
-            let mut db = PgConnection::connect(
-                &market
-                    .servers
-                    .database_url(&format!("{}_{role}", schema(service)))?,
-            )
-            .await?;
+            let role = format!("{}_{role}", schema(service));
+            let mut db = market.servers.database.connect(&role).await?;
             for neighbour in SERVICES.into_iter().filter(|other| *other != service) {
                 let select = format!("SELECT * FROM {}.outbox LIMIT 1", schema(neighbour));
                 let refused = db.execute(sqlx::AssertSqlSafe(select)).await;
                 assert_eq!(
                     code(refused).as_deref(),
                     Some("42501"),
-                    "{service}_{role} reads {neighbour}"
+                    "{role} reads {neighbour}"
                 );
             }
             let own = db
@@ -34,14 +30,10 @@ async fn roles_stay_in_their_schemas() -> anyhow::Result<()> {
                     schema(service)
                 )))
                 .await;
-            assert!(own.is_ok(), "{service}_{role} reads its own");
+            assert!(own.is_ok(), "{role} reads its own");
         }
-        let mut app = PgConnection::connect(
-            &market
-                .servers
-                .database_url(&format!("{}_app", schema(service)))?,
-        )
-        .await?;
+        let role = format!("{}_app", schema(service));
+        let mut app = market.servers.database.connect(&role).await?;
         let refused = app
             .execute(sqlx::AssertSqlSafe(format!(
                 "CREATE TABLE {}.mine ()",
@@ -51,10 +43,10 @@ async fn roles_stay_in_their_schemas() -> anyhow::Result<()> {
         assert_eq!(
             code(refused).as_deref(),
             Some("42501"),
-            "{service}_app makes a table"
+            "{role} makes a table"
         );
     }
-    let mut history = PgConnection::connect(&market.servers.database_url("history_app")?).await?;
+    let mut history = market.servers.database.connect("history_app").await?;
     for change in [
         "UPDATE history.rows SET seq = 0",
         "DELETE FROM history.rows",

@@ -1,19 +1,11 @@
 //! A fresh database for a test: roles and migrations as everywhere else.
 
-use std::str::FromStr;
-
 use marketplace_messaging::{Database, Work};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
-use uuid::Uuid;
-
-/// One at a time makes roles: they belong to the whole server.
-const ROLES_LOCK: i64 = 0x006d_6172_6b65_7401;
-const SCHEMA: &str = "notification";
+use notification::{DOMAIN, MIGRATIONS, SERVICE};
+use system_tests::TestDatabase;
 
 pub struct Fresh {
-    superuser: PgConnectOptions,
-    name: String,
+    database: TestDatabase,
     /// As the app role.
     pub db: Database,
 }
@@ -21,46 +13,13 @@ pub struct Fresh {
 impl Fresh {
     /// Made, with every migration applied.
     pub async fn new() -> Fresh {
-        marketplace_runtime::crypto::install();
-        #[expect(clippy::disallowed_methods, reason = "a test has no config.rs")]
-        let url = std::env::var("TEST_POSTGRES_URL")
-            .expect("TEST_POSTGRES_URL: a superuser of a server for tests");
-        let server = PgConnectOptions::from_str(&url).unwrap();
-        let name = format!("test_{SCHEMA}_{}", Uuid::now_v7().simple());
-        let mut admin = server.connect().await.unwrap();
-        admin
-            .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        let database = TestDatabase::migrated("notification", &MIGRATIONS)
             .await
             .unwrap();
-        let superuser = server.clone().database(&name);
-        admin
-            .execute(AssertSqlSafe(format!(
-                "SELECT pg_advisory_lock({ROLES_LOCK})"
-            )))
-            .await
-            .unwrap();
-        let roles = include_str!("../../../../deploy/postgres/roles.sql");
-        superuser
-            .connect()
-            .await
-            .unwrap()
-            .execute(sqlx::raw_sql(roles))
-            .await
-            .unwrap();
-        admin.close().await.unwrap();
-        let migrator = PgPoolOptions::new()
-            .connect_with(acting(&superuser, "owner"))
-            .await
-            .unwrap();
-        notification::MIGRATIONS.run(&migrator).await.unwrap();
-        migrator.close().await;
-        let pool = PgPoolOptions::new()
-            .max_connections(8)
-            .connect_lazy_with(acting(&superuser, "app"));
+        let pool = database.pool("notification_app", 8).unwrap();
         Fresh {
-            superuser,
-            name,
-            db: Database::new(pool, notification::SERVICE, notification::DOMAIN),
+            database,
+            db: Database::new(pool, SERVICE, DOMAIN),
         }
     }
 
@@ -72,27 +31,6 @@ impl Fresh {
     /// Gone.
     pub async fn drop(self) {
         self.db.pool().close().await;
-        let mut admin = self
-            .superuser
-            .clone()
-            .database("postgres")
-            .connect()
-            .await
-            .unwrap();
-        admin
-            .execute(AssertSqlSafe(format!(
-                "DROP DATABASE {} WITH (FORCE)",
-                self.name
-            )))
-            .await
-            .unwrap();
+        self.database.drop_it().await.unwrap();
     }
-}
-
-/// Connections of the superuser that have no more than the role's rights.
-fn acting(superuser: &PgConnectOptions, role: &str) -> PgConnectOptions {
-    let role = format!("{SCHEMA}_{role}");
-    superuser
-        .clone()
-        .options([("role", role.as_str()), ("search_path", SCHEMA)])
 }

@@ -1,5 +1,4 @@
-//! Fresh databases on the server of `TEST_POSTGRES_URL`, made of roles.sql and the migrations, used as the app role; and
-//! a process that publishes there.
+//! A fresh database, used as the app role, and a process that publishes there.
 
 use marketplace_messaging::{Database, Work};
 use marketplace_runtime::access::Scope;
@@ -14,32 +13,9 @@ use publishing_pipeline::domain::{
 use publishing_pipeline::error::Error;
 use publishing_pipeline::steps::{Outcome, Run, Steps};
 use publishing_pipeline::{DOMAIN, MIGRATIONS, NAME, store};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use system_tests::TestDatabase;
 use tokio::sync::mpsc::UnboundedReceiver;
-use url::Url;
 use uuid::Uuid;
-
-const ROLES: &str = include_str!("../../../../deploy/postgres/roles.sql");
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told where servers are by their environment"
-)]
-fn server() -> Url {
-    let url = std::env::var("TEST_POSTGRES_URL")
-        .expect("TEST_POSTGRES_URL: a superuser's URL of a server to make databases on");
-    Url::parse(&url).unwrap()
-}
-
-fn url(database: &str, user: Option<&str>) -> String {
-    let mut url = server();
-    url.set_path(database);
-    if let Some(user) = user {
-        url.set_username(user).unwrap();
-    }
-    url.to_string()
-}
 
 /// A migrated database of its own, one offer, and a process.
 pub struct World {
@@ -49,37 +25,15 @@ pub struct World {
     pub offer: OfferName,
     pub offer_uid: Uuid,
     pub scope: Scope,
-    name: String,
+    database: TestDatabase,
 }
 
 impl World {
     pub async fn new() -> World {
-        let name = format!("test_publishing_{}", new_id().simple());
-        let mut admin = PgConnection::connect(server().as_str()).await.unwrap();
-        // Roles belong to the server: two tests at once must not change them both.
-        sqlx::raw_sql("SELECT pg_advisory_lock(7001)")
-            .execute(&mut admin)
+        let database = TestDatabase::migrated("publishing", &MIGRATIONS)
             .await
             .unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&mut admin)
-            .await
-            .unwrap();
-        let mut made = PgConnection::connect(&url(&name, None)).await.unwrap();
-        sqlx::raw_sql(ROLES).execute(&mut made).await.unwrap();
-        sqlx::raw_sql("SELECT pg_advisory_unlock(7001)")
-            .execute(&mut admin)
-            .await
-            .unwrap();
-        postgres::migrate(&url(&name, Some("publishing_owner")), &MIGRATIONS)
-            .await
-            .unwrap();
-        let options = postgres::options(&url(&name, Some("publishing_app"))).unwrap();
-        let pool = PgPoolOptions::new()
-            .max_connections(12)
-            .connect_with(options)
-            .await
-            .unwrap();
+        let pool = database.pool("publishing_app", 12).unwrap();
         postgres::check_migrations(&pool, &MIGRATIONS)
             .await
             .unwrap();
@@ -93,18 +47,13 @@ impl World {
             offer,
             offer_uid: new_id(),
             scope: Scope::system("contoso"),
-            name,
+            database,
         }
     }
 
     pub async fn drop(self) {
         self.db.pool().close().await;
-        let mut admin = PgConnection::connect(server().as_str()).await.unwrap();
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        sqlx::raw_sql(AssertSqlSafe(sql))
-            .execute(&mut admin)
-            .await
-            .unwrap();
+        self.database.drop_it().await.unwrap();
     }
 
     pub async fn offering(&self) -> Option<Offering> {

@@ -1,7 +1,6 @@
 //! A publishing service and a consuming one over a database and a vhost of their own.
 
 use std::{
-    env,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,21 +12,18 @@ use marketplace_proto::publishing::v1::{
     PublicationChanged, PublishingEvent, publishing_event::Event,
 };
 use marketplace_runtime::{clock, identity::Caller};
-use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
+use sqlx::{Executor as _, PgPool};
+use system_tests::{Addresses, Servers, TestDatabase};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub const CHANGED: &str = "publishing.v1.publication_changed";
 const MIGRATION: &str = include_str!("../../../../services/history/migrations/0001_messaging.sql");
-const ROLES: &str = include_str!("../../../../deploy/postgres/roles.sql");
 
 pub struct Setup {
-    name: String,
-    postgres: String,
+    servers: Servers,
     pub amqp: String,
-    management: String,
-    http: reqwest::Client,
     pub admin: PgPool,
     /// The publishing side.
     pub publishing: Database,
@@ -41,52 +37,23 @@ impl Setup {
             .with_test_writer()
             .with_env_filter("marketplace_messaging=debug,lapin=warn");
         log.try_init().ok();
-        let name = format!("messaging_{}", Uuid::new_v4().simple());
-        let postgres = env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL");
-        let management =
-            env::var("TEST_RABBITMQ_MANAGEMENT_URL").expect("TEST_RABBITMQ_MANAGEMENT_URL");
-        let amqp = env::var("TEST_AMQP_URL").expect("TEST_AMQP_URL");
-        let (server, _) = amqp.rsplit_once('/').expect("an AMQP URL with a vhost");
-        let amqp = format!("{server}/{name}");
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
-        let http = reqwest::Client::new();
-        let (admin, ()) = tokio::join!(database(&postgres, &name), async {
-            let vhost = http
-                .put(format!("{management}/api/vhosts/{name}"))
-                .send()
-                .await
-                .unwrap();
-            assert!(vhost.status().is_success(), "vhost: {}", vhost.status());
-        });
-        let publishing = service(
-            &admin,
-            "publishing",
-            "publishing-pipeline",
-            "marketplace.publishing.v1",
-        );
-        let history = service(&admin, "history", "history", "marketplace.history.v1");
+        marketplace_runtime::crypto::install();
+        let database = TestDatabase::empty("messaging").await.unwrap();
+        let given = Addresses::given().unwrap();
+        let servers = Servers::with(database, &given).await.unwrap();
+        let admin = tables(&servers.database).await;
         Setup {
-            name,
-            postgres,
-            amqp,
-            management,
-            http,
+            amqp: servers.amqp.clone(),
             admin,
-            publishing,
-            history,
+            publishing: publishing(&servers.database),
+            history: history(&servers.database),
+            servers,
         }
     }
 
     /// Another replica of the publishing service.
     pub fn publishing_replica(&self) -> Database {
-        service(
-            &self.admin,
-            "publishing",
-            "publishing-pipeline",
-            "marketplace.publishing.v1",
-        )
+        publishing(&self.servers.database)
     }
 
     pub fn broker(&self) -> Broker {
@@ -155,25 +122,7 @@ impl Setup {
 
     /// Cuts every connection of this vhost; answers how many there were.
     pub async fn cut_connections(&self) -> usize {
-        let list = format!("{}/api/vhosts/{}/connections", self.management, self.name);
-        let connections: Vec<serde_json::Value> = self
-            .http
-            .get(list)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        for connection in &connections {
-            let mut url = reqwest::Url::parse(&self.management).unwrap();
-            let name = connection["name"].as_str().unwrap();
-            url.path_segments_mut()
-                .unwrap()
-                .extend(["api", "connections", name]);
-            self.http.delete(url).send().await.unwrap();
-        }
-        connections.len()
+        self.servers.cut_broker_connections().await.unwrap()
     }
 
     /// Removes database and vhost.
@@ -182,14 +131,7 @@ impl Setup {
             database.pool().close().await;
         }
         self.admin.close().await;
-        let mut db = PgConnection::connect(&self.postgres).await.unwrap();
-        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        db.execute(sqlx::AssertSqlSafe(drop)).await.unwrap();
-        self.http
-            .delete(format!("{}/api/vhosts/{}", self.management, self.name))
-            .send()
-            .await
-            .unwrap();
+        self.servers.drop_all().await.unwrap();
     }
 }
 
@@ -212,55 +154,31 @@ impl Running {
     }
 }
 
-async fn database(server: &str, name: &str) -> PgPool {
-    let mut db = PgConnection::connect(server).await.unwrap();
-    db.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .await
-        .unwrap();
-    let options = server
-        .parse::<sqlx::postgres::PgConnectOptions>()
-        .unwrap()
-        .database(name);
-    let admin = PgPoolOptions::new()
-        .max_connections(3)
-        .connect_with(options)
-        .await
-        .unwrap();
-    // Roles belong to the whole server: tests that make them at the same time would get in each other's way.
-    let mut made = false;
-    for _ in 0..20 {
-        db.execute("SELECT pg_advisory_lock(7001)").await.unwrap();
-        made = admin.execute(ROLES).await.is_ok();
-        db.execute("SELECT pg_advisory_unlock(7001)").await.unwrap();
-        if made {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(made, "roles.sql failed");
+/// The tables of messaging in two schemas, and one for effects; as a superuser, over few connections.
+async fn tables(database: &TestDatabase) -> PgPool {
+    let mut db = database.superuser().await.unwrap();
     for schema in ["publishing", "history"] {
         let sql = format!(
             "BEGIN; SET LOCAL ROLE {schema}_owner; SET LOCAL search_path = {schema}; {MIGRATION} COMMIT;"
         );
-        admin.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        db.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
     }
     let effects = "CREATE TABLE history.effects (event_id uuid NOT NULL, offer uuid, revision bigint CHECK (revision <> 999),
                        nth bigint GENERATED ALWAYS AS IDENTITY);
                    GRANT SELECT, INSERT ON history.effects TO history_app";
-    admin.execute(effects).await.unwrap();
-    admin
+    db.execute(effects).await.unwrap();
+    database.superusers(3).unwrap()
 }
 
 /// As the service's own role, over few connections.
-fn service(admin: &PgPool, schema: &str, folder: &'static str, domain: &'static str) -> Database {
-    let options = (*admin.connect_options())
-        .clone()
-        .username(&format!("{schema}_app"))
-        .password("");
-    let pool = PgPoolOptions::new()
-        .max_connections(6)
-        .connect_lazy_with(options);
-    Database::new(pool, folder, domain)
+fn publishing(database: &TestDatabase) -> Database {
+    let pool = database.pool("publishing_app", 6).unwrap();
+    Database::new(pool, "publishing-pipeline", "marketplace.publishing.v1")
+}
+
+fn history(database: &TestDatabase) -> Database {
+    let pool = database.pool("history_app", 6).unwrap();
+    Database::new(pool, "history", "marketplace.history.v1")
 }
 
 /// An event about an offer.

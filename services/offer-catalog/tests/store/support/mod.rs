@@ -1,6 +1,5 @@
 //! A fresh database for each test, and the shortest words for what tests do with it.
 
-mod database;
 mod draft;
 pub mod pipeline;
 
@@ -12,11 +11,13 @@ use marketplace_runtime::access::{Access, Permission, Role, Scope, Target};
 use marketplace_runtime::clock;
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::{OfferName, PlanName, new_id};
+use marketplace_runtime::postgres;
 use offer_catalog::blobs::Blobs;
 use offer_catalog::domain::publisher::{Member, MemberKind, Programme, Publisher};
 use offer_catalog::error::{Error, Result};
 use offer_catalog::keys::Keys;
-use offer_catalog::{DOMAIN, commands, store, wire};
+use offer_catalog::{DOMAIN, MIGRATIONS, NAME, commands, store, wire};
+use system_tests::TestDatabase;
 use uuid::Uuid;
 
 pub use draft::{Offer, listing, pricing};
@@ -27,7 +28,7 @@ pub struct Bench {
     pub blobs: Blobs,
     pub keys: Keys,
     pub folder: PathBuf,
-    name: String,
+    database: TestDatabase,
 }
 
 /// Whose offers they are.
@@ -36,17 +37,23 @@ pub const PUBLISHER: &str = "contoso";
 impl Bench {
     /// A database with the publisher in it, whose owner is ada.
     pub async fn new() -> Bench {
-        let (db, name) = database::fresh().await;
-        let folder = std::env::temp_dir().join(&name);
+        let database = TestDatabase::migrated("offer_catalog", &MIGRATIONS)
+            .await
+            .unwrap();
+        let pool = database.pool("offer_catalog_app", 12).unwrap();
+        postgres::check_migrations(&pool, &MIGRATIONS)
+            .await
+            .unwrap();
+        let folder = std::env::temp_dir().join(database.name());
         let keys = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
             .parse()
             .unwrap();
         let bench = Bench {
-            db,
+            db: Database::new(pool, NAME, DOMAIN),
             blobs: Blobs::folder(&folder).unwrap(),
             keys,
             folder,
-            name,
+            database,
         };
         bench.publisher(PUBLISHER).await;
         bench
@@ -56,7 +63,7 @@ impl Bench {
     pub async fn end(self) {
         let _ = std::fs::remove_dir_all(&self.folder);
         self.db.pool().close().await;
-        database::drop(&self.name).await;
+        self.database.drop_it().await.unwrap();
     }
 
     pub async fn publisher(&self, id: &str) {
