@@ -70,6 +70,11 @@ impl Drop for Link {
 }
 
 impl Link {
+    /// One more channel of the same connection.
+    pub(crate) async fn another(&self) -> Result<Channel, Error> {
+        Ok(self.connection.create_channel().await?)
+    }
+
     async fn goodbye(&self) -> lapin::Result<()> {
         self.connection.close(200, "stopping".into()).await
     }

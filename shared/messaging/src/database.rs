@@ -1,11 +1,9 @@
 //! A service's database as messaging sees it: the pool, who is woken by a commit, and which requests run now.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
-use sqlx::{
-    PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use marketplace_runtime::postgres::{self, Reader};
+use sqlx::{PgPool, postgres::PgConnectOptions};
 
 use crate::{requests::Turns, wake::Wake};
 
@@ -43,11 +41,7 @@ impl Database {
     /// The same database over a pool of its own of `connections`, so that a role that must not wait for the doors
     /// (a consumer, a step runner) doesn't, and the other way round. Connects when first used.
     pub fn with_own_pool(&self, connections: u32) -> Database {
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(5))
-            .test_before_acquire(false)
-            .connect_lazy_with(self.options());
+        let pool = postgres::pool_options(connections).connect_lazy_with(self.options());
         Database {
             pool,
             shared: Arc::clone(&self.shared),
@@ -57,6 +51,11 @@ impl Database {
     /// The pool that doors read with.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// A connection for the single statement of a call that reads: see [`postgres::read`].
+    pub async fn read(&self) -> Result<Reader, sqlx::Error> {
+        postgres::read(&self.pool).await
     }
 
     /// Who is woken by commits.

@@ -57,6 +57,7 @@ pub const PUBLISHING_PIPELINE: Subscription = Subscription {
         "certification.v1.certification_passed",
         "certification.v1.certification_failed",
         "certification.v1.certification_progressed",
+        "certification.v1.order_impossible",
         "offercatalog.v1.preview_prepared",
         "offercatalog.v1.offer_activated",
         "offercatalog.v1.offer_removed",
@@ -83,6 +84,7 @@ pub const NOTIFICATION: Subscription = Subscription {
     queue: "notification",
     keys: &[
         "publishing.v1.publication_changed",
+        "offercatalog.v1.offer_deleted",
         "offercatalog.v1.preview_served",
         "offercatalog.v1.member_changed",
         "offercatalog.v1.private_audience_synced",

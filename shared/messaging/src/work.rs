@@ -5,6 +5,7 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
+use marketplace_runtime::postgres;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::{
@@ -26,9 +27,9 @@ pub struct Work {
 }
 
 impl Work {
-    /// Opens a transaction.
+    /// Opens a transaction. Within a call its statements end with the call's deadline.
     pub async fn begin(database: &Database) -> Result<Work, sqlx::Error> {
-        let tx = database.pool().begin().await?;
+        let tx = postgres::begin(database.pool()).await?;
         Ok(Work {
             tx,
             database: database.clone(),

@@ -18,15 +18,11 @@ pub fn uuid(text: &str, field: &str) -> Result<Uuid, Violation> {
     Uuid::try_parse(text).map_err(|_| Violation::new(field, "is not a UUID").because("BAD_ID"))
 }
 
-/// True for what may stand between two slashes of a resource name: 1 to 64 of `a-z A-Z 0-9 _ . -`, with a letter or
-/// digit first. What a new publisher, offer or plan may be called is stricter and its own service's business.
+/// True for what may stand between two slashes of a resource name: 1 to 64 of `a-z A-Z 0-9 _ . -`, not with a dot first
+/// (`..`). What a new publisher, offer or plan may be called is stricter and its own service's business.
 pub fn is_segment(text: &str) -> bool {
-    let rest_fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
-    let first_fits = text
-        .bytes()
-        .next()
-        .is_some_and(|c| c.is_ascii_alphanumeric());
-    text.len() <= 64 && first_fits && text.bytes().all(rest_fits)
+    let fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
+    (1..=64).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(fits)
 }
 
 /// Splits `name` by a pattern of collections: `["publishers", "offers"]` takes `publishers/{p}/offers/{o}`.
@@ -197,6 +193,16 @@ mod tests {
         );
     }
 
+    /// `^[a-z0-9_-]{1,50}$`: every one of these may be first, and alone.
+    #[test]
+    fn e6_every_plan_that_can_be_made_has_a_name() {
+        let longest = "_".repeat(50);
+        for plan in ["_gold", "-gold", "_", "-", "0", "a", "g_o-l-d", &longest] {
+            let name = format!("publishers/contoso/offers/db/plans/{plan}");
+            assert_eq!(PlanName::parse(&name, "name").unwrap().plan, plan);
+        }
+    }
+
     #[test]
     fn what_is_no_name_is_a_violation_of_its_field() {
         let long = format!("publishers/{}/offers/o", "x".repeat(65));
@@ -210,6 +216,8 @@ mod tests {
             "publishers/a/offers/o/",
             "/publishers/a/offers/o",
             "publishers/../offers/o",
+            "publishers/a/offers/.",
+            "publishers/a/offers/.o",
             &long,
         ];
         for name in wrong {

@@ -8,6 +8,7 @@
 //! | [`clock`], [`timestamp`] | the time, and protobuf's |
 //! | [`ids`], [`paging`] | resource names, UUIDs, page tokens |
 //! | [`identity`], [`access`] | who calls; may they |
+//! | [`text`] | free text that callers send |
 //! | [`status`] | the one table of errors |
 //! | [`deadline`] | how long a call may take |
 //! | [`server`], [`tasks`], [`service`] | serving, working, stopping in order |
@@ -107,6 +108,7 @@ pub mod tasks;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;
+pub mod text;
 pub mod timestamp;
 
 pub use main_runner::{on_runtime, run};

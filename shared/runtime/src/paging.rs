@@ -1,8 +1,10 @@
 //! Page sizes and opaque page tokens (design.md §4): keyset tokens, bound to the filters they were made with.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
 use crate::status::Violation;
 
@@ -64,9 +66,28 @@ pub fn decode<K: DeserializeOwned>(
         let why = "was made with other filters; start again without a token";
         return Err(Violation::new("page_token", why).because("OTHER_FILTERS"));
     }
-    serde_json::from_slice(key)
+    let key: Value = serde_json::from_slice(key).map_err(|_| malformed())?;
+    if !storable(&key) {
+        return Err(malformed());
+    }
+    serde_json::from_value(key)
         .map(Some)
         .map_err(|_| malformed())
+}
+
+/// A token is no secret, so anybody can make one up; a key that no row can have (NUL in a text, a time before the first
+/// that Postgres knows, 4713 BC) would fail in the database.
+fn storable(key: &Value) -> bool {
+    match key {
+        Value::String(text) => {
+            let time = || OffsetDateTime::deserialize(key).ok();
+            let too_early = text.starts_with('-') && time().is_some_and(|at| at.year() < -4_712);
+            !text.contains('\0') && !too_early
+        }
+        Value::Array(parts) => parts.iter().all(storable),
+        Value::Object(parts) => parts.values().all(storable),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +120,31 @@ mod tests {
         ] {
             let refused = decode::<i64>(&token, other).unwrap_err();
             assert_eq!(refused.reason.as_deref(), Some("OTHER_FILTERS"));
+        }
+    }
+
+    #[test]
+    fn a_key_that_no_row_can_have_is_refused() {
+        let filters = Fingerprint::of("ListOffers", &());
+        let refused = |token: &str| {
+            decode::<(OffsetDateTime, String)>(token, filters)
+                .unwrap_err()
+                .reason
+        };
+        let now = crate::clock::now();
+        let first = time::macros::datetime!(-4712-01-01 00:00 UTC);
+        for good in [(now, "-4713"), (first, "-9999-01-01")] {
+            assert!(decode::<(OffsetDateTime, String)>(&encode(&good, filters), filters).is_ok());
+        }
+        for forged in [
+            (now, "a\0b"),
+            (time::macros::datetime!(-9999-01-01 00:00 UTC), "a"),
+        ] {
+            assert_eq!(
+                refused(&encode(&forged, filters)).as_deref(),
+                Some("BAD_PAGE_TOKEN"),
+                "{forged:?}"
+            );
         }
     }
 

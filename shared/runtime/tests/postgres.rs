@@ -9,7 +9,7 @@ use marketplace_runtime::config::{Common, Env, PostgresConfig};
 use marketplace_runtime::postgres::{self, Fault, MigrationsError};
 use marketplace_runtime::server::Server;
 use marketplace_runtime::tasks::Tasks;
-use marketplace_runtime::{deadline, ids};
+use marketplace_runtime::{deadline, ids, status};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlStr};
 use tonic_health::pb::HealthCheckRequest;
@@ -153,12 +153,72 @@ async fn what_is_left_of_a_call_is_its_statement_timeout() {
         tx.execute("SELECT pg_sleep(5)").await.unwrap_err()
     });
     assert_eq!(postgres::fault(&error.await), Fault::Cut);
+    // Also of what only reads, which takes a transaction for it, and can't write.
+    let error = deadline::within(at + Duration::from_millis(300), async {
+        let mut db = postgres::read(&db).await.unwrap();
+        db.execute("SELECT pg_sleep(5)").await.unwrap_err()
+    });
+    assert_eq!(postgres::fault(&error.await), Fault::Cut);
+    let far = deadline::within(at + Duration::from_secs(60), postgres::read(&db)).await;
+    assert!(matches!(far, Ok(postgres::Reader::Plain(_))), "{far:?}");
+    drop(far);
     // It ends with its transaction.
     let after = sqlx::query_scalar::<_, String>("SHOW statement_timeout")
         .fetch_one(&db)
         .await
         .unwrap();
     assert_eq!(after, "0");
+    db.close().await;
+    database.drop().await;
+}
+
+/// A restart of the database ends every connection of a pool; none of them may fail a call once it is back.
+#[tokio::test]
+async fn connections_that_were_lost_are_replaced_before_they_are_used() {
+    let database = Database::new().await;
+    let db = postgres::connect(&database.config()).await.unwrap();
+    let pid = "SELECT pg_backend_pid()";
+    let (mut one, mut two) = (db.acquire().await.unwrap(), db.acquire().await.unwrap());
+    let before: [i32; 2] = [
+        sqlx::query_scalar(pid).fetch_one(&mut *one).await.unwrap(),
+        sqlx::query_scalar(pid).fetch_one(&mut *two).await.unwrap(),
+    ];
+    drop((one, two));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let kill = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+        database.name
+    );
+    database.admin(&kill).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    for _ in 0..2 {
+        let after: i32 = sqlx::query_scalar(pid).fetch_one(&db).await.unwrap();
+        assert!(!before.contains(&after));
+    }
+    db.begin().await.unwrap().commit().await.unwrap();
+    db.close().await;
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_stored_is_its_senders_mistake() {
+    let database = Database::new().await;
+    let db = postgres::connect(&database.config()).await.unwrap();
+    let nul = sqlx::query_scalar::<_, String>("SELECT $1::text")
+        .bind("a\0b")
+        .fetch_one(&db);
+    let early = time::macros::datetime!(-9999-01-01 00:00 UTC);
+    let early = sqlx::query_scalar::<_, String>("SELECT $1::timestamptz::text")
+        .bind(early)
+        .fetch_one(&db);
+    for error in [nul.await.unwrap_err(), early.await.unwrap_err()] {
+        assert_eq!(postgres::fault(&error), Fault::Value, "{error:?}");
+        let status = status::database("marketplace.test.v1", &error);
+        assert_eq!(
+            (status.code(), status::reason(&status).as_str()),
+            (tonic::Code::InvalidArgument, "BAD_VALUE")
+        );
+    }
     db.close().await;
     database.drop().await;
 }

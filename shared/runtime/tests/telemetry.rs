@@ -119,7 +119,17 @@ async fn a_span_is_exported_as_the_child_of_what_another_process_told() {
         span.in_scope(telemetry::trace_id),
         "4bf92f3577b34da6a3ce929d0e0e4736"
     );
+    // Stored with work to be done later, it is the same.
+    let stored = span.in_scope(telemetry::Trace::current);
+    assert_eq!(stored.parent, told[0].1);
+    let later = tracing::info_span!("later");
+    stored.adopt(&later);
+    assert_eq!(
+        later.in_scope(telemetry::trace_id),
+        "4bf92f3577b34da6a3ce929d0e0e4736"
+    );
     drop(span);
+    drop(later);
     tokio::task::block_in_place(|| telemetry.flush());
 
     let seen = tokio::time::timeout(Duration::from_secs(5), spans.recv())

@@ -7,7 +7,9 @@ use marketplace_proto::messaging::v1::{
 };
 use marketplace_runtime::{
     access::{Access, Permission, Target},
-    clock, identity, ids,
+    clock,
+    identity::{self, Caller},
+    ids,
     paging::{self, Fingerprint},
     status::{self, Violation},
     timestamp,
@@ -18,7 +20,8 @@ use uuid::Uuid;
 use super::store::{self, Letter};
 use crate::{
     Database, Error, Failure, Receive, Work,
-    inbox::{Message, apply_one},
+    inbox::apply_one,
+    requests::{self, Once},
 };
 
 /// Serves the dead letters of one service; replays them with its receiver.
@@ -39,12 +42,22 @@ impl<R: Receive> DeadLetters<R> {
     }
 
     /// The operator who calls, or the refusal.
-    async fn operator<T>(&self, request: Request<T>) -> Result<(String, T), Status> {
+    async fn operator<T>(&self, request: Request<T>) -> Result<(Arc<Caller>, T), Status> {
         let (caller, request) = identity::open(request)?;
         self.access
             .require(&caller, Permission::Operate, &Target::Platform)
             .await?;
-        Ok((caller.principal().to_owned(), request))
+        Ok((caller, request))
+    }
+
+    fn once(
+        &self,
+        caller: &Caller,
+        rpc: &'static str,
+        request_id: &str,
+        request: &impl prost::Message,
+    ) -> Result<Once, Status> {
+        Once::new(self.database.domain(), caller, rpc, request_id, request)
     }
 
     fn failed(&self, error: impl Into<Error>) -> Status {
@@ -87,48 +100,53 @@ impl<R: Receive> DeadLetters<R> {
         }
     }
 
-    async fn begin(&self) -> Result<Work, Status> {
-        Work::begin(&self.database)
-            .await
-            .map_err(|error| self.failed(error))
-    }
-
-    /// Applies the message and settles its letter, in one transaction.
-    async fn replay(&self, id: Uuid, by: &str) -> Result<(), Status> {
-        let mut work = self.begin().await?;
+    /// Applies the message and settles its letter, in one transaction that the caller commits.
+    async fn replay(&self, mut work: Work, id: Uuid, by: &str) -> Result<(Work, Letter), Status> {
         let letter = self.lock(&mut work, id).await?;
-        let message = letter.message();
-        match self.apply(work, &letter, &message, by).await {
-            Ok(()) => Ok(()),
-            Err(Failure::Retry(_)) => Err(status::unavailable(
-                self.database.domain(),
-                "what the message needs",
-            )),
+        match self.apply(&mut work, &letter, by).await {
+            Ok(()) => Ok((work, letter.settled("replayed"))),
             Err(failure) => {
-                let reason = failure.reason();
-                let noted = store::failed_again(self.database.pool(), id, &reason).await;
-                noted.map_err(|error| self.failed(error))?;
-                let shown: String = reason.chars().take(500).collect();
-                Err(status::failed_precondition(
-                    self.database.domain(),
-                    "STILL_DEAD",
-                    &shown,
-                    &[("dead_letter", &id.to_string())],
-                ))
+                // Rolled back and given back first: noting the failure takes the row, and a connection.
+                drop(work);
+                Err(self.still_dead(id, failure).await)
             }
         }
     }
 
-    async fn apply(
+    async fn apply(&self, work: &mut Work, letter: &Letter, by: &str) -> Result<(), Failure> {
+        let message = letter.message();
+        apply_one(work, &*self.receiver, &message).await?;
+        store::settle(work, letter.id, "replayed", by, "", clock::now()).await?;
+        Ok(())
+    }
+
+    /// Notes another try that failed, unless something else was in the way.
+    async fn still_dead(&self, id: Uuid, failure: Failure) -> Status {
+        let domain = self.database.domain();
+        if let Failure::Retry(_) = failure {
+            return status::unavailable(domain, "what the message needs");
+        }
+        let reason = failure.reason();
+        if let Err(error) = store::failed_again(self.database.pool(), id, &reason).await {
+            return self.failed(error);
+        }
+        let shown: String = reason.chars().take(500).collect();
+        let letter = id.to_string();
+        status::failed_precondition(domain, "STILL_DEAD", &shown, &[("dead_letter", &letter)])
+    }
+
+    async fn discard(
         &self,
         mut work: Work,
-        letter: &Letter,
-        message: &Message,
+        id: Uuid,
         by: &str,
-    ) -> Result<(), Failure> {
-        apply_one(&mut work, &*self.receiver, message).await?;
-        store::settle(&mut work, letter.id, "replayed", by, "", clock::now()).await?;
-        Ok(work.commit().await?)
+        reason: &str,
+    ) -> Result<(Work, Letter), Status> {
+        let letter = self.lock(&mut work, id).await?;
+        store::settle(&mut work, id, "discarded", by, reason, clock::now())
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok((work, letter.settled("discarded")))
     }
 }
 
@@ -178,11 +196,13 @@ impl<R: Receive> DeadLetterService for DeadLetters<R> {
     ) -> Result<Response<pb::ReplayDeadLetterResponse>, Status> {
         let (operator, request) = self.operator(request).await?;
         let id = self.id(&request.id)?;
-        self.replay(id, &operator).await?;
-        let letter = self.letter(id).await?;
-        Ok(Response::new(pb::ReplayDeadLetterResponse {
-            dead_letter: Some(letter.into()),
-        }))
+        let once = self.once(&operator, "ReplayDeadLetter", &request.request_id, &request)?;
+        requests::run(&self.database, once, async move |work| {
+            let (work, letter) = self.replay(work, id, operator.principal()).await?;
+            let dead_letter = Some(letter.into());
+            Ok((work, pb::ReplayDeadLetterResponse { dead_letter }))
+        })
+        .await
     }
 
     async fn discard_dead_letter(
@@ -194,23 +214,19 @@ impl<R: Receive> DeadLetterService for DeadLetters<R> {
         if request.reason.trim().is_empty() {
             return Err(self.invalid(Violation::missing("reason")));
         }
-        let mut work = self.begin().await?;
-        self.lock(&mut work, id).await?;
-        let settled = store::settle(
-            &mut work,
-            id,
-            "discarded",
+        let once = self.once(
             &operator,
-            &request.reason,
-            clock::now(),
-        )
-        .await;
-        settled.map_err(|error| self.failed(error))?;
-        work.commit().await.map_err(|error| self.failed(error))?;
-        let letter = self.letter(id).await?;
-        Ok(Response::new(pb::DiscardDeadLetterResponse {
-            dead_letter: Some(letter.into()),
-        }))
+            "DiscardDeadLetter",
+            &request.request_id,
+            &request,
+        )?;
+        requests::run(&self.database, once, async move |work| {
+            let by = operator.principal();
+            let (work, letter) = self.discard(work, id, by, &request.reason).await?;
+            let dead_letter = Some(letter.into());
+            Ok((work, pb::DiscardDeadLetterResponse { dead_letter }))
+        })
+        .await
     }
 }
 

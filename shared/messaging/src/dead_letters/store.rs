@@ -40,6 +40,15 @@ impl Letter {
         })
     }
 
+    /// As it is listed, once it is settled.
+    pub(super) fn settled(self, state: &str) -> Letter {
+        Letter {
+            state: state.to_owned(),
+            payload: Vec::new(),
+            ..self
+        }
+    }
+
     /// The message as it was received.
     pub(super) fn message(&self) -> Message {
         let payload = Bytes::from(self.payload.clone());
@@ -73,7 +82,7 @@ pub(crate) async fn bury(
     .bind(ids::new_id())
     .bind(queue)
     .bind(message.event_id)
-    .bind(&message.kind)
+    .bind(storable(&message.kind))
     .bind(storable(reason))
     .bind(i32::try_from(attempts).unwrap_or(i32::MAX))
     .bind(now)
@@ -144,7 +153,7 @@ pub(super) async fn settle(
     sqlx::query("UPDATE dead_letters SET state = $2, settled_by = $3, note = $4, settled_at = $5 WHERE id = $1")
         .bind(id)
         .bind(state)
-        .bind(by)
+        .bind(storable(by))
         .bind(storable(note))
         .bind(now)
         .execute(db)

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt as _, StreamExt as _};
 use lapin::{
-    Consumer,
+    Channel, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
@@ -68,7 +68,8 @@ struct Inbox<R> {
     stop: CancellationToken,
 }
 
-/// What deliveries come from; the link is dropped first (see there).
+/// What deliveries come from; the link is dropped first (see there). Each queue has a channel of its own: delivery tags
+/// count per channel, and everything up to a tag is acknowledged at once.
 struct Intake {
     link: Link,
     live: Consumer,
@@ -78,10 +79,8 @@ struct Intake {
 impl<R: Receive> Inbox<R> {
     /// Takes batches until stopped or the connection fails.
     async fn work(&self, link: Link, pause: &mut Pause) -> Result<(), Error> {
-        let qos = BasicQosOptions::default();
-        link.channel.basic_qos(PREFETCH, qos).await?;
-        let live = open(&link, self.queue).await?;
-        let dead = open(&link, &topology::dead_queue(self.queue)).await?;
+        let live = open(&link.channel, self.queue).await?;
+        let dead = open(&link.another().await?, &topology::dead_queue(self.queue)).await?;
         let mut intake = Intake { link, live, dead };
         pause.reset();
         let ended = self.take(&mut intake).await;
@@ -211,10 +210,11 @@ impl<R: Receive> Inbox<R> {
     }
 }
 
-async fn open(link: &Link, queue: &str) -> Result<Consumer, Error> {
+async fn open(channel: &Channel, queue: &str) -> Result<Consumer, Error> {
+    let qos = BasicQosOptions::default();
+    channel.basic_qos(PREFETCH, qos).await?;
     let options = BasicConsumeOptions::default();
-    Ok(link
-        .channel
+    Ok(channel
         .basic_consume(queue.into(), "".into(), options, FieldTable::default())
         .await?)
 }
@@ -224,7 +224,7 @@ fn taken(next: Option<lapin::Result<Delivery>>) -> Result<Delivery, Error> {
     Ok(next.ok_or(Error::BrokerSilent("the consumer was canceled"))??)
 }
 
-/// Everything up to this delivery was settled, in the order it came.
+/// Everything up to this delivery of its channel was settled, in the order it came.
 async fn acknowledge(last: Option<&Delivery>) -> Result<(), Error> {
     if let Some(delivery) = last {
         delivery

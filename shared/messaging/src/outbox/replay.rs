@@ -8,7 +8,7 @@ use lapin::{
 use marketplace_proto::messaging::v1::{self as pb, event_service_server::EventService};
 use marketplace_runtime::{
     access::{Access, Permission, Target},
-    identity,
+    identity, ids,
     status::{self, Violation},
     timestamp,
 };
@@ -16,7 +16,13 @@ use time::{Date, OffsetDateTime};
 use tonic::{Request, Response, Status};
 
 use super::Row;
-use crate::{Broker, Database, Error, broker::Link, topology, topology::Subscription};
+use crate::{
+    Broker, Database, Error, Work,
+    broker::Link,
+    requests::{self, Once},
+    topology,
+    topology::Subscription,
+};
 
 const PAGE: i64 = 256;
 
@@ -127,17 +133,28 @@ impl EventService for Events {
         let domain = self.database.domain();
         let (consumer, span) =
             read(&request).map_err(|violations| status::invalid(domain, violations))?;
-        let sent = self
-            .send_again(consumer, span)
-            .await
-            .map_err(|error| error.into_status(domain))?;
-        tracing::info!(
-            consumer = consumer.queue,
-            events = sent,
-            by = caller.principal(),
-            "events were sent again"
-        );
-        Ok(Response::new(pb::ReplayEventsResponse { events: sent }))
+        let once = Once::new(
+            domain,
+            &caller,
+            "ReplayEvents",
+            &request.request_id,
+            &request,
+        )?;
+        // Claimed before anything is sent; no transaction is open while the broker takes it.
+        requests::run_claimed(&self.database, once, ids::new_id(), async move |_| {
+            let failed = |error: Error| error.into_status(domain);
+            let sent = self.send_again(consumer, span).await.map_err(failed)?;
+            tracing::info!(
+                consumer = consumer.queue,
+                events = sent,
+                by = caller.principal(),
+                "events were sent again"
+            );
+            let work = Work::begin(&self.database).await;
+            let work = work.map_err(|error| failed(error.into()))?;
+            Ok((work, pb::ReplayEventsResponse { events: sent }))
+        })
+        .await
     }
 }
 

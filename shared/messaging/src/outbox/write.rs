@@ -1,6 +1,6 @@
 //! Stores what a transaction told, and the row of its request, in one statement.
 
-use marketplace_runtime::telemetry;
+use marketplace_runtime::telemetry::Trace;
 use prost::Message as _;
 use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::QueryScalar};
 use time::OffsetDateTime;
@@ -10,25 +10,15 @@ use crate::{Error, Outgoing, requests::Settlement};
 /// An event and the trace that it was told in.
 pub(crate) struct Told {
     event: Outgoing,
-    traceparent: String,
-    tracestate: String,
+    trace: Trace,
 }
 
 impl Told {
     pub(crate) fn now(event: Outgoing) -> Told {
-        let mut told = Told {
+        Told {
             event,
-            traceparent: String::new(),
-            tracestate: String::new(),
-        };
-        for (name, value) in telemetry::inject_current() {
-            match name.as_str() {
-                "traceparent" => told.traceparent = value,
-                "tracestate" => told.tracestate = value,
-                _ => {}
-            }
+            trace: Trace::current(),
         }
-        told
     }
 }
 
@@ -150,12 +140,12 @@ fn bind_events<'q>(query: Statement<'q>, told: &'q [Told]) -> Statement<'q> {
         .bind(events().map(|e| e.body.as_slice()).collect::<Vec<&[u8]>>())
         .bind(
             told.iter()
-                .map(|t| t.traceparent.as_str())
+                .map(|t| t.trace.parent.as_str())
                 .collect::<Vec<_>>(),
         )
         .bind(
             told.iter()
-                .map(|t| t.tracestate.as_str())
+                .map(|t| t.trace.state.as_str())
                 .collect::<Vec<_>>(),
         )
 }

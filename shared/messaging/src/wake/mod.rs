@@ -34,8 +34,14 @@ struct Inner {
     unshared_grew: Notify,
 }
 
-/// Listens to one topic.
-pub struct Listener(watch::Receiver<()>);
+/// Listens to one topic. The last one of a topic takes the topic with it: topics name requests and submissions, of which
+/// there is no end.
+pub struct Listener {
+    topic: Cow<'static, str>,
+    wake: Wake,
+    /// `None` only while it is dropped.
+    heard: Option<watch::Receiver<()>>,
+}
 
 impl Wake {
     pub(crate) fn new() -> Wake {
@@ -53,28 +59,31 @@ impl Wake {
 
     /// Listens to a topic from now on. Listen first, then look, then wait: what commits in between wakes.
     pub fn on(&self, topic: impl Into<Cow<'static, str>>) -> Listener {
+        let topic = topic.into();
         let mut listeners = lock(&self.0.listeners);
-        Listener(
-            listeners
-                .entry(topic.into())
-                .or_insert_with(|| watch::Sender::new(()))
-                .subscribe(),
-        )
+        let heard = listeners
+            .entry(topic.clone())
+            .or_insert_with(|| watch::Sender::new(()))
+            .subscribe();
+        Listener {
+            topic,
+            wake: self.clone(),
+            heard: Some(heard),
+        }
     }
 
     /// Wakes the listeners of this process.
     fn here(&self, topic: &str) {
-        let mut listeners = lock(&self.0.listeners);
-        if let Some(sender) = listeners.get(topic)
-            && sender.send(()).is_err()
-        {
-            listeners.remove(topic);
+        if let Some(sender) = lock(&self.0.listeners).get(topic) {
+            sender.send_replace(());
         }
     }
 
     /// Wakes everybody in this process: news may have been missed.
     fn all_here(&self) {
-        lock(&self.0.listeners).retain(|_, sender| sender.send(()).is_ok());
+        for sender in lock(&self.0.listeners).values() {
+            sender.send_replace(());
+        }
     }
 
     /// Waits until there is something to tell other replicas.
@@ -102,9 +111,24 @@ impl Listener {
 
     /// Waits until the topic is notified. Cancel safe. A wake-up may be lost: prefer [`Listener::tick`].
     pub async fn woken(&mut self) {
-        if self.0.changed().await.is_err() {
-            // The topic had no listener for a moment and was forgotten; the caller's timer backs it.
+        let Some(heard) = &mut self.heard else { return };
+        if heard.changed().await.is_err() {
+            // Can't be: the topic is there while this listens. The caller's timer backs it.
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut listeners = lock(&self.wake.0.listeners);
+        // Under the lock: of two that are dropped at once, the second must see that it is the last.
+        self.heard = None;
+        if listeners
+            .get(&self.topic)
+            .is_some_and(|sender| sender.receiver_count() == 0)
+        {
+            listeners.remove(&self.topic);
         }
     }
 }
@@ -130,9 +154,11 @@ mod tests {
     #[tokio::test]
     async fn topics_nobody_listens_to_are_forgotten() {
         let wake = Wake::new();
-        drop(wake.on("request:1"));
+        let (first, mut second) = (wake.on("request:1"), wake.on("request:1"));
+        drop(first);
         wake.notify("request:1");
+        assert!(second.within(Duration::from_secs(5)).await);
+        drop(second);
         assert!(lock(&wake.0.listeners).is_empty());
-        wake.on("request:1").within(Duration::ZERO).await;
     }
 }

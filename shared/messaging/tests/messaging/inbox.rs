@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use marketplace_messaging::{Events, Failure, Message, Receive, Work};
+use marketplace_messaging::{Broker, Events, Failure, Message, Receive, Work};
 use marketplace_proto::messaging::v1::{ReplayEventsRequest, event_service_server::EventService};
-use marketplace_runtime::{access::Access, clock, timestamp};
+use marketplace_runtime::{access::Access, clock, status, timestamp};
 use tonic::Request;
 use uuid::Uuid;
 
@@ -37,12 +37,14 @@ async fn what_is_sent_again_is_not_applied_again() {
         Access::local("marketplace.publishing.v1"),
     );
     let mut operator = caller("olga");
-    let ask = |consumer: &str| ReplayEventsRequest {
+    let to = from + time::Duration::days(1);
+    let ask = |consumer: &str, request_id: &str| ReplayEventsRequest {
         consumer: consumer.into(),
         from: Some(timestamp::to_proto(from)),
-        to: Some(timestamp::to_proto(clock::now())),
+        to: Some(timestamp::to_proto(to)),
+        request_id: request_id.into(),
     };
-    let mut request = Request::new(ask("history"));
+    let mut request = Request::new(ask("history", "early"));
     request.extensions_mut().insert(Arc::new(operator.clone()));
     assert_eq!(
         events.replay_events(request).await.unwrap_err().code(),
@@ -50,7 +52,7 @@ async fn what_is_sent_again_is_not_applied_again() {
     );
     operator.roles.operator = true;
     for (consumer, sent) in [("history", 600), ("certification", 0)] {
-        let mut request = Request::new(ask(consumer));
+        let mut request = Request::new(ask(consumer, consumer));
         request.extensions_mut().insert(Arc::new(operator.clone()));
         assert_eq!(
             events
@@ -63,6 +65,23 @@ async fn what_is_sent_again_is_not_applied_again() {
             "{consumer}"
         );
     }
+    // The same request again is answered and sends nothing: it needs no broker. Another under its id is refused.
+    let away = Events::new(
+        setup.publishing.clone(),
+        Broker::new("amqp://127.0.0.1:1", "test").unwrap(),
+        Access::local("marketplace.publishing.v1"),
+    );
+    let repeat = async |events: &Events, consumer, id| {
+        let mut request = Request::new(ask(consumer, id));
+        request.extensions_mut().insert(Arc::new(operator.clone()));
+        let answer = events.replay_events(request).await;
+        answer.map(|answer| answer.into_inner().events)
+    };
+    assert_eq!(repeat(&away, "history", "history").await.unwrap(), 600);
+    let reused = repeat(&away, "certification", "history").await.unwrap_err();
+    assert_eq!(status::reason(&reused), "REQUEST_ID_REUSED");
+    let refused = repeat(&away, "history", "new").await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::Unavailable);
     // Whatever comes behind the repeats is applied after them.
     setup.tell([changed(offer)]).await;
     setup.until(EFFECTS, 601).await;
@@ -76,9 +95,7 @@ async fn what_is_sent_again_is_not_applied_again() {
         .execute(&setup.admin)
         .await
         .unwrap();
-    let mut request = Request::new(ask("history"));
-    request.extensions_mut().insert(Arc::new(operator));
-    events.replay_events(request).await.unwrap();
+    assert_eq!(repeat(&events, "history", "new").await.unwrap(), 601);
     setup.until(EFFECTS, 601).await;
     assert_eq!(
         (setup.count(DOUBLED).await, setup.count(DISORDERED).await),

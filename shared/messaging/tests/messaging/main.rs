@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod given_up;
 mod inbox;
 mod poison;
 mod relay;

@@ -16,7 +16,7 @@ use marketplace_messaging::{
 use marketplace_proto::messaging::v1::{
     DeadLetter, DiscardDeadLetterRequest, DiscardDeadLetterResponse,
 };
-use marketplace_runtime::status;
+use marketplace_runtime::{deadline, status};
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
@@ -28,6 +28,7 @@ fn request(id: &str, reason: &str) -> Once {
     let message = DiscardDeadLetterRequest {
         id: "1".into(),
         reason: reason.into(),
+        request_id: id.into(),
     };
     Once::new(DOMAIN, &caller("ada"), "DiscardDeadLetter", id, &message).unwrap()
 }
@@ -87,6 +88,7 @@ async fn of_64_equal_requests_over_two_replicas_one_has_an_effect_and_all_the_sa
     let message = DiscardDeadLetterRequest {
         id: "1".into(),
         reason: "noise".into(),
+        request_id: "one".into(),
     };
     let grace = Once::new(
         DOMAIN,
@@ -260,5 +262,26 @@ async fn a_refused_claim_is_free_at_once() {
             .await,
         0
     );
+    setup.end().await;
+}
+
+/// What is left of a call ends its statements in the database as well, whatever command it is.
+#[tokio::test]
+async fn a_command_is_cut_at_its_calls_deadline() {
+    let setup = Setup::new().await;
+    let at = tokio::time::Instant::now() + Duration::from_millis(300);
+    let sleep = requests::run::<DiscardDeadLetterResponse, _, _>(
+        &setup.publishing,
+        request("", "noise"),
+        async |mut work: Work| {
+            let slept = sqlx::query("SELECT pg_sleep(5)").execute(&mut *work).await;
+            slept.map_err(|error| status::database(DOMAIN, &error))?;
+            Ok((work, answer()))
+        },
+    );
+    let begun = tokio::time::Instant::now();
+    let refused = deadline::within(at, sleep).await.unwrap_err();
+    assert_eq!(refused.code(), Code::DeadlineExceeded);
+    assert!(begun.elapsed() < Duration::from_secs(3));
     setup.end().await;
 }

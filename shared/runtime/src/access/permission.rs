@@ -98,11 +98,16 @@ impl fmt::Display for Role {
 pub enum Permission {
     /// See the publisher itself: any member, operators, reviewers.
     ReadPublisher,
+    /// See who works for it: any member, operators.
+    ReadMembers,
     /// See drafts, submissions, history: publishing roles (RO-1), operators.
     ReadOffer,
     /// Create, save, publish, cancel, go live, stop, audiences: publishing roles (RO-2); operators with a grant or for
     /// an open incident (RO-7).
     Publish,
+    /// What operators alone do to a publisher's offers, with a grant or for an open incident (RO-7): no role of a member
+    /// gives it, also not to an operator who is one.
+    Correct,
     /// Add, change and remove members: owners and managers (RO-3).
     ManageMembers,
     /// Make and unmake owners: owners (RO-3).
@@ -124,11 +129,12 @@ impl Permission {
     /// Roles of a member that give it.
     pub const fn member_roles(self) -> &'static [Role] {
         match self {
-            Permission::ReadPublisher => &Role::ALL,
+            Permission::ReadPublisher | Permission::ReadMembers => &Role::ALL,
             Permission::ReadOffer | Permission::Publish => PUBLISHING_ROLES,
             Permission::ManageMembers => &[Role::Owner, Role::Manager],
             Permission::ManageOwners => &[Role::Owner],
-            Permission::Review
+            Permission::Correct
+            | Permission::Review
             | Permission::Operate
             | Permission::Service(_)
             | Permission::Customer => &[],
@@ -137,7 +143,10 @@ impl Permission {
 
     /// True if nothing is changed by what it permits: such calls may go by an older answer while the catalog is away.
     pub const fn is_read(self) -> bool {
-        matches!(self, Permission::ReadPublisher | Permission::ReadOffer)
+        matches!(
+            self,
+            Permission::ReadPublisher | Permission::ReadMembers | Permission::ReadOffer
+        )
     }
 
     /// True if it is decided by membership of a publisher.

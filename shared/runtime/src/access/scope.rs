@@ -109,8 +109,11 @@ impl Scope {
         if self.permission == Permission::Review {
             return self.settle_review(&question, membership);
         }
-        if self.role.is_some() || self.permission == Permission::ReadPublisher && membership.member
-        {
+        let any_member = matches!(
+            self.permission,
+            Permission::ReadPublisher | Permission::ReadMembers
+        );
+        if self.role.is_some() || any_member && membership.member {
             return Ok(self);
         }
         if self.platform.operator {
@@ -121,6 +124,14 @@ impl Scope {
             && membership.publisher_exists
         {
             return Ok(self);
+        }
+        if membership.member && wanted.is_empty() {
+            let message = "this needs the platform role operator";
+            return Err(status::permission_denied(
+                question.domain,
+                "ROLE_REQUIRED",
+                message,
+            ));
         }
         if membership.member {
             let roles: Vec<&str> = wanted.iter().map(|role| role.as_str()).collect();

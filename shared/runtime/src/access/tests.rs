@@ -111,7 +111,9 @@ async fn members_are_permitted_by_their_roles() {
 
 #[tokio::test]
 async fn everybody_else_is_permitted_by_platform_roles_grants_and_incidents() {
-    use Permission::{Customer, ManageMembers, Operate, Publish, ReadOffer, ReadPublisher, Review};
+    use Permission::{
+        Correct, Customer, ManageMembers, Operate, Publish, ReadOffer, ReadPublisher, Review,
+    };
     let services = Permission::Service(&["history", "notification"]);
     let absent = Membership::default();
     let (none, gone) = ("NOT_FOUND", &absent);
@@ -130,6 +132,30 @@ async fn everybody_else_is_permitted_by_platform_roles_grants_and_incidents() {
         ("operator", Publish, OFFER, &granted(), "ok Operator"),
         ("operator", Publish, INCIDENT, &nobody(), "ok Operator"),
         ("operator", Publish, INCIDENT, gone, none),
+        ("operator", Correct, OFFER, &nobody(), "GRANT_REQUIRED"),
+        (
+            "operator",
+            Correct,
+            OFFER,
+            &member(&[Role::Owner]),
+            "GRANT_REQUIRED",
+        ),
+        ("operator", Correct, OFFER, &granted(), "ok Operator"),
+        (
+            "operator",
+            Correct,
+            INCIDENT,
+            &member(&[Role::Owner]),
+            "ok Operator",
+        ),
+        (
+            "",
+            Correct,
+            INCIDENT,
+            &member(&[Role::Owner]),
+            "ROLE_REQUIRED",
+        ),
+        ("", Correct, INCIDENT, &granted(), none),
         (
             "operator",
             ManageMembers,

@@ -66,6 +66,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Its body, decoded.
     pub body: Bytes,
+    /// How it was asked for: 301, 302 and 303 make a GET without a body of a POST.
+    pub method: Method,
     /// Where it came from, after redirects.
     pub url: Url,
 }
@@ -156,7 +158,7 @@ impl Outbound {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.once(&call).await?;
             if !is_redirect(response.status()) {
-                return read(response, call.url).await;
+                return read(response, call).await;
             }
             let location = response
                 .headers()
@@ -244,7 +246,7 @@ fn is_redirect(status: StatusCode) -> bool {
     [301, 302, 303, 307, 308].contains(&status.as_u16())
 }
 
-async fn read(mut response: reqwest::Response, url: Url) -> Result<Answer, OutboundError> {
+async fn read(mut response: reqwest::Response, call: Call) -> Result<Answer, OutboundError> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = BytesMut::new();
     // Chunks are decoded: a small answer that unpacks to a large one is cut, too.
@@ -258,7 +260,8 @@ async fn read(mut response: reqwest::Response, url: Url) -> Result<Answer, Outbo
         status,
         headers,
         body: body.freeze(),
-        url,
+        method: call.method,
+        url: call.url,
     })
 }
 

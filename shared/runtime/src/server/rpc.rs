@@ -1,6 +1,7 @@
 //! The one layer that makes the span, the metrics and the error log of every RPC, so that handlers have none.
 //!
-//! It also turns a panic of a handler into INTERNAL: one request must not be able to end the process for all others.
+//! Every error leaves with an ErrorInfo, also those that tonic answers by itself (bytes that are no message, too
+//! many of them, no such method). It also turns a panic of a handler into INTERNAL: one request must not be able to end the process for all others.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -20,7 +21,10 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
 use super::methods::Methods;
-use crate::{status, telemetry};
+use crate::{
+    status::{self, code_name},
+    telemetry,
+};
 
 /// Observes calls.
 #[derive(Clone)]
@@ -133,7 +137,7 @@ impl Drop for Call {
         self.rules.active.add(-1, &[]);
         let labels = [
             KeyValue::new("rpc.method", self.method),
-            KeyValue::new("rpc.response.status_code", name(code)),
+            KeyValue::new("rpc.response.status_code", code_name(code)),
         ];
         self.rules.duration.record(taken.as_secs_f64(), &labels);
         if code == Code::Ok && !tracing::enabled!(tracing::Level::DEBUG) {
@@ -142,7 +146,7 @@ impl Drop for Call {
         let _entered = self.span.enter();
         let (duration_ms, code, message) = (
             taken.as_secs_f64() * 1_000.0,
-            name(code),
+            code_name(code),
             self.message.as_str(),
         );
         match self.code {
@@ -159,27 +163,25 @@ impl Drop for Call {
     }
 }
 
-/// Code names as in the gRPC specification.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
+/// A Status that tonic made before the handler was reached, or after it: the same table of errors holds for it.
+fn explain(domain: &str, headers: &mut HeaderMap, before: bool) {
+    let Some(bare) = Status::from_header_map(headers) else {
+        return;
+    };
+    if bare.code() == Code::Ok || !bare.details().is_empty() {
+        return;
     }
+    let explained = match bare.code() {
+        // What INTERNAL of ours there is carries details: these bytes can't be read.
+        Code::Internal if before => status::undecodable(domain, bare.message()),
+        Code::OutOfRange | Code::ResourceExhausted if before => status::too_large(domain),
+        Code::Unimplemented if bare.message().is_empty() => {
+            status::unimplemented(domain, "there is no such method")
+        }
+        _ => status::bare(domain, &bare),
+    };
+    // Err: a message that is no header value, which percent-encoding rules out.
+    let _ = explained.add_header(headers);
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -205,10 +207,11 @@ where
         // tonic's generated services do their work when polled: nothing of the handler runs in this line.
         let work = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let work = async move {
-            let response = match work.await {
+            let mut response = match work.await {
                 Ok(outcome) => outcome?,
                 Err(_) => status::internal(call.rules.domain, &Panicked(call.method)).into_http(),
             };
+            explain(call.rules.domain, response.headers_mut(), true);
             call.see(response.headers());
             Ok(response.map(|body| Observed {
                 body,
@@ -235,11 +238,12 @@ impl HttpBody for Observed {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
         let entered = this.call.as_ref().map(|call| call.span.enter());
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        let mut polled = Pin::new(&mut this.body).poll_frame(cx);
         drop(entered);
-        match &polled {
+        match &mut polled {
             Poll::Ready(Some(Ok(frame))) => {
-                if let (Some(trailers), Some(call)) = (frame.trailers_ref(), &mut this.call) {
+                if let (Some(trailers), Some(call)) = (frame.trailers_mut(), &mut this.call) {
+                    explain(call.rules.domain, trailers, false);
                     call.see(trailers);
                     this.call = None;
                 }

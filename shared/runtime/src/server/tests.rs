@@ -140,8 +140,14 @@ async fn raw_call(world: &World, timeout: &str) -> i32 {
     use prost::Message;
     let message = pb::GetDeadLetterRequest {
         id: "sleep-5000".into(),
-    }
-    .encode_to_vec();
+    };
+    let timeout = [("grpc-timeout", timeout)];
+    let answer = raw(world, GET, &message.encode_to_vec(), &timeout).await;
+    answer.code() as i32
+}
+
+/// The Status of a call that no client of ours would make.
+async fn raw(world: &World, path: &str, message: &[u8], headers: &[(&str, &str)]) -> Status {
     let mut body = vec![0];
     body.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
     body.extend(message);
@@ -154,22 +160,57 @@ async fn raw_call(world: &World, timeout: &str) -> i32 {
         .await
         .unwrap();
     crate::testing::background(connection);
-    let request = http::Request::post(format!("http://{}{GET}", world.service.address()))
+    let mut request = http::Request::post(format!("http://{}{path}", world.service.address()))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
-        .header("grpc-timeout", timeout)
         .header(
             "authorization",
             format!("Bearer {}", world.signer.token(&json!({}))),
-        )
+        );
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request
         .body(http_body_util::Full::new(bytes::Bytes::from(body)))
         .unwrap();
     let answer = sender.send_request(request).await.unwrap();
-    answer.headers()["grpc-status"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap()
+    Status::from_header_map(answer.headers()).unwrap()
+}
+
+/// What tonic refuses before a handler is reached carries code and ErrorInfo by the table of errors as well.
+#[tokio::test]
+async fn what_can_t_be_read_is_its_senders_mistake() {
+    let world = world(Duration::from_secs(5)).await;
+    let large = vec![b'x'; MAX_MESSAGE + 1];
+    let unknown = "/marketplace.messaging.v1.DeadLetterService/Guess";
+    let deflated = [("grpc-encoding", "deflate")];
+    let table: [(_, &[u8], &[_], _, _); 5] = [
+        (GET, b"\xff\xff", &[], Code::InvalidArgument, "UNDECODABLE"),
+        (
+            GET,
+            &large,
+            &[],
+            Code::ResourceExhausted,
+            "MESSAGE_TOO_LARGE",
+        ),
+        (unknown, b"", &[], Code::Unimplemented, "UNIMPLEMENTED"),
+        ("/a.B/C", b"", &[], Code::Unimplemented, "UNIMPLEMENTED"),
+        (GET, b"", &deflated, Code::Unimplemented, "UNIMPLEMENTED"),
+    ];
+    for (path, message, headers, code, reason) in table {
+        let refused = raw(&world, path, message, headers).await;
+        assert_eq!(
+            (refused.code(), status::reason(&refused).as_str()),
+            (code, reason),
+            "{path}: {refused:?}"
+        );
+    }
+    let health = "/grpc.health.v1.Health/Check";
+    let elsewhere = raw(&world, health, b"\x0a\x01x", &[]).await;
+    assert_eq!(
+        (elsewhere.code(), status::reason(&elsewhere).as_str()),
+        (Code::NotFound, "NOT_FOUND")
+    );
 }
 
 #[tokio::test]

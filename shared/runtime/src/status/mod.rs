@@ -146,7 +146,7 @@ pub fn confirmation_required(domain: &str, field: &str, why: &str) -> Status {
         Code::FailedPrecondition,
         domain,
         "CONFIRMATION_REQUIRED",
-        format!("set {field} to confirm: {why}"),
+        format!("confirmation required ({field}): {why}"),
     )
     .metas([("field", field.to_owned()), ("why", why.to_owned())])
     .into_status()
@@ -282,6 +282,70 @@ pub fn unavailable(domain: &str, what: &str) -> Status {
         .into_status()
 }
 
+/// A request whose bytes are no message of its type: INVALID_ARGUMENT `UNDECODABLE`.
+pub fn undecodable(domain: &str, why: &str) -> Status {
+    let message = format!("the request can't be decoded: {why}");
+    Answer::new(Code::InvalidArgument, domain, "UNDECODABLE", message).into_status()
+}
+
+/// A message of more than 4 MiB: RESOURCE_EXHAUSTED `MESSAGE_TOO_LARGE` with QuotaFailure. Without RetryInfo: it won't
+/// get smaller.
+pub fn too_large(domain: &str) -> Status {
+    let description = format!(
+        "takes at most {} bytes, uncompressed",
+        crate::server::MAX_MESSAGE
+    );
+    let message = format!("a message {description}");
+    let violation = pb::quota_failure::Violation {
+        subject: "message".into(),
+        description,
+        ..Default::default()
+    };
+    Answer::new(
+        Code::ResourceExhausted,
+        domain,
+        "MESSAGE_TOO_LARGE",
+        message,
+    )
+    .detail(
+        "google.rpc.QuotaFailure",
+        &pb::QuotaFailure {
+            violations: vec![violation],
+        },
+    )
+    .into_status()
+}
+
+/// The Status for one that was not made here, and so carries no ErrorInfo: code and message as they are, the code's name
+/// as the reason.
+pub(crate) fn bare(domain: &str, status: &Status) -> Status {
+    let reason = code_name(status.code());
+    Answer::new(status.code(), domain, reason, status.message()).into_status()
+}
+
+/// Code names as in the gRPC specification.
+pub(crate) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
 /// Not served by this version: UNIMPLEMENTED `UNIMPLEMENTED`.
 pub fn unimplemented(domain: &str, message: &str) -> Status {
     Answer::new(Code::Unimplemented, domain, "UNIMPLEMENTED", message).into_status()
@@ -298,7 +362,8 @@ pub fn internal(domain: &str, cause: &(dyn Error + 'static)) -> Status {
 }
 
 /// The Status for an error of the database: UNAVAILABLE when it is away, over-used or was asked too much at once
-/// (SQLSTATE 08, 40, 53, 55P03, 57P0x, I/O, pool), DEADLINE_EXCEEDED when it cut the statement, else INTERNAL.
+/// (SQLSTATE 08, 40, 53, 55P03, 57P0x, I/O, pool), DEADLINE_EXCEEDED when it cut the statement, INVALID_ARGUMENT
+/// `BAD_VALUE` when it can't take a value (class 22), else INTERNAL.
 pub fn database(domain: &str, error: &sqlx::Error) -> Status {
     match crate::postgres::fault(error) {
         crate::postgres::Fault::Away => {
@@ -306,6 +371,15 @@ pub fn database(domain: &str, error: &sqlx::Error) -> Status {
             unavailable(domain, "the database")
         }
         crate::postgres::Fault::Cut => deadline_exceeded(domain),
+        crate::postgres::Fault::Value => {
+            // wire.rs should have refused it, naming the field.
+            tracing::warn!(error = %Chain(error), "the database can't take a value");
+            let why = "holds a text, number or time that can't be stored";
+            invalid(
+                domain,
+                [Violation::new("request", why).because("BAD_VALUE")],
+            )
+        }
         crate::postgres::Fault::Wrong => internal(domain, error),
     }
 }

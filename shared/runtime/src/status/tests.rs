@@ -25,6 +25,21 @@ fn rows() -> Vec<(Status, Code, &'static str)> {
             "REQUEST_ID_REUSED",
         ),
         (
+            undecodable(DOMAIN, "invalid wire type"),
+            Code::InvalidArgument,
+            "UNDECODABLE",
+        ),
+        (
+            too_large(DOMAIN),
+            Code::ResourceExhausted,
+            "MESSAGE_TOO_LARGE",
+        ),
+        (
+            bare(DOMAIN, &Status::data_loss("not ours")),
+            Code::DataLoss,
+            "DATA_LOSS",
+        ),
+        (
             token_missing(DOMAIN),
             Code::Unauthenticated,
             "TOKEN_MISSING",
@@ -191,11 +206,13 @@ fn rows_carry_the_details_that_the_table_promises() {
                 assert!(has("total") && has("pages") && details.bad_request().is_some())
             }
             "STALE_ETAG" => assert_eq!(metadata["current"], "7"),
-            "QUOTA" => assert!(details.quota_failure().is_some()),
+            "QUOTA" | "MESSAGE_TOO_LARGE" => assert!(details.quota_failure().is_some()),
             "INTERNAL" => assert_eq!(metadata["trace_id"].len(), 32),
             _ => {}
         }
+        // A message won't get smaller by being sent again.
         let retry = matches!(code, Code::Unavailable | Code::ResourceExhausted)
+            && expected != "MESSAGE_TOO_LARGE"
             || matches!(
                 expected,
                 "REQUEST_IN_PROGRESS" | "STATUS_BEHIND" | "CONCURRENT_CHANGE"

@@ -33,6 +33,35 @@ pub fn inject_current() -> Vec<(String, String)> {
     inject(&tracing::Span::current().context())
 }
 
+/// Where in a trace something was asked for, as it is stored with what is to be done later.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// W3C `traceparent`; empty where nothing was traced.
+    pub parent: String,
+    /// W3C `tracestate`.
+    pub state: String,
+}
+
+impl Trace {
+    /// That of the current span.
+    pub fn current() -> Trace {
+        let mut trace = Trace::default();
+        for (name, value) in inject_current() {
+            match name.as_str() {
+                "traceparent" => trace.parent = value,
+                "tracestate" => trace.state = value,
+                _ => {}
+            }
+        }
+        trace
+    }
+
+    /// Makes `span` a child of it.
+    pub fn adopt(&self, span: &tracing::Span) {
+        adopt(span, Some(&self.parent), Some(&self.state));
+    }
+}
+
 /// The context that another process has told; an empty one for what is no traceparent.
 pub fn extract(traceparent: &str, tracestate: &str) -> Context {
     remote(traceparent, tracestate).map_or_else(Context::new, |span| {

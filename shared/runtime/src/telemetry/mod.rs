@@ -3,5 +3,5 @@
 mod context;
 mod init;
 
-pub use context::{adopt, extract, inject, inject_current, trace_id};
+pub use context::{Trace, adopt, extract, inject, inject_current, trace_id};
 pub use init::{Telemetry, TelemetryError, init};
