@@ -117,12 +117,14 @@ CREATE TABLE offer_catalog.secret_openings (
 );
 CREATE INDEX secret_openings_of_offer ON offer_catalog.secret_openings (offer_uid, open_time);
 
--- Canonical bytes, stored once. Nothing ever changes a row.
+-- Canonical bytes, stored once. Nothing ever changes a row but the same content frozen again, where it was damaged.
 CREATE TABLE offer_catalog.snapshots (
   offer_uid uuid NOT NULL REFERENCES offer_catalog.offers,
   digest text NOT NULL CHECK (digest ~ '^[0-9a-f]{64}$'),
   format integer NOT NULL,
   bytes bytea NOT NULL,
+  -- Digests of the contents that it names: who may read one is decided without a look into the bytes.
+  assets text[] NOT NULL,
   create_time timestamptz NOT NULL,
   PRIMARY KEY (offer_uid, digest)
 );
@@ -140,6 +142,8 @@ CREATE TABLE offer_catalog.freezes (
   audiences jsonb NOT NULL,
   -- A preview of it was prepared: its plans can't be deleted any more (T04).
   prepared boolean NOT NULL DEFAULT false,
+  -- Given back: the publish that froze was refused, and there never was such a submission (T04, T34).
+  released boolean NOT NULL DEFAULT false CHECK (NOT released OR close_time IS NOT NULL AND NOT prepared),
   create_time timestamptz NOT NULL,
   close_time timestamptz,
   FOREIGN KEY (offer_uid, content_digest) REFERENCES offer_catalog.snapshots,

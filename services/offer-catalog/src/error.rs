@@ -1,10 +1,13 @@
 //! Everything that can go wrong here, and how a caller sees it (the table in the README, made by runtime's `status`).
 
+use std::time::Duration;
+
 use marketplace_runtime::status::{self, Violation};
 use tonic::Status;
 
 use crate::DOMAIN;
 use crate::domain::refusal::Refusal;
+use crate::domain::snapshot::SnapshotError;
 
 /// What a command, a statement or a door of this service fails with.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +49,15 @@ pub enum Error {
     /// A stored value that no version of this service has written.
     #[error("a stored value is damaged: {0}")]
     Corrupt(String),
+    /// A stored snapshot isn't what was stored (PB-1).
+    #[error(transparent)]
+    Damaged(SnapshotError),
     /// A secret can't be sealed or opened with the keys at hand.
     #[error("a secret can't be opened")]
     Sealed(#[from] crate::keys::KeyError),
+    /// As many files are on their way in as there may be.
+    #[error(transparent)]
+    NoPlace(#[from] crate::files::NoPlace),
     /// The storage of blobs failed.
     #[error("the storage of blobs failed")]
     Blobs(#[from] crate::blobs::BlobError),
@@ -109,6 +118,15 @@ impl From<Vec<Violation>> for Error {
     }
 }
 
+impl From<SnapshotError> for Error {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Damaged(_) => Self::Damaged(error),
+            other => Self::corrupt(other),
+        }
+    }
+}
+
 impl From<crate::files::IntakeError> for Error {
     fn from(error: crate::files::IntakeError) -> Self {
         use crate::files::IntakeError;
@@ -147,6 +165,17 @@ impl From<Error> for Status {
                 let message = "you are in no audience of this plan or preview";
                 status::permission_denied(DOMAIN, "NOT_IN_AUDIENCE", message)
             }
+            Error::Damaged(error) => {
+                tracing::error!(%error, "a snapshot is not what was stored");
+                status::failed_precondition(DOMAIN, "DIGEST_MISMATCH", &error.to_string(), &[])
+            }
+            Error::NoPlace(full) => {
+                let description = "as many uploads are under way as there may be at once";
+                let retry = Duration::from_secs(5);
+                status::exhausted(DOMAIN, "TOO_MANY_UPLOADS", full.0, description, retry)
+            }
+            Error::Disk(error) if is_full(&error) => full(&error),
+            Error::Blobs(error) if is_full(&error) => full(&error),
             Error::Blobs(crate::blobs::BlobError::Away(source)) => {
                 tracing::warn!(error = %status::Chain(&source), "storage of blobs not available");
                 status::unavailable(DOMAIN, "the storage of assets")
@@ -160,10 +189,33 @@ impl From<Error> for Status {
     }
 }
 
+/// Whether a disk, or somebody's share of it, is full: the error says so, or what caused it.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let kind = error
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        if matches!(kind, Some(StorageFull | QuotaExceeded)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn full(error: &(dyn std::error::Error + 'static)) -> Status {
+    tracing::error!(error = %status::Chain(error), "the disk for assets is full");
+    let retry = Duration::from_secs(60);
+    let description = "there is no room for more content now";
+    status::exhausted(DOMAIN, "SPOOL_FULL", "assets", description, retry)
+}
+
 fn status_behind(current: u64) -> Status {
     let message =
         "the copy of the publication has not caught up yet; ask again, or ask GetPublication";
-    let retry = Some(std::time::Duration::from_millis(200));
+    let retry = Some(Duration::from_millis(200));
     status::aborted(
         DOMAIN,
         "STATUS_BEHIND",
@@ -246,6 +298,22 @@ mod tests {
         check(Error::corrupt("no such state"), Code::Internal, "INTERNAL");
         check(KeyError::Damaged, Code::Internal, "INTERNAL");
         check(std::io::Error::other("full"), Code::Internal, "INTERNAL");
+        check(
+            Error::NoPlace(crate::files::NoPlace("this publisher")),
+            Code::ResourceExhausted,
+            "TOO_MANY_UPLOADS",
+        );
+        let no_space = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        check(no_space(), Code::ResourceExhausted, "SPOOL_FULL");
+        let store = object_store::Error::Generic {
+            store: "folder",
+            source: Box::new(no_space()),
+        };
+        check(
+            BlobError::Away(store),
+            Code::ResourceExhausted,
+            "SPOOL_FULL",
+        );
         check(BlobError::Missing("00".into()), Code::Internal, "INTERNAL");
         check(
             sqlx::Error::Io(unavailable()),

@@ -43,6 +43,7 @@ impl From<Error> for Failure {
             Error::Messaging(error) => error.into(),
             // Nothing that is written down gets better by trying again.
             Error::Corrupt(what) => Failure::dead(what),
+            Error::Damaged(error) => Failure::dead(error.to_string()),
             other => Failure::failed(other),
         }
     }

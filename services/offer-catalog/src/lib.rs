@@ -59,11 +59,12 @@ pub const NAME: &str = "offer-catalog";
 /// All migrations; applied by the subcommand `migrate`, as the owner role.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What anybody may read without a token.
+/// What anybody may read without a token; of DownloadAsset, what a listing shows.
 const ANONYMOUS: &[&str] = &[
     "/marketplace.offercatalog.v1.ListingService/SearchListings",
     "/marketplace.offercatalog.v1.ListingService/GetListing",
     "/marketplace.offercatalog.v1.ListingService/GetPreviewListing",
+    "/marketplace.offercatalog.v1.AssetService/DownloadAsset",
 ];
 
 /// Starts the service: answers when its port is open.

@@ -15,6 +15,7 @@ use crate::domain::snapshot::{Content, ContentPlan};
 use crate::domain::token::PreviewToken;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::listings::Served;
 
 /// What a customer wants.
 pub struct Acquire {
@@ -32,8 +33,7 @@ pub struct Acquire {
 
 /// Acquires a plan for a customer, or with `validate_only` says what that would be.
 pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Result<Acquisition> {
-    let head = find(db, wanted).await?;
-    let (content, plans) = read(db, &head).await?;
+    let (head, content, plans) = find(db, wanted).await?;
     if !content.transactable() {
         return Err(Refusal::NotTransactable.into());
     }
@@ -76,35 +76,28 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
     Ok(acquisition)
 }
 
-async fn find(db: &mut PgConnection, wanted: &Acquire) -> Result<Head> {
+async fn find(db: &mut PgConnection, wanted: &Acquire) -> Result<(Head, Content, Vec<PlanRow>)> {
     let gone = || Error::not_found("Listing", &wanted.offer);
-    let Some(token) = &wanted.token else {
-        return store::listings::live(db, &wanted.offer.publisher, &wanted.offer.offer)
-            .await?
-            .ok_or_else(gone);
+    let (publisher, offer) = (&wanted.offer.publisher, &wanted.offer.offer);
+    let hash = wanted.token.as_ref().map(PreviewToken::hash);
+    let served = match &hash {
+        None => Served::Live { publisher, offer },
+        Some(hash) => Served::Preview(hash),
     };
-    let head = store::listings::previewed(db, &token.hash())
+    let (head, rows) = store::listings::served(db, served)
         .await?
         .ok_or_else(gone)?;
+    let plans = rows.plans.clone();
+    let content: Content = serde_json::from_value(rows.join()).map_err(Error::corrupt)?;
     // A token opens its own offer, whatever offer is named with it.
-    let named = store::listings::offer_name(db, head.offer_uid).await?;
-    if named == wanted.offer {
-        Ok(head)
+    if content.offer.name == wanted.offer.to_string() {
+        Ok((head, content, plans))
     } else {
         Err(gone())
     }
 }
 
-async fn read(db: &mut PgConnection, head: &Head) -> Result<(Content, Vec<PlanRow>)> {
-    let rows = store::listings::rows(db, head.id).await?;
-    let plans = rows.plans.clone();
-    Ok((
-        serde_json::from_value(rows.join()).map_err(Error::corrupt)?,
-        plans,
-    ))
-}
-
-/// A preview is for its audience; a private plan that is live is for its own.
+/// A preview is for its audience; a private plan that is live is for its own. Whether it is private, its page says.
 async fn permit(
     db: &mut PgConnection,
     wanted: &Acquire,
@@ -112,14 +105,13 @@ async fn permit(
     plan: &ContentPlan,
     plans: &[PlanRow],
 ) -> Result<()> {
+    let pricing = plan.pages.plan_pricing.as_ref();
     let (of, version) = match head.stage {
-        Stage::Live => match plans
-            .iter()
-            .find(|row| row.plan_id == plan.plan_id && row.private)
-        {
-            Some(row) => (row.plan_id.as_str(), row.audience),
-            None => return Ok(()),
-        },
+        Stage::Live if !pricing.is_some_and(|pricing| pricing.is_private()) => return Ok(()),
+        Stage::Live => {
+            let row = plans.iter().find(|row| row.plan_id == plan.plan_id);
+            (plan.plan_id.as_str(), row.map_or(0, |row| row.audience))
+        }
         Stage::Preview | Stage::Prepared => ("", head.preview_audience),
     };
     let found = store::audiences::has(db, head.offer_uid, of, version, &wanted.customer).await?;

@@ -170,9 +170,8 @@ fn as_draft(content: &Content, today: Draft) -> Draft {
         .collect();
     let plans = content.plans.iter().map(|plan| {
         let mut pages = plan.pages.clone();
-        let audience = saved
-            .get(plan.plan_id.as_str())
-            .and_then(|saved| saved.pages.plan_pricing.as_ref());
+        let saved = saved.get(plan.plan_id.as_str());
+        let audience = saved.and_then(|saved| saved.pages.plan_pricing.as_ref());
         if let (Some(pricing), Some(audience)) = (&mut pages.plan_pricing, audience) {
             pricing
                 .private_audience
@@ -188,6 +187,7 @@ fn as_draft(content: &Content, today: Draft) -> Draft {
             display_name,
             subtype,
             pages,
+            audience: saved.and_then(|saved| saved.audience.clone()),
         }
     });
     let mut pages = content.pages.clone();
@@ -305,7 +305,12 @@ async fn audiences(
             .as_ref()
             .filter(|_| private.is_some_and(|pricing| pricing.is_private()));
         if let Some(pricing) = saved {
-            let audience = Audience::of_members(&pricing.private_audience);
+            let audience = if plan.audience.is_some() {
+                let members = store::pages::members(db, offer.uid, &plan.plan_id).await?;
+                Audience::of_members(&members)
+            } else {
+                Audience::of_members(&pricing.private_audience)
+            };
             let version =
                 store::audiences::keep(db, offer.uid, &plan.plan_id, &audience, now).await?;
             seen.insert(plan.plan_id.clone(), version);
@@ -322,15 +327,37 @@ async fn profile(
     wanted: &Wanted,
 ) -> Result<Profile> {
     let previous = match &wanted.previous {
-        Some(digest) => self::content(db, offer.uid, digest).await?,
+        Some(digest) => previous(db, offer.uid, digest).await?,
         None => None,
     };
     let seen = match &wanted.previous {
-        Some(digest) => store::freezes::audiences_of(db, offer.uid, digest).await?,
+        Some(digest) => {
+            store::freezes::audiences_of(db, offer.uid, digest, wanted.submission).await?
+        }
         None => Audiences::new(),
     };
-    let audience_changed = fixed.audiences.get("") != seen.get("");
-    Profile::of(content, previous.as_ref(), audience_changed).map_err(Error::corrupt)
+    let preview_changed = fixed.audiences.get("") != seen.get("");
+    let mut profile =
+        Profile::of(content, previous.as_ref(), preview_changed).map_err(Error::corrupt)?;
+    // SY-3, A30: a private audience alone is a reason to publish as well.
+    profile.changed |= fixed.audiences != seen;
+    Ok(profile)
+}
+
+/// The content of the submission before. One that is damaged differs from any other: it must not keep the publisher from
+/// publishing again (T23).
+async fn previous(
+    db: &mut sqlx::PgConnection,
+    offer: Uuid,
+    digest: &str,
+) -> Result<Option<Content>> {
+    match content(db, offer, digest).await {
+        Err(error @ (Error::Corrupt(_) | Error::Damaged(_))) => {
+            tracing::error!(%error, offer.uid = %offer, "the snapshot before can't be compared with");
+            Ok(None)
+        }
+        read => read,
+    }
 }
 
 async fn keep(
@@ -348,7 +375,13 @@ async fn keep(
         bytes: snapshot.bytes.clone(),
         create_time: now,
     };
-    store::snapshots::keep(db, &stored).await?;
+    let assets: Vec<String> = fixed
+        .content
+        .assets
+        .iter()
+        .map(|asset| asset.digest.clone())
+        .collect();
+    store::snapshots::keep(db, &stored, &assets).await?;
     let plans: Vec<String> = fixed
         .content
         .plans
@@ -371,7 +404,22 @@ async fn keep(
     store::plans::mark_frozen(db, offer.uid, &freeze.plans).await
 }
 
-/// The content of a stored snapshot.
+/// Gives back the freeze of a submission that never began: the publish was refused after it. Of an offer that is gone,
+/// and of a submission that never froze it, there is nothing to give back.
+pub async fn release(
+    db: &mut Work,
+    scope: &Scope,
+    name: &OfferName,
+    submission: Uuid,
+    now: OffsetDateTime,
+) -> Result<()> {
+    match store::offers::lock(db, scope, name, now).await? {
+        Some((offer, _)) => store::freezes::release(db, offer.uid, submission, now).await,
+        None => Ok(()),
+    }
+}
+
+/// The content of a stored snapshot, if it still is what was stored.
 pub async fn content(
     db: &mut sqlx::PgConnection,
     offer: Uuid,
@@ -380,7 +428,5 @@ pub async fn content(
     let Some(stored) = store::snapshots::of_offer(db, offer, digest).await? else {
         return Ok(None);
     };
-    snapshot::decode(&stored.bytes)
-        .map(Some)
-        .map_err(Error::corrupt)
+    Ok(Some(snapshot::read(&stored.bytes, &stored.digest)?))
 }

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use marketplace_messaging::Work;
 use marketplace_runtime::ids::new_id;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::domain::listing::{Head, Rows, Stage};
 use crate::domain::offer::Offer;
 use crate::domain::order::{Answer, Order, OrderKey, Wanted, difference};
-use crate::domain::snapshot::Content;
+use crate::domain::snapshot::{self, Content};
 use crate::error::{Error, Result};
 use crate::store::listings::Prepared;
 use crate::{outgoing, store};
@@ -157,7 +156,7 @@ async fn intact(
             "there is no snapshot {digest}"
         ))));
     };
-    let found = hex::encode(Sha256::digest(&stored.bytes));
+    let found = snapshot::digest(&stored.bytes);
     if found != digest {
         return Ok(Err(Answer::mismatch(format!(
             "the stored snapshot {digest} has digest {found}"
@@ -168,8 +167,7 @@ async fn intact(
 
 /// Encodes served rows anew (PB-1).
 fn digest(rows: Rows) -> Result<String> {
-    let bytes = serde_json_canonicalizer::to_vec(&rows.join()).map_err(Error::corrupt)?;
-    Ok(hex::encode(Sha256::digest(bytes)))
+    rows.digest().map_err(Error::corrupt)
 }
 
 /// What was found of the assets of a listing, outside of any transaction: each digest that a row names, and the digest
@@ -238,6 +236,9 @@ async fn serve(
                 asset.name
             )));
         }
+    }
+    if let Some(message) = rows.contradiction() {
+        return Ok(Answer::mismatch(message));
     }
     let digest = digest(rows.clone())?;
     if let Some(message) = difference(&digest, &order.digest, certified, signed_off) {

@@ -87,6 +87,16 @@ pub async fn save(
         (NewSecret::Keep, None) => Secret::Keep,
         _ => Secret::None,
     };
+    let has_secret = !matches!(secret, Secret::None);
+    // Before the write, which locks the offer's row: rules look at what may be a long page. A save that is done raises the
+    // revision by one.
+    put(&mut loaded, command, has_secret.then_some(current + 1));
+    let issues = review_page(
+        &loaded.draft,
+        &loaded.published,
+        id,
+        command.plan.as_deref(),
+    );
     let (content, by) = (command.content.clone(), scope.principal());
     let save = Save {
         offer,
@@ -104,14 +114,6 @@ pub async fn save(
             current: etag(current),
         });
     };
-    let has_secret = !matches!(secret, Secret::None);
-    put(&mut loaded, command, has_secret.then_some(revisions.page));
-    let issues = review_page(
-        &loaded.draft,
-        &loaded.published,
-        id,
-        command.plan.as_deref(),
-    );
     let (page, revision, offer_revision) = (command.page.clone(), revisions.page, revisions.offer);
     Ok(SavedPage {
         page,

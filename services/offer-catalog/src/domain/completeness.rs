@@ -241,7 +241,7 @@ impl Reviewing<'_> {
             }
             PageId::PlanPricing => {
                 or_default(&saved.plan_pricing, |page: &PlanPricing| {
-                    page.check(context, issues)
+                    page.check_with(context, plan.audience.as_ref(), issues)
                 });
                 let before = self
                     .published

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::pages::{
-    Asset, CoSell, OfferListing, OfferSetup, OfferType, Page, PageId, PlanListing, PlanPricing,
-    PlanTechnicalConfiguration, PreviewAudience, Properties, ResellThroughCsps, Selling,
-    SupplementalContent, TechnicalConfiguration,
+    Asset, CheckedAudience, CoSell, OfferListing, OfferSetup, OfferType, Page, PageId, PlanListing,
+    PlanPricing, PlanTechnicalConfiguration, PreviewAudience, Properties, ResellThroughCsps,
+    Selling, SupplementalContent, TechnicalConfiguration,
 };
 
 /// An offer's own fields.
@@ -81,6 +81,8 @@ pub struct DraftPlan {
     pub subtype: String,
     /// What was saved of its pages.
     pub pages: PlanPages,
+    /// What there is to say of its private audience, where its members aren't in its page.
+    pub audience: Option<CheckedAudience>,
 }
 
 /// The whole draft of an offer.

@@ -130,11 +130,7 @@ impl Rows {
             return Err(Unreadable("plan"));
         };
         let own = pages(&plan_id, plan.remove("pages"));
-        let private = own.iter().any(|row| {
-            row.content
-                .get("audience")
-                .is_some_and(|audience| audience == "PRIVATE")
-        });
+        let private = is_private(&plan_id, &own);
         self.pages.extend(own);
         self.plans.push(PlanRow {
             plan_id,
@@ -143,6 +139,37 @@ impl Rows {
             audience: 0,
         });
         Ok(())
+    }
+
+    /// What rows say besides their content and otherwise than it, for the log: columns that are served from are no part
+    /// of [`Rows::join`], so that no digest covers them.
+    pub fn contradiction(&self) -> Option<String> {
+        let plan = self
+            .plans
+            .iter()
+            .find(|row| row.private != is_private(&row.plan_id, &self.pages));
+        if let Some(row) = plan {
+            return Some(format!(
+                "plan {} is private by its row or by its page, not by both",
+                row.plan_id
+            ));
+        }
+        let differs = |row: &&AssetRow| {
+            let says = |key| row.content.get(key).and_then(Value::as_str);
+            says("digest") != Some(row.digest.as_str()) || says("name") != Some(row.name.as_str())
+        };
+        let asset = self.assets.iter().find(differs)?;
+        Some(format!(
+            "the row of {} names another content than the snapshot",
+            asset.name
+        ))
+    }
+
+    /// The digest of what the rows make together: that of the snapshot, where they are what it says.
+    pub fn digest(self) -> Result<String, serde_json::Error> {
+        Ok(super::snapshot::digest(&serde_json_canonicalizer::to_vec(
+            &self.join(),
+        )?))
     }
 
     /// Puts it together again, whatever order the rows come in.
@@ -171,6 +198,17 @@ impl Rows {
         }
         snapshot
     }
+}
+
+/// PN-10: only its private audience may buy the plan.
+fn is_private(plan_id: &str, pages: &[PageRow]) -> bool {
+    pages.iter().any(|row| {
+        row.plan_id == plan_id
+            && row
+                .content
+                .get("audience")
+                .is_some_and(|audience| audience == "PRIVATE")
+    })
 }
 
 fn pages(plan_id: &str, pages: Option<Value>) -> Vec<PageRow> {
@@ -225,6 +263,32 @@ mod tests {
         rows.assets.reverse();
         rows.pages.reverse();
         assert_eq!(rows.join(), snapshot);
+    }
+
+    #[test]
+    fn pb1_columns_that_are_served_from_must_agree_with_their_content() {
+        let rows = Rows::split(json!({
+            "format": 1,
+            "offer": {},
+            "plans": [
+                {"plan_id": "a", "pages": {"plan_pricing": {"audience": "PRIVATE"}}},
+                {"plan_id": "b", "pages": {"plan_pricing": {"audience": "PUBLIC"}}},
+            ],
+            "assets": [{"name": "m", "digest": "1"}],
+        }))
+        .unwrap();
+        assert_eq!(rows.contradiction(), None);
+        let faults: [fn(&mut Rows); 4] = [
+            |rows| rows.plans[0].private = false,
+            |rows| rows.plans[1].private = true,
+            |rows| rows.assets[0].digest = "2".into(),
+            |rows| rows.assets[0].name = "n".into(),
+        ];
+        for fault in faults {
+            let mut wrong = rows.clone();
+            fault(&mut wrong);
+            assert!(wrong.contradiction().is_some(), "{wrong:?}");
+        }
     }
 
     #[test]

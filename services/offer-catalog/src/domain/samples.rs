@@ -77,6 +77,7 @@ pub fn plan(id: &str, pages: Value) -> DraftPlan {
         display_name: format!("Plan {id}"),
         subtype: String::new(),
         pages,
+        audience: None,
     }
 }
 

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::draft::{Draft, DraftPlan, OfferHead, OfferPages, PlanPages};
 use crate::pages::{
-    AssetContent, AssetKind, OfferListing, OfferType, Page, PageId, Selling, offer_type,
+    AssetContent, AssetKind, CaptionedAsset, OfferListing, OfferType, Page, PageId, Selling,
+    offer_type,
 };
 
 /// The number of the encoding that is written.
@@ -71,6 +72,9 @@ pub enum SnapshotError {
     /// Written by a newer version of this program.
     #[error("format {0} of snapshots is not known")]
     UnknownFormat(u32),
+    /// The bytes aren't those that were stored under this digest.
+    #[error("the bytes of snapshot {0} have another digest")]
+    Damaged(String),
     /// Its type was taken out of the data.
     #[error("offer type {0} is not known")]
     UnknownType(String),
@@ -149,6 +153,32 @@ impl Content {
         self.plans.iter().find(|plan| plan.plan_id == plan_id)
     }
 
+    /// The files that its listing shows with their captions, in the order of the page. No others are for customers: packages,
+    /// and what co-selling and validation are given.
+    pub fn shown_assets(&self) -> Vec<(&AssetContent, String)> {
+        let Some(page) = &self.pages.offer_listing else {
+            return Vec::new();
+        };
+        let logos = [&page.large_logo, &page.medium_logo, &page.small_logo];
+        let captioned = |file: &CaptionedAsset| (file.asset.clone(), file.caption.clone());
+        let named = logos
+            .into_iter()
+            .map(|logo| (logo.clone(), String::new()))
+            .chain(page.screenshots.iter().map(captioned))
+            .chain(
+                page.videos
+                    .iter()
+                    .map(|video| (video.thumbnail.clone(), video.name.clone())),
+            )
+            .chain(page.documents.iter().map(captioned));
+        named
+            .filter_map(|(name, caption)| {
+                let asset = self.assets.iter().find(|asset| asset.name == name)?;
+                Some((asset, caption))
+            })
+            .collect()
+    }
+
     /// A page of the offer, or of a plan.
     pub fn page(&self, id: PageId, plan_id: Option<&str>) -> Option<Page> {
         match plan_id {
@@ -161,8 +191,22 @@ impl Content {
 /// The canonical bytes of a content and their digest.
 pub fn encode(content: &Content) -> Result<Snapshot, SnapshotError> {
     let bytes = serde_json_canonicalizer::to_vec(content)?;
-    let digest = hex::encode(Sha256::digest(&bytes));
+    let digest = digest(&bytes);
     Ok(Snapshot { bytes, digest })
+}
+
+/// The digest of canonical bytes.
+pub fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// The content of stored bytes, if they still are what was stored under `digest`: what was tampered with is taken for
+/// nothing, also where it can be read.
+pub fn read(bytes: &[u8], digest: &str) -> Result<Content, SnapshotError> {
+    if self::digest(bytes) != digest {
+        return Err(SnapshotError::Damaged(digest.to_owned()));
+    }
+    decode(bytes)
 }
 
 /// The content of canonical bytes.

@@ -6,6 +6,7 @@
 mod logos;
 mod package;
 mod pdf;
+mod places;
 mod png;
 mod spool;
 
@@ -16,6 +17,8 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use places::Places;
+pub use places::{Limits, NoPlace, Place};
 pub use spool::{Spool, SpoolError, Spooled};
 
 use crate::blobs::{BlobError, Blobs};
@@ -97,6 +100,8 @@ pub struct Intake {
     blobs: Blobs,
     folder: Arc<PathBuf>,
     turns: Arc<Semaphore>,
+    places: Places,
+    limits: Limits,
 }
 
 impl Intake {
@@ -107,7 +112,26 @@ impl Intake {
             blobs,
             folder: Arc::new(folder),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Places::default(),
+            limits: Limits::default(),
         })
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn limited(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What uploads may take.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// A place for an upload of a publisher; it goes with the spool.
+    pub fn place(&self, publisher: &str) -> Result<Place, NoPlace> {
+        self.places.take(publisher, &self.limits)
     }
 
     /// Begins a file of at most `most` bytes.
@@ -123,6 +147,7 @@ impl Intake {
             mut file,
             digest,
             bytes,
+            place: _place,
         } = spooled;
         let looked = spawn_blocking(move || {
             let found = inspect(kind, &mut file)?;

@@ -8,12 +8,15 @@ use sha2::{Digest, Sha256};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
+use super::Place;
+
 /// A file that comes in.
 pub struct Spool {
     file: File,
     hash: Sha256,
     bytes: u64,
     most: u64,
+    place: Option<Place>,
 }
 
 /// Why a piece isn't taken.
@@ -34,6 +37,8 @@ pub struct Spooled {
     pub digest: String,
     /// How many.
     pub bytes: u64,
+    /// Held until the file is gone.
+    pub(super) place: Option<Place>,
 }
 
 impl Spool {
@@ -51,7 +56,15 @@ impl Spool {
             hash: Sha256::new(),
             bytes: 0,
             most,
+            place: None,
         })
+    }
+
+    /// Keeps the place for as long as there is the file.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// The next piece.
@@ -77,6 +90,7 @@ impl Spool {
             file: self.file.into_std().await,
             digest,
             bytes: self.bytes,
+            place: self.place,
         })
     }
 }

@@ -156,13 +156,13 @@ fn an_image_that_declares_too_much_is_refused_before_it_is_decoded() {
     );
 }
 
-const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\nxref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \ntrailer\n<< /Size 3 /Root 1 0 R >>\nstartxref\n110\n%%EOF\n";
+const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Page >>\nendobj\nxref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \ntrailer\n<< /Size 3 /Root 1 0 R >>\nstartxref\n91\n%%EOF\n";
 
 #[test]
 fn li_13_documents_are_pdf() {
     assert_eq!(code(AssetKind::Document, PDF), "OK");
     let at = PDF.windows(4).position(|four| four == b"xref").unwrap();
-    assert_eq!(at, 110, "the sample's cross-reference is where it says");
+    assert_eq!(at, 91, "the sample's cross-reference is where it says");
     assert_eq!(
         code(AssetKind::Document, &PDF[..PDF.len() - 20]),
         "DAMAGED_PDF"
@@ -175,7 +175,7 @@ fn li_13_documents_are_pdf() {
         code(AssetKind::Document, locked.as_bytes()),
         "ENCRYPTED_PDF"
     );
-    let elsewhere = String::from_utf8_lossy(PDF).replace("startxref\n110", "startxref\n999999");
+    let elsewhere = String::from_utf8_lossy(PDF).replace("startxref\n91", "startxref\n999999");
     assert_eq!(
         code(AssetKind::Document, elsewhere.as_bytes()),
         "DAMAGED_PDF"

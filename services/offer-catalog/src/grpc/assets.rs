@@ -1,5 +1,7 @@
 //! AssetService: content is taken in, looked at and stored first; then one transaction makes it known.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
 use marketplace_messaging::requests::Once;
@@ -7,16 +9,20 @@ use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::asset_service_server::AssetService;
 use marketplace_proto::offercatalog::v1::upload_asset_request::Part;
 use marketplace_runtime::access::{Permission, Scope, Target};
-use marketplace_runtime::identity::{Caller, open};
+use marketplace_runtime::identity::{Caller, open, optional_caller};
 use marketplace_runtime::ids::{AssetName, OfferName};
 use marketplace_runtime::paging::{self, Fingerprint};
+use marketplace_runtime::status;
+use tokio::time::{Instant, timeout_at};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Answers, Catalog, NEIGHBOURS, invalid, next_page, now, once};
+use crate::DOMAIN;
 use crate::blobs::BlobError;
 use crate::commands::assets::{self as commands, NewAsset};
+use crate::domain::snapshot::Content;
 use crate::error::{Error, Result};
-use crate::files::{Spool, SpoolError};
+use crate::files::{Limits, Spool, SpoolError};
 use crate::store::assets::Stored;
 use crate::{store, wire};
 
@@ -69,17 +75,16 @@ impl AssetService for Assets {
         &self,
         request: Request<Streaming<pb::UploadAssetRequest>>,
     ) -> Result<Response<pb::UploadAssetResponse>, Status> {
-        let (caller, mut parts) = open(request)?;
-        let head = first(&mut parts).await?;
+        let (caller, parts) = open(request)?;
+        let mut parts = Parts::of(parts, self.0.intake.limits());
+        let head = parts.head().await?;
         let new = wire::assets::head(Some(&head)).map_err(invalid)?;
         let scope = self.before_write(&caller, &new).await?;
-        let mut spool = self
-            .0
-            .intake
-            .spool(new.kind.max_bytes())
-            .await
-            .map_err(Error::from)?;
-        while let Some(message) = parts.message().await? {
+        let place = self.0.intake.place(&new.offer.publisher);
+        let place = place.map_err(Error::from)?;
+        let spool = self.0.intake.spool(new.kind.max_bytes()).await;
+        let mut spool = spool.map_err(Error::from)?.at(place);
+        while let Some(message) = parts.next().await? {
             let piece = chunk(message)?;
             spool
                 .write(&piece)
@@ -138,7 +143,7 @@ impl AssetService for Assets {
         let size = paging::page_size(request.page_size).map_err(invalid)?;
         let after: Option<String> =
             paging::decode(&request.page_token, filters).map_err(invalid)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.0.db.read().await.map_err(Error::from)?;
         let found = store::offers::get(&mut db, &scope, &parent, now()).await?;
         let (offer, standing) = found.ok_or_else(|| Error::not_found("Offer", &parent))?;
         scope.settle(&standing)?;
@@ -176,10 +181,21 @@ impl AssetService for Assets {
         &self,
         request: Request<pb::DownloadAssetRequest>,
     ) -> Result<Response<Self::DownloadAssetStream>, Status> {
-        let (caller, request) = open(request)?;
+        let caller = optional_caller(&request);
+        let request = request.into_inner();
         let offer = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
         let digest = wire::assets::read_digest(&request.digest, "digest").map_err(invalid)?;
-        self.before_content(&caller, &offer, &digest).await?;
+        let shown = match request.preview_token.as_str() {
+            "" => self.0.live(&offer).await?,
+            token => self.0.previewed(token, caller.as_deref()).await?,
+        };
+        if !shown.is_some_and(|(_, content)| shows(&content, &offer, &digest)) {
+            if !request.preview_token.is_empty() {
+                return Err(no_content(&digest).into());
+            }
+            self.before_content(caller.as_deref(), &offer, &digest)
+                .await?;
+        }
         let pieces = self.0.blobs.stream(&digest).await.map_err(Error::from)?;
         Ok(Response::new(Box::pin(chunks(pieces))))
     }
@@ -211,37 +227,33 @@ impl Assets {
         Ok(scope)
     }
 
-    /// Neighbours, members of the publisher, and for what the live listing shows anybody.
+    /// What no customer is shown is for neighbours and members of the publisher. Who it is comes first: only they learn
+    /// what there is.
     async fn before_content(
         &self,
-        caller: &Caller,
+        caller: Option<&Caller>,
         offer: &OfferName,
         digest: &str,
     ) -> Result<(), Status> {
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
-        let missing = || Error::not_found("Content", digest);
-        let found =
-            store::assets::readable(&mut db, caller.principal(), offer, digest, now()).await?;
-        let (content, standing) = found.ok_or_else(missing)?;
-        if content.shown {
-            return Ok(());
-        }
+        let caller = caller.ok_or_else(|| status::token_missing(DOMAIN))?;
         if self.0.before_neighbours(caller, NEIGHBOURS).await.is_err() {
             let target = Target::Resource {
                 publisher: &offer.publisher,
                 kind: "Content",
                 name: digest,
             };
-            self.0
+            let scope = self
+                .0
                 .access
                 .require(caller, Permission::ReadOffer, &target)
-                .await?
-                .settle(&standing)?;
+                .await?;
+            self.0.permit(&scope).await?;
         }
-        if content.known {
+        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
+        if store::assets::knows(&mut db, offer, digest).await? {
             Ok(())
         } else {
-            Err(missing().into())
+            Err(no_content(digest).into())
         }
     }
 
@@ -275,6 +287,20 @@ impl Assets {
     }
 }
 
+/// The same for what isn't there and for what the caller may not know of.
+fn no_content(digest: &str) -> Error {
+    Error::not_found("Content", digest)
+}
+
+/// Whether a listing of the offer shows a content.
+fn shows(content: &Content, offer: &OfferName, digest: &str) -> bool {
+    content.offer.name == offer.to_string()
+        && content
+            .shown_assets()
+            .iter()
+            .any(|(asset, _)| asset.digest == digest)
+}
+
 fn refused(new: &NewAsset, error: SpoolError) -> Status {
     match error {
         SpoolError::TooLarge(most) => invalid(wire::assets::too_large(new.kind, most)),
@@ -282,12 +308,37 @@ fn refused(new: &NewAsset, error: SpoolError) -> Status {
     }
 }
 
-async fn first(parts: &mut Streaming<pb::UploadAssetRequest>) -> Result<pb::AssetHead, Status> {
-    match parts.message().await?.and_then(|message| message.part) {
-        Some(Part::Head(head)) => Ok(head),
-        _ => Err(invalid(wire::assets::out_of_order(
-            "the first message must be the head",
-        ))),
+/// The messages of an upload. Who sends none for a while, or takes too long for all of them, is given up: what came so far
+/// takes room.
+struct Parts {
+    parts: Streaming<pb::UploadAssetRequest>,
+    idle: Duration,
+    until: Instant,
+}
+
+impl Parts {
+    fn of(parts: Streaming<pb::UploadAssetRequest>, limits: Limits) -> Self {
+        Self {
+            parts,
+            idle: limits.idle,
+            until: Instant::now() + limits.total,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<pb::UploadAssetRequest>, Status> {
+        let patience = (Instant::now() + self.idle).min(self.until);
+        timeout_at(patience, self.parts.message())
+            .await
+            .unwrap_or_else(|_| Err(status::deadline_exceeded(DOMAIN)))
+    }
+
+    async fn head(&mut self) -> Result<pb::AssetHead, Status> {
+        match self.next().await?.and_then(|message| message.part) {
+            Some(Part::Head(head)) => Ok(head),
+            _ => Err(invalid(wire::assets::out_of_order(
+                "the first message must be the head",
+            ))),
+        }
     }
 }
 

@@ -4,22 +4,21 @@ use marketplace_messaging::Work;
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::listing_service_server::ListingService;
 use marketplace_runtime::access::{Permission, Target};
-use marketplace_runtime::identity::{open, optional_caller};
+use marketplace_runtime::identity::{Caller, open, optional_caller};
 use marketplace_runtime::ids::{OfferName, SnapshotName};
 use marketplace_runtime::paging::{self, Fingerprint};
 use marketplace_runtime::status::Violation;
-use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::{Catalog, PIPELINE, invalid, now, once};
 use crate::commands::{acquisitions, previews};
-use crate::domain::audience::Customer;
 use crate::domain::listing::Head;
 use crate::domain::snapshot::{self, Content};
 use crate::domain::token::PreviewToken;
 use crate::error::Error;
 use crate::pages::Storefront;
+use crate::store::listings::Served;
 use crate::store::search::{After, Hit, Wanted};
 use crate::{store, wire};
 
@@ -45,16 +44,56 @@ fn after(place: Option<Place>) -> Result<Option<After>, Violation> {
     let Some((rank, nanos, listing_id)) = place else {
         return Ok(None);
     };
-    let wrong = |_| {
-        Violation::new("page_token", "is not a token this list has answered")
-            .because("BAD_PAGE_TOKEN")
-    };
-    let served_since = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(wrong)?;
+    let served_since = super::token_time(nanos)?;
     Ok(Some(After {
         rank,
         served_since,
         listing_id,
     }))
+}
+
+impl Catalog {
+    /// A listing that is served, whole.
+    async fn served(&self, wanted: Served<'_>) -> Result<Option<(Head, Content)>, Error> {
+        let mut db = self.db.acquire().await?;
+        let Some((head, rows)) = store::listings::served(&mut db, wanted).await? else {
+            return Ok(None);
+        };
+        let content = serde_json::from_value(rows.join()).map_err(Error::corrupt)?;
+        Ok(Some((head, content)))
+    }
+
+    /// What customers see of an offer.
+    pub(super) async fn live(&self, name: &OfferName) -> Result<Option<(Head, Content)>, Error> {
+        let (publisher, offer) = (&name.publisher, &name.offer);
+        self.served(Served::Live { publisher, offer }).await
+    }
+
+    /// The preview that a link opens, for whoever holds it (PV-1). Some are shown to their audience only (PV-3); to others
+    /// there is nothing.
+    pub(super) async fn previewed(
+        &self,
+        token: &str,
+        caller: Option<&Caller>,
+    ) -> Result<Option<(Head, Content)>, Error> {
+        let Some(token) = PreviewToken::parse(token) else {
+            return Ok(None);
+        };
+        let found = self.served(Served::Preview(&token.hash())).await?;
+        let Some((head, content)) = found else {
+            return Ok(None);
+        };
+        let kind = content.offer_type().map_err(Error::corrupt)?;
+        if kind.preview_for_audience_only {
+            let customer = caller.map(wire::listings::customer).unwrap_or_default();
+            let mut db = self.db.acquire().await?;
+            let (offer, version) = (head.offer_uid, head.preview_audience);
+            if !store::audiences::has(&mut db, offer, "", version, &customer).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some((head, content)))
+    }
 }
 
 impl Listings {
@@ -64,38 +103,11 @@ impl Listings {
         after: Option<After>,
         limit: i64,
     ) -> Result<Vec<Hit>, Error> {
-        let mut db = self.0.db.acquire().await?;
+        let mut db = self.0.db.read().await?;
         match wanted.query {
             Some(_) => store::search::ranked(&mut db, wanted, after, limit).await,
             None => store::search::newest(&mut db, wanted, after, limit).await,
         }
-    }
-
-    async fn content(&self, head: &Head) -> Result<Content, Error> {
-        let mut db = self.0.db.acquire().await?;
-        let rows = store::listings::rows(&mut db, head.id).await?;
-        serde_json::from_value(rows.join()).map_err(Error::corrupt)
-    }
-
-    /// PV-3: some previews are shown to their audience only; to others there is nothing.
-    async fn show(
-        &self,
-        head: &Head,
-        content: &Content,
-        customer: Option<Customer>,
-    ) -> Result<(), Error> {
-        if !content
-            .offer_type()
-            .map_err(Error::corrupt)?
-            .preview_for_audience_only
-        {
-            return Ok(());
-        }
-        let mut db = self.0.db.acquire().await?;
-        let version = head.preview_audience;
-        let customer = customer.unwrap_or_default();
-        let found = store::audiences::has(&mut db, head.offer_uid, "", version, &customer).await?;
-        if found { Ok(()) } else { Err(no_preview()) }
     }
 
     async fn links(
@@ -161,11 +173,8 @@ impl ListingService for Listings {
     ) -> Result<Response<pb::GetListingResponse>, Status> {
         let request = request.into_inner();
         let name = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
-        let head = store::listings::live(&mut db, &name.publisher, &name.offer).await?;
-        drop(db);
-        let head = head.ok_or_else(|| Error::not_found("Listing", &name))?;
-        let content = self.content(&head).await?;
+        let found = self.0.live(&name).await?;
+        let (head, content) = found.ok_or_else(|| Error::not_found("Listing", &name))?;
         let listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
         Ok(Response::new(pb::GetListingResponse {
             listing: Some(listing),
@@ -176,14 +185,10 @@ impl ListingService for Listings {
         &self,
         request: Request<pb::GetPreviewListingRequest>,
     ) -> Result<Response<pb::GetPreviewListingResponse>, Status> {
-        let customer = optional_caller(&request).map(|caller| wire::listings::customer(&caller));
-        let token = PreviewToken::parse(&request.into_inner().token).ok_or_else(no_preview)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
-        let head = store::listings::previewed(&mut db, &token.hash()).await?;
-        drop(db);
-        let head = head.ok_or_else(no_preview)?;
-        let content = self.content(&head).await?;
-        self.show(&head, &content, customer).await?;
+        let caller = optional_caller(&request);
+        let token = request.into_inner().token;
+        let found = self.0.previewed(&token, caller.as_deref()).await?;
+        let (head, content) = found.ok_or_else(no_preview)?;
         let listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
         Ok(Response::new(pb::GetPreviewListingResponse {
             listing: Some(listing),
@@ -244,7 +249,7 @@ impl ListingService for Listings {
         let mut work = Work::begin(&self.0.db).await.map_err(Error::from)?;
         let stored = store::snapshots::by_name(&mut work, &name).await?;
         let stored = stored.ok_or_else(|| Error::not_found("Snapshot", &name))?;
-        let content = snapshot::decode(&stored.bytes).map_err(Error::corrupt)?;
+        let content = snapshot::read(&stored.bytes, &stored.digest).map_err(Error::from)?;
         let at = now();
         let probes = acquisitions::probe(&mut work, stored.offer_uid, &content, at).await?;
         // Dropped without a commit: nothing of the trial orders stays.

@@ -16,6 +16,8 @@ use marketplace_messaging::Database;
 use marketplace_runtime::access::{Access, Permission, Scope, Target};
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::{OfferName, PublisherName};
+use marketplace_runtime::status::Violation;
+use time::OffsetDateTime;
 use tonic::Status;
 
 use crate::blobs::Blobs;
@@ -100,7 +102,7 @@ fn invalid(violation: impl Into<crate::error::Error>) -> Status {
 }
 
 /// The time of this call: doors read the clock once and pass it down.
-fn now() -> time::OffsetDateTime {
+fn now() -> OffsetDateTime {
     marketplace_runtime::clock::now()
 }
 
@@ -112,6 +114,18 @@ fn once(
     request: &impl prost::Message,
 ) -> Result<marketplace_messaging::requests::Once, Status> {
     marketplace_messaging::requests::Once::new(DOMAIN, caller, rpc, request_id, request)
+}
+
+/// A time of a page token, as nanoseconds since 1970. A token can be made up: what no row has, the database may not even be
+/// able to read.
+fn token_time(nanos: i128) -> Result<OffsetDateTime, Violation> {
+    OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .ok()
+        .filter(|at| at.year() >= 1970)
+        .ok_or_else(|| {
+            let why = "is not a token this list has answered";
+            Violation::new("page_token", why).because("BAD_PAGE_TOKEN")
+        })
 }
 
 /// Cuts what was read beyond the page and answers the token of the next one; empty: there is none.

@@ -77,14 +77,7 @@ fn after(token: Option<After>) -> Result<Option<(OffsetDateTime, Uuid)>, Violati
     let Some((nanos, uid)) = token else {
         return Ok(None);
     };
-    let wrong = |_| {
-        Violation::new("page_token", "is not a token this list has answered")
-            .because("BAD_PAGE_TOKEN")
-    };
-    Ok(Some((
-        OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(wrong)?,
-        uid,
-    )))
+    Ok(Some((super::token_time(nanos)?, uid)))
 }
 
 #[tonic::async_trait]
@@ -154,7 +147,9 @@ impl OfferService for Offers {
         let status = wire::offers::read_status(request.status, "status")
             .map_err(invalid)?
             .map(OfferStatus::as_str);
-        let offer_type = Some(request.offer_type).filter(|id| !id.is_empty());
+        let offer_type =
+            wire::optional_line(&request.offer_type, "offer_type", 100).map_err(invalid)?;
+        let offer_type = Some(offer_type).filter(|id| !id.is_empty());
         let filter = Filter {
             publisher: parent.publisher,
             status,
@@ -165,7 +160,7 @@ impl OfferService for Offers {
         let token = paging::decode::<After>(&request.page_token, filters)
             .and_then(after)
             .map_err(invalid)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.0.db.read().await.map_err(Error::from)?;
         let mut found = store::offers::list(&mut db, &filter, token, size + 1).await?;
         let key = |last: &Offer| {
             paging::encode(
@@ -277,6 +272,13 @@ impl OfferService for Offers {
         request: Request<pb::FreezeOfferRequest>,
     ) -> Result<Response<pb::FreezeOfferResponse>, Status> {
         snapshots::freeze_offer(&self.0, request).await
+    }
+
+    async fn release_freeze(
+        &self,
+        request: Request<pb::ReleaseFreezeRequest>,
+    ) -> Result<Response<pb::ReleaseFreezeResponse>, Status> {
+        snapshots::release_freeze(&self.0, request).await
     }
 
     async fn get_snapshot(

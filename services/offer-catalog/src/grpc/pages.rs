@@ -1,6 +1,9 @@
 //! The RPCs of OfferService about pages; `offers.rs` implements the service and calls these.
 
-use futures::stream;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_runtime::access::{Permission, Scope};
 use marketplace_runtime::identity::open;
@@ -14,6 +17,7 @@ use crate::domain::completeness::review;
 use crate::domain::offer::Offer;
 use crate::domain::snapshot::{self, Content};
 use crate::error::{Error, Result};
+use crate::pages::PageId;
 use crate::store::pages::{Loaded, Selection};
 use crate::{store, wire};
 
@@ -130,26 +134,71 @@ pub(super) async fn get_offer_tree(
     let found = store::offers::get(&mut db, &scope, &name, now()).await?;
     let (offer, standing) = found.ok_or_else(|| Error::not_found("Offer", &name))?;
     scope.settle(&standing)?;
-    let parts = match request.version.as_str() {
+    let (parts, long) = match request.version.as_str() {
         "" => draft_tree(&mut db, &name, &offer).await?,
         version => {
-            wire::pages::content_tree(&offer, &snapshot_of(&mut db, &offer, &name, version).await?)
+            let content = snapshot_of(&mut db, &offer, &name, version).await?;
+            (wire::pages::content_tree(&offer, &content), HashSet::new())
         }
     };
-    Ok(Response::new(Box::pin(stream::iter(
-        parts.into_iter().map(|part| Ok(wire::pages::tree(part))),
-    ))))
+    drop(db);
+    let tree = Arc::new((catalog.clone(), name, long));
+    let whole = stream::iter(parts).then(move |part| {
+        let tree = Arc::clone(&tree);
+        async move {
+            let (catalog, name, long) = &*tree;
+            let part = whole(catalog, name, long, part).await?;
+            Ok(wire::pages::tree(part))
+        }
+    });
+    Ok(Response::new(Box::pin(whole)))
+}
+
+/// A page of a plan with a long private audience is read when its turn comes, so that only one of them is in memory.
+async fn whole(
+    catalog: &Catalog,
+    name: &OfferName,
+    long: &HashSet<String>,
+    part: wire::pages::Part,
+) -> Result<wire::pages::Part, Status> {
+    let wire::pages::Part::Page(page) = &part else {
+        return Ok(part);
+    };
+    let is_pricing = matches!(page.page, Some(pb::page::Page::PlanPricing(_)));
+    let plan = page.parent.rsplit('/').next().unwrap_or_default();
+    if !is_pricing || !long.contains(plan) {
+        return Ok(part);
+    }
+    let selection = Selection {
+        pages: Some(vec![]),
+        plan_page: Some((plan, PageId::PlanPricing)),
+        assets: false,
+        application: None,
+    };
+    let loaded = load(catalog, Scope::system(&name.publisher), name, &selection).await?;
+    Ok(wire::pages::Part::Page(wire::pages::page(
+        &loaded,
+        PageId::PlanPricing,
+        plan,
+        &page.parent,
+    )))
 }
 
 async fn draft_tree(
     db: &mut sqlx::PgConnection,
     name: &OfferName,
     offer: &Offer,
-) -> Result<Vec<wire::pages::Part>> {
+) -> Result<(Vec<wire::pages::Part>, HashSet<String>)> {
     let loaded = store::pages::draft(db, name, now()).await?;
     let loaded = loaded.ok_or_else(|| Error::not_found("Offer", name))?;
     let plans = store::plans::list(db, offer.uid, None, i64::from(u16::MAX)).await?;
-    Ok(wire::pages::draft_tree(offer, &loaded, &plans))
+    let long = loaded
+        .draft
+        .plans
+        .iter()
+        .filter(|plan| plan.audience.is_some());
+    let long = long.map(|plan| plan.plan_id.clone()).collect();
+    Ok((wire::pages::draft_tree(offer, &loaded, &plans), long))
 }
 
 async fn snapshot_of(
@@ -168,7 +217,8 @@ async fn snapshot_of(
     };
     let missing = || Error::not_found("Snapshot", version);
     let stored = store::snapshots::of_offer(db, offer.uid, &digest.ok_or_else(missing)?).await?;
-    snapshot::decode(&stored.ok_or_else(missing)?.bytes).map_err(Error::corrupt)
+    let stored = stored.ok_or_else(missing)?;
+    snapshot::read(&stored.bytes, &stored.digest).map_err(Error::from)
 }
 
 async fn load(

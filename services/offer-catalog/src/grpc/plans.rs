@@ -93,7 +93,7 @@ impl PlanService for Plans {
         let size = paging::page_size(request.page_size).map_err(invalid)?;
         let after: Option<String> =
             paging::decode(&request.page_token, filters).map_err(invalid)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.0.db.read().await.map_err(Error::from)?;
         let found = store::offers::get(&mut db, &scope, &parent, now()).await?;
         let (offer, standing) = found.ok_or_else(|| Error::not_found("Offer", &parent))?;
         scope.settle(&standing)?;

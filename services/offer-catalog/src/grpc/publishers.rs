@@ -4,7 +4,7 @@ use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::publisher_service_server::PublisherService;
 use marketplace_runtime::access::{Permission, Scope, Target};
 use marketplace_runtime::identity::open;
-use marketplace_runtime::ids::{MemberName, PublisherName, uuid};
+use marketplace_runtime::ids::{MemberName, OfferName, PublisherName, uuid};
 use marketplace_runtime::paging::{self, Fingerprint};
 use marketplace_runtime::status::Violation;
 use tonic::{Request, Response, Status};
@@ -91,7 +91,7 @@ impl PublisherService for Publishers {
         let size = paging::page_size(request.page_size).map_err(invalid)?;
         let after: Option<String> =
             paging::decode(&request.page_token, filters).map_err(invalid)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.0.db.read().await.map_err(Error::from)?;
         let mut found =
             store::publishers::list(&mut db, principal, after.as_deref(), size + 1).await?;
         let next_page_token =
@@ -177,7 +177,7 @@ impl PublisherService for Publishers {
         let scope = self
             .0
             .access
-            .require(&caller, Permission::ReadPublisher, &target)
+            .require(&caller, Permission::ReadMembers, &target)
             .await?;
         self.0.permit(&scope).await?;
         let mut db = self.0.db.acquire().await.map_err(Error::from)?;
@@ -196,14 +196,14 @@ impl PublisherService for Publishers {
         let parent = publisher(&request.parent, "parent")?;
         let scope = self
             .0
-            .before_publisher(&caller, Permission::ReadPublisher, &parent)
+            .before_publisher(&caller, Permission::ReadMembers, &parent)
             .await?;
         self.0.permit(&scope).await?;
         let filters = Fingerprint::of("ListMembers", &request.parent);
         let size = paging::page_size(request.page_size).map_err(invalid)?;
         let after: Option<String> =
             paging::decode(&request.page_token, filters).map_err(invalid)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.0.db.read().await.map_err(Error::from)?;
         let mut found =
             store::members::list(&mut db, &parent.publisher, after.as_deref(), size + 1).await?;
         let next_page_token =
@@ -324,7 +324,7 @@ impl PublisherService for Publishers {
         let filters = Fingerprint::of("ListGrants", &request.parent);
         let size = paging::page_size(request.page_size).map_err(invalid)?;
         let after: Option<Uuid> = paging::decode(&request.page_token, filters).map_err(invalid)?;
-        let mut db = self.0.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.0.db.read().await.map_err(Error::from)?;
         let mut found = store::grants::list(&mut db, &parent.publisher, after, size + 1).await?;
         let next_page_token =
             super::next_page(&mut found, size, |last| paging::encode(&last.id, filters));
@@ -366,8 +366,23 @@ impl PublisherService for Publishers {
         }
         let mut db = self.0.db.acquire().await.map_err(Error::from)?;
         let found = store::members::batch(&mut db, &name.publisher, &request.principals).await?;
+        let offer_uid = if request.offer.is_empty() {
+            String::new()
+        } else {
+            let offer = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
+            if offer.publisher != name.publisher {
+                let wrong = Violation::new("offer", "is no offer of this publisher");
+                return Err(invalid(wrong.because("BAD_NAME")));
+            }
+            let scope = Scope::system(&name.publisher);
+            let offer = store::offers::get(&mut db, &scope, &offer, now()).await?;
+            offer
+                .map(|(offer, _)| offer.uid.to_string())
+                .unwrap_or_default()
+        };
         Ok(Response::new(pb::BatchGetMembersResponse {
             members: found.iter().map(wire::publishers::member).collect(),
+            offer_uid,
         }))
     }
 }

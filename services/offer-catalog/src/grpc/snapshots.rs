@@ -32,6 +32,21 @@ pub(super) async fn freeze_offer(
     Ok(Response::new(pb::FreezeOfferResponse { profile }))
 }
 
+/// Gives a freeze back whose publish was refused. Idempotent, so that it needs no request id.
+pub(super) async fn release_freeze(
+    catalog: &Catalog,
+    request: Request<pb::ReleaseFreezeRequest>,
+) -> Result<Response<pb::ReleaseFreezeResponse>, Status> {
+    let (caller, request) = open(request)?;
+    let scope = catalog.before_neighbours(&caller, PIPELINE).await?;
+    let (name, submission) =
+        wire::submission(&request.submission, "submission").map_err(invalid)?;
+    let mut work = Work::begin(&catalog.db).await.map_err(Error::from)?;
+    freezes::release(&mut work, &scope, &name.parent(), submission, now()).await?;
+    work.commit().await.map_err(Error::from)?;
+    Ok(Response::new(pb::ReleaseFreezeResponse {}))
+}
+
 /// Head and bytes of a snapshot.
 pub(super) async fn get_snapshot(
     catalog: &Catalog,
@@ -52,7 +67,7 @@ pub(super) async fn open_lead_secret(
     let (caller, request) = open(request)?;
     catalog.before_neighbours(&caller, PIPELINE).await?;
     let (name, stored) = stored(catalog, &request.snapshot, "snapshot").await?;
-    let content = snapshot::decode(&stored.bytes).map_err(Error::corrupt)?;
+    let content = snapshot::read(&stored.bytes, &stored.digest).map_err(Error::from)?;
     let secret = secret(catalog, &stored, &content, caller.principal()).await?;
     let profile = crate::domain::Profile::of(&content, None, false).map_err(Error::corrupt)?;
     Ok(Response::new(pb::OpenLeadSecretResponse {
@@ -86,20 +101,22 @@ async fn secret(
     content: &Content,
     by: &str,
 ) -> Result<Option<String>, Error> {
-    let Some(&version) = content.secrets.get(snapshot::LEAD_DESTINATION) else {
-        return Ok(None);
-    };
+    let version = content.secrets.get(snapshot::LEAD_DESTINATION).copied();
     let mut db = catalog.db.acquire().await?;
     let opening = Opening {
         id: new_id(),
         offer: stored.offer_uid,
         purpose: LEAD_DESTINATION,
-        version,
+        // Where there is no secret, that it was asked for is noted all the same.
+        version: version.unwrap_or_default(),
         digest: &stored.digest,
         by,
         at: now(),
     };
     store::secrets::audit(&mut db, &opening).await?;
+    let Some(version) = version else {
+        return Ok(None);
+    };
     let sealed = store::secrets::get(&mut db, stored.offer_uid, LEAD_DESTINATION, version).await?;
     let sealed = sealed.ok_or_else(|| Error::corrupt("the secret of a snapshot is gone"))?;
     let plain = catalog

@@ -2,6 +2,8 @@
 //!
 //! `<` begins a tag exactly where an HTML 5 tokenizer sees one: before a letter, `/`, `!` or `?`. Anywhere else it is text.
 
+use std::collections::HashMap;
+
 /// Tags that a description may have.
 const TAGS: [&str; 15] = [
     "b", "i", "em", "strong", "br", "p", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6",
@@ -24,16 +26,19 @@ enum Piece<'a> {
     Tag(Option<&'a str>),
 }
 
-/// Every distinct fault, in the order in which they occur.
+/// The most distinct faults that are looked for: who has more has no description, and each is compared with all others.
+const MOST_FAULTS: usize = 200;
+
+/// Every distinct fault, in the order in which they occur; at most [`MOST_FAULTS`].
 pub fn faults(html: &str) -> Vec<Fault> {
     let mut found: Vec<Fault> = Vec::new();
     let mut note = |code, message| {
         let fault = Fault { code, message };
-        if !found.contains(&fault) {
+        if found.len() < MOST_FAULTS && !found.contains(&fault) {
             found.push(fault);
         }
     };
-    let mut open: Vec<String> = Vec::new();
+    let mut open = Open::default();
     for piece in pieces(html) {
         match piece {
             Piece::Text(_) => {}
@@ -44,13 +49,40 @@ pub fn faults(html: &str) -> Vec<Fault> {
             Piece::Tag(Some(inside)) => tag(inside, &mut open, &mut note),
         }
     }
-    for name in open.iter().rev() {
+    for name in open.names.iter().rev() {
         note("UNBALANCED_HTML", format!("<{name}> is never closed"));
     }
     found
 }
 
-fn tag(inside: &str, open: &mut Vec<String>, note: &mut impl FnMut(&'static str, String)) {
+/// Tags that are open, the innermost last, and how many there are of each, so that a tag which closes nothing is told
+/// without a look at all that are open.
+#[derive(Default)]
+struct Open {
+    names: Vec<&'static str>,
+    of_each: HashMap<&'static str, usize>,
+}
+
+impl Open {
+    fn push(&mut self, name: &'static str) {
+        self.names.push(name);
+        *self.of_each.entry(name).or_default() += 1;
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.of_each.get(name).is_some_and(|&number| number > 0)
+    }
+
+    fn pop(&mut self) -> Option<&'static str> {
+        let name = self.names.pop()?;
+        if let Some(number) = self.of_each.get_mut(name) {
+            *number -= 1;
+        }
+        Some(name)
+    }
+}
+
+fn tag(inside: &str, open: &mut Open, note: &mut impl FnMut(&'static str, String)) {
     let (closing, inside) = inside
         .strip_prefix('/')
         .map_or((false, inside), |rest| (true, rest));
@@ -60,41 +92,31 @@ fn tag(inside: &str, open: &mut Vec<String>, note: &mut impl FnMut(&'static str,
         .collect::<String>()
         .to_ascii_lowercase();
     let rest = inside.get(name.len()..).unwrap_or_default();
-    if !TAGS.contains(&name.as_str()) {
+    let Some(&name) = TAGS.iter().find(|tag| **tag == name) else {
         let shown: String = inside.chars().take(20).collect();
         return note("TAG_NOT_ALLOWED", format!("<{shown}> is not allowed"));
-    }
+    };
     if !matches!(rest.trim(), "" | "/") {
         note(
             "ATTRIBUTE_NOT_ALLOWED",
             format!("<{name}> has attributes; none are allowed"),
         );
     }
-    match (name.as_str(), closing) {
+    match (name, closing) {
         ("br", _) => {}
         (_, false) => open.push(name),
-        (_, true) if open.last() == Some(&name) => {
-            open.pop();
-        }
-        (_, true) => close_out_of_turn(&name, open, note),
+        (_, true) if open.has(name) => close(name, open, note),
+        (_, true) => note("UNBALANCED_HTML", format!("</{name}> closes nothing")),
     }
 }
 
-fn close_out_of_turn(
-    name: &str,
-    open: &mut Vec<String>,
-    note: &mut impl FnMut(&'static str, String),
-) {
-    match open.iter().rposition(|other| other == name) {
-        Some(place) => {
-            for inner in open.drain(place..).skip(1) {
-                note(
-                    "UNBALANCED_HTML",
-                    format!("<{inner}> is not closed before </{name}>"),
-                );
-            }
-        }
-        None => note("UNBALANCED_HTML", format!("</{name}> closes nothing")),
+/// Closes a tag that is open, and what is open inside of it.
+fn close(name: &str, open: &mut Open, note: &mut impl FnMut(&'static str, String)) {
+    while let Some(inner) = open.pop().filter(|inner| *inner != name) {
+        note(
+            "UNBALANCED_HTML",
+            format!("<{inner}> is not closed before </{name}>"),
+        );
     }
 }
 
@@ -196,5 +218,19 @@ mod tests {
     fn deep_nesting_costs_no_stack() {
         let deep = "<b>".repeat(100_000);
         assert_eq!(faults(&deep).len(), 1);
+    }
+
+    /// LI-4: each of these was compared with every other one.
+    #[test]
+    fn li_4_ever_new_faults_cost_no_more_than_their_number() {
+        let begun = std::time::Instant::now();
+        let all_different: String = (0..50_000).map(|at| format!("<x{at}>")).collect();
+        assert_eq!(faults(&all_different).len(), MOST_FAULTS);
+        let out_of_turn = "<b>".repeat(50_000) + &"</i>".repeat(50_000);
+        assert_eq!(faults(&out_of_turn).len(), 2);
+        let crossed = "<b><i></b>".repeat(25_000);
+        assert_eq!(faults(&crossed).len(), 1);
+        let took = begun.elapsed();
+        assert!(took < std::time::Duration::from_secs(10), "{took:?}");
     }
 }

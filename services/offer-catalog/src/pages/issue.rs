@@ -30,12 +30,18 @@ pub struct Issue {
     pub severity: Severity,
 }
 
+/// The most issues that are told of one page; one more says how many there are besides.
+pub const MOST_ISSUES: usize = 200;
+
 /// Collects the issues of one page while its rules are looked at.
 #[derive(Debug)]
 pub struct Issues {
     page: PageId,
     plan_id: Option<String>,
     found: Vec<Issue>,
+    /// Those beyond the most, by number alone.
+    more_errors: usize,
+    more_warnings: usize,
 }
 
 impl Issues {
@@ -45,6 +51,8 @@ impl Issues {
             page,
             plan_id: plan_id.map(str::to_owned),
             found: Vec::new(),
+            more_errors: 0,
+            more_warnings: 0,
         }
     }
 
@@ -82,8 +90,37 @@ impl Issues {
         );
     }
 
-    /// Everything noted, in the order in which it was.
-    pub fn into_vec(self) -> Vec<Issue> {
+    /// Notes again what was found before.
+    pub fn again(&mut self, found: &[Issue]) {
+        for issue in found.iter().cloned() {
+            self.note(
+                issue.severity,
+                issue.field,
+                issue.code,
+                issue.message,
+                issue.remedy,
+            );
+        }
+    }
+
+    /// What was noted, in the order in which it was; the last says how many more there are than [`MOST_ISSUES`].
+    pub fn into_vec(mut self) -> Vec<Issue> {
+        let more = self.more_errors + self.more_warnings;
+        if more > 0 {
+            self.found.push(Issue {
+                page: self.page,
+                plan_id: self.plan_id,
+                field: String::new(),
+                code: "MORE_ISSUES",
+                message: format!("has {more} more issues"),
+                remedy: "Settle those that are listed; the others are told then.".to_owned(),
+                severity: if self.more_errors > 0 {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                },
+            });
+        }
         self.found
     }
 
@@ -95,6 +132,13 @@ impl Issues {
         message: String,
         remedy: String,
     ) {
+        if self.found.len() >= MOST_ISSUES {
+            match severity {
+                Severity::Error => self.more_errors += 1,
+                Severity::Warning => self.more_warnings += 1,
+            }
+            return;
+        }
         let (page, plan_id) = (self.page, self.plan_id.clone());
         self.found.push(Issue {
             page,
@@ -105,5 +149,27 @@ impl Issues {
             remedy,
             severity,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pg_10_a_page_tells_so_many_issues_and_how_many_more() {
+        let mut issues = Issues::of(PageId::PreviewAudience, None);
+        for at in 0..MOST_ISSUES {
+            issues.error(format!("members[{at}]"), "BAD", "is bad", "Mend it.");
+        }
+        issues.warn("members[200]", "ODD", "is odd", "Look at it.");
+        issues.error("members[201]", "BAD", "is bad", "Mend it.");
+        let told = issues.into_vec();
+        assert_eq!(told.len(), MOST_ISSUES + 1);
+        let last = told.last().unwrap();
+        assert_eq!(
+            (last.code, last.message.as_str(), last.severity),
+            ("MORE_ISSUES", "has 2 more issues", Severity::Error)
+        );
     }
 }

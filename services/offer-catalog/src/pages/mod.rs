@@ -39,7 +39,7 @@ pub use check::Context;
 pub use co_sell::CoSell;
 pub use contact::{CaptionedAsset, Contact, Link, Video};
 pub use container::{ContainerConfiguration, ContainerImage};
-pub use issue::{Issue, Issues, Severity};
+pub use issue::{Issue, Issues, MOST_ISSUES, Severity};
 pub use lead_destination::{
     Destination, Dynamics, DynamicsAuthentication, Entra, HttpsEndpoint, LeadDestination, Marketo,
     Office365, SECRET_MASK, Salesforce, Table, secret_fault,
@@ -50,7 +50,7 @@ pub use offer_setup::{CallToAction, OfferSetup, Selling, TestDrive};
 pub use offer_type::{Applies, CertificationLeg, HelpLink, OfferType, Storefront};
 pub use package::PackageConfiguration;
 pub use plan_listing::PlanListing;
-pub use plan_pricing::{PlanAudience, PlanPricing};
+pub use plan_pricing::{CheckedAudience, PlanAudience, PlanPricing};
 pub use plan_technical_configuration::{PlanConfiguration, PlanTechnicalConfiguration};
 pub use preview_audience::{AudienceIdKind, AudienceMember, PreviewAudience};
 pub use price::{BillingTerm, CustomMeter, Price, PricingModel};

@@ -1,12 +1,13 @@
 //! Pricing and availability of a plan (PN-4 … PN-14).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, Context};
 use super::{
-    AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, Issues, Price, PricingModel, taxonomy,
+    AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, Issue, Issues, PageId, Price,
+    PricingModel, taxonomy,
 };
 
 /// The page.
@@ -71,10 +72,20 @@ impl PlanPricing {
 
     /// PN-4 … PN-13
     pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
+        self.check_with(context, None, issues);
+    }
+
+    /// The same; where the members of its private audience aren't here, what was found of them before counts.
+    pub fn check_with(
+        &self,
+        context: &Context<'_>,
+        checked: Option<&CheckedAudience>,
+        issues: &mut Issues,
+    ) {
         self.check_markets(issues);
         self.check_model(context, issues);
         self.check_meters(context, issues);
-        self.check_audience(context, issues);
+        self.check_audience(context, checked, issues);
     }
 
     /// PN-4
@@ -147,10 +158,11 @@ impl PlanPricing {
         if self.prices.is_empty() {
             check::required(issues, "prices", "", "at least one price");
         }
+        let markets: HashSet<&str> = self.markets.iter().map(String::as_str).collect();
         for (at, price) in self.prices.iter().enumerate() {
             let at = format!("prices[{at}]");
             price.check(&at, model, terms, issues);
-            self.check_price_market(&at, price, model, issues);
+            check_price_market(&at, price, model, &markets, issues);
         }
         let keys = self.prices.iter().enumerate();
         check::distinct(
@@ -164,39 +176,6 @@ impl PlanPricing {
         );
         self.check_payment_options(issues);
         self.check_coverage(issues);
-    }
-
-    fn check_price_market(
-        &self,
-        field: &str,
-        price: &Price,
-        model: PricingModel,
-        issues: &mut Issues,
-    ) {
-        let field = format!("{field}.market");
-        let by_market = model == PricingModel::PerMarketAndCoreSize;
-        let without_market = matches!(model, PricingModel::PerCore | PricingModel::PerCoreSize);
-        if price.market.is_empty() {
-            if by_market {
-                check::required(issues, &field, "", "the market that the price is for");
-            }
-        } else if without_market {
-            let message = format!("prices of {} are the same for all markets", model.as_str());
-            issues.error(
-                field,
-                "NOT_ALLOWED",
-                message,
-                "Leave out market, or choose PER_MARKET_AND_CORE_SIZE.",
-            );
-        } else if !self.markets.contains(&price.market) {
-            let message = format!("the plan is not sold in \"{}\"", price.market);
-            issues.error(
-                field,
-                "NOT_ALLOWED",
-                message,
-                "Add the market to the plan, or remove its price.",
-            );
-        }
     }
 
     /// PN-6: one payment option per term.
@@ -238,7 +217,7 @@ impl PlanPricing {
                 .collect();
             if !priced.contains("") && !missing.is_empty() {
                 let term = term.map_or("a term", BillingTerm::as_str);
-                let message = format!("{term} has no price for {}", missing.join(", "));
+                let message = format!("{term} has no price for {}", some_of(&missing));
                 issues.error(
                     "prices",
                     "MARKET_WITHOUT_PRICE",
@@ -299,7 +278,13 @@ impl PlanPricing {
     }
 
     /// PN-10, PN-11, PN-12
-    fn check_audience(&self, context: &Context<'_>, issues: &mut Issues) {
+    fn check_audience(
+        &self,
+        context: &Context<'_>,
+        checked: Option<&CheckedAudience>,
+        issues: &mut Issues,
+    ) {
+        let any = !self.private_audience.is_empty() || checked.is_some();
         check::present(
             issues,
             "audience",
@@ -315,10 +300,15 @@ impl PlanPricing {
                     "Choose PUBLIC.",
                 );
             }
-            Some(PlanAudience::Private) => {
-                self.check_private_audience(&context.offer_type.private_audience_kinds, issues)
-            }
-            Some(PlanAudience::Public) if !self.private_audience.is_empty() => {
+            Some(PlanAudience::Private) => match checked {
+                Some(checked) => issues.again(&checked.issues),
+                None => check_private_audience(
+                    &self.private_audience,
+                    &context.offer_type.private_audience_kinds,
+                    issues,
+                ),
+            },
+            Some(PlanAudience::Public) if any => {
                 let message =
                     "a public plan is sold to everybody; its private audience counts for nothing";
                 issues.warn(
@@ -331,35 +321,99 @@ impl PlanPricing {
             Some(PlanAudience::Public) | None => {}
         }
     }
+}
 
-    fn check_private_audience(&self, kinds: &[AudienceIdKind], issues: &mut Issues) {
-        const AT: &str = "private_audience";
-        check::min_items(issues, AT, &self.private_audience, 1);
-        let of = |kind| {
-            self.private_audience
-                .iter()
-                .filter(move |member| member.kind == kind)
-                .count()
-        };
-        let limits = [
-            (AudienceIdKind::Tenant, MAX_TENANTS),
-            (AudienceIdKind::Subscription, MAX_SUBSCRIPTIONS),
-        ];
-        for (kind, max) in limits {
-            if of(kind) > max {
-                let message = format!(
-                    "has {} entries of kind {}; at most {max} are allowed",
-                    of(kind),
-                    kind.as_str()
-                );
-                issues.error(
-                    AT,
-                    "TOO_MANY",
-                    message,
-                    format!("Remove {} of them.", of(kind) - max),
-                );
-            }
+/// What the rules say of a long private audience. It was looked at while it was read, and not kept: a draft may have
+/// millions of members, and its plans are looked at together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedAudience {
+    issues: Vec<Issue>,
+}
+
+impl CheckedAudience {
+    /// Looks at a private audience (PN-11, PN-12).
+    pub fn of(members: &[AudienceMember], kinds: &[AudienceIdKind]) -> Self {
+        let mut issues = Issues::of(PageId::PlanPricing, None);
+        check_private_audience(members, kinds, &mut issues);
+        Self {
+            issues: issues.into_vec(),
         }
-        AudienceMember::check_all(&self.private_audience, AT, kinds, issues);
+    }
+}
+
+fn check_private_audience(
+    members: &[AudienceMember],
+    kinds: &[AudienceIdKind],
+    issues: &mut Issues,
+) {
+    const AT: &str = "private_audience";
+    check::min_items(issues, AT, members, 1);
+    let of = |kind| {
+        members
+            .iter()
+            .filter(move |member| member.kind == kind)
+            .count()
+    };
+    let limits = [
+        (AudienceIdKind::Tenant, MAX_TENANTS),
+        (AudienceIdKind::Subscription, MAX_SUBSCRIPTIONS),
+    ];
+    for (kind, max) in limits {
+        if of(kind) > max {
+            let message = format!(
+                "has {} entries of kind {}; at most {max} are allowed",
+                of(kind),
+                kind.as_str()
+            );
+            issues.error(
+                AT,
+                "TOO_MANY",
+                message,
+                format!("Remove {} of them.", of(kind) - max),
+            );
+        }
+    }
+    AudienceMember::check_all(members, AT, kinds, issues);
+}
+
+fn check_price_market(
+    field: &str,
+    price: &Price,
+    model: PricingModel,
+    markets: &HashSet<&str>,
+    issues: &mut Issues,
+) {
+    let field = format!("{field}.market");
+    let by_market = model == PricingModel::PerMarketAndCoreSize;
+    let without_market = matches!(model, PricingModel::PerCore | PricingModel::PerCoreSize);
+    if price.market.is_empty() {
+        if by_market {
+            check::required(issues, &field, "", "the market that the price is for");
+        }
+    } else if without_market {
+        let message = format!("prices of {} are the same for all markets", model.as_str());
+        issues.error(
+            field,
+            "NOT_ALLOWED",
+            message,
+            "Leave out market, or choose PER_MARKET_AND_CORE_SIZE.",
+        );
+    } else if !markets.contains(price.market.as_str()) {
+        let message = format!("the plan is not sold in \"{}\"", price.market);
+        issues.error(
+            field,
+            "NOT_ALLOWED",
+            message,
+            "Add the market to the plan, or remove its price.",
+        );
+    }
+}
+
+/// The first of many, and how many more there are.
+fn some_of(markets: &[&str]) -> String {
+    const NAMED: usize = 10;
+    match markets.len().checked_sub(NAMED) {
+        None | Some(0) => markets.join(", "),
+        Some(more) => format!("{} and {more} more", markets[..NAMED].join(", ")),
     }
 }

@@ -1,5 +1,7 @@
 //! Resell through CSPs: which resellers may sell it (CS-1). Complete without ever being saved.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Issues;
@@ -54,10 +56,11 @@ impl ResellThroughCsps {
             self.state.unwrap_or(default),
             published.state.unwrap_or(default),
         );
+        let kept: HashSet<&String> = self.partner_tenant_ids.iter().collect();
         let lost = published
             .partner_tenant_ids
             .iter()
-            .any(|tenant| !self.partner_tenant_ids.contains(tenant));
+            .any(|tenant| !kept.contains(tenant));
         if now < before || (now == ResellerState::Some && before == ResellerState::Some && lost) {
             let message = "resellers that could sell it would lose it";
             issues.error(

@@ -1,13 +1,11 @@
 //! Rows of files; their content is in the storage of blobs.
 
-use marketplace_runtime::access::Membership;
 use marketplace_runtime::ids::{AssetName, OfferName};
 use serde::Deserialize;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::membership;
 use crate::error::{Error, Result};
 use crate::pages::{Asset, AssetContent, AssetKind, AssetState};
 
@@ -201,53 +199,20 @@ pub async fn delete(db: &mut PgConnection, offer: Uuid, asset: &str) -> Result<(
     }
 }
 
-/// Who may read a content of an offer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Readable {
-    /// The draft has it, or a listing or a snapshot of the offer.
-    pub known: bool,
-    /// The live listing shows it to everybody.
-    pub shown: bool,
-}
-
-/// Whether an offer has a content, and whether everybody may read it, with the caller's standing.
-pub async fn readable(
-    db: &mut PgConnection,
-    principal: &str,
-    offer: &OfferName,
-    digest: &str,
-    now: OffsetDateTime,
-) -> Result<Option<(Readable, Membership)>> {
-    let row = sqlx::query!(
-        r#"SELECT m.roles AS "roles?",
-                  EXISTS (SELECT FROM offer_catalog.operator_grants g WHERE g.publisher_id = o.publisher_id
-                          AND g.revoke_time IS NULL AND g.expire_time > $5) AS "granted!",
-                  EXISTS (SELECT FROM offer_catalog.listings l JOIN offer_catalog.listing_assets a USING (listing_id)
-                          WHERE l.offer_uid = o.offer_uid AND l.stage = 'live' AND a.digest = $4
-                            AND a.content ->> 'kind' <> 'PACKAGE') AS "shown!",
-                  (EXISTS (SELECT FROM offer_catalog.assets a WHERE a.offer_uid = o.offer_uid AND a.digest = $4)
-                   OR EXISTS (SELECT FROM offer_catalog.listings l JOIN offer_catalog.listing_assets a USING (listing_id)
-                              WHERE l.offer_uid = o.offer_uid AND a.digest = $4)
-                   OR EXISTS (SELECT FROM offer_catalog.snapshots s, jsonb_array_elements(convert_from(s.bytes, 'UTF8')::jsonb -> 'assets') a
-                              WHERE s.offer_uid = o.offer_uid AND a ->> 'digest' = $4)) AS "known!"
-           FROM offer_catalog.offers o
-           LEFT JOIN offer_catalog.members m ON m.publisher_id = o.publisher_id AND m.principal = $3
-           WHERE o.publisher_id = $1 AND o.offer_id = $2"#,
+/// Whether the draft of an offer has a content, or a listing or snapshot of it.
+pub async fn knows(db: &mut PgConnection, offer: &OfferName, digest: &str) -> Result<bool> {
+    let known = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM offer_catalog.assets a WHERE a.offer_uid = o.offer_uid AND a.digest = $3)
+               OR EXISTS (SELECT FROM offer_catalog.listings l JOIN offer_catalog.listing_assets a USING (listing_id)
+                          WHERE l.offer_uid = o.offer_uid AND a.digest = $3)
+               OR EXISTS (SELECT FROM offer_catalog.snapshots s
+                          WHERE s.offer_uid = o.offer_uid AND $3 = ANY (s.assets)) AS "known!"
+           FROM offer_catalog.offers o WHERE o.publisher_id = $1 AND o.offer_id = $2"#,
         offer.publisher,
         offer.offer,
-        principal,
-        digest,
-        now
+        digest
     )
     .fetch_optional(db)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let standing = membership(row.roles, row.granted)?;
-    Ok(Some((
-        Readable {
-            known: row.known,
-            shown: row.shown,
-        },
-        standing,
-    )))
+    Ok(known.unwrap_or(false))
 }

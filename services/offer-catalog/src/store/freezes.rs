@@ -33,7 +33,7 @@ fn audiences(stored: Value) -> Result<Audiences> {
     serde_json::from_value(stored).map_err(Error::corrupt)
 }
 
-/// The first freeze of a submission, or a later one: only the newest digest changes then, and it is open again.
+/// The first freeze of a submission, or a later one: only the newest digest changes then, and it is open, whatever was.
 pub async fn save(db: &mut PgConnection, freeze: &Freeze, now: OffsetDateTime) -> Result<()> {
     let audiences = serde_json::to_value(&freeze.audiences).map_err(Error::corrupt)?;
     sqlx::query!(
@@ -43,7 +43,7 @@ pub async fn save(db: &mut PgConnection, freeze: &Freeze, now: OffsetDateTime) -
          INSERT INTO offer_catalog.freezes
            (submission, offer_uid, draft_revision, content_digest, digest, plans, audiences, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (submission) DO UPDATE SET digest = excluded.digest",
+         ON CONFLICT (submission) DO UPDATE SET digest = excluded.digest, close_time = NULL, released = false",
         freeze.submission,
         freeze.offer_uid,
         freeze.draft_revision,
@@ -52,6 +52,39 @@ pub async fn save(db: &mut PgConnection, freeze: &Freeze, now: OffsetDateTime) -
         &freeze.plans,
         audiences,
         now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Gives the freeze of a submission back that never began: what the offer and its plans were marked for by it alone, they
+/// no longer are (T04, T34). One that was prepared stays.
+pub async fn release(
+    db: &mut PgConnection,
+    offer: Uuid,
+    submission: Uuid,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE offer_catalog.freezes SET released = true, close_time = coalesce(close_time, $3)
+         WHERE submission = $2 AND offer_uid = $1 AND NOT prepared",
+        offer,
+        submission,
+        now
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "WITH held AS (
+           SELECT f.plans FROM offer_catalog.freezes f WHERE f.offer_uid = $1 AND NOT f.released
+         ), plans AS (
+           UPDATE offer_catalog.plans p SET ever_frozen = false
+           WHERE p.offer_uid = $1 AND p.ever_frozen AND NOT EXISTS (SELECT FROM held WHERE p.plan_id = ANY (held.plans))
+         )
+         UPDATE offer_catalog.offers o SET ever_frozen = false
+         WHERE o.offer_uid = $1 AND o.ever_frozen AND NOT EXISTS (SELECT FROM held)",
+        offer
     )
     .execute(db)
     .await?;
@@ -69,13 +102,20 @@ pub async fn mark_prepared(db: &mut PgConnection, submission: Uuid) -> Result<()
     Ok(())
 }
 
-/// Audiences that the newest submission with this snapshot saw.
-pub async fn audiences_of(db: &mut PgConnection, offer: Uuid, digest: &str) -> Result<Audiences> {
+/// Audiences that the newest submission with this snapshot saw, besides the one that is being frozen.
+pub async fn audiences_of(
+    db: &mut PgConnection,
+    offer: Uuid,
+    digest: &str,
+    besides: Uuid,
+) -> Result<Audiences> {
     let stored = sqlx::query_scalar!(
-        "SELECT audiences FROM offer_catalog.freezes WHERE offer_uid = $1 AND digest = $2
+        "SELECT audiences FROM offer_catalog.freezes
+         WHERE offer_uid = $1 AND digest = $2 AND submission <> $3 AND NOT released
          ORDER BY submission DESC LIMIT 1",
         offer,
-        digest
+        digest,
+        besides
     )
     .fetch_optional(db)
     .await?;
@@ -83,7 +123,8 @@ pub async fn audiences_of(db: &mut PgConnection, offer: Uuid, digest: &str) -> R
 }
 
 /// Closes the freezes of submissions that ended or never began, and drops what was prepared for them; those that go on
-/// are open. Ids of submissions grow with time: one newer than the newest that the pipeline told of may yet begin.
+/// are open. Ids of submissions grow with time: one newer than the newest that the pipeline told of may yet begin. One that
+/// was given back too early, since a twin of its publish went on with it, holds again.
 pub async fn close_others(
     db: &mut PgConnection,
     offer: Uuid,
@@ -95,9 +136,22 @@ pub async fn close_others(
         "WITH dropped AS (
            DELETE FROM offer_catalog.listings
            WHERE offer_uid = $1 AND stage = 'prepared' AND NOT submission = ANY ($2) AND submission <= $3
+         ), taken_up AS (
+           SELECT plans FROM offer_catalog.freezes
+           WHERE offer_uid = $1 AND released AND (submission = ANY ($2) OR submission = $3)
+         ), plans AS (
+           UPDATE offer_catalog.plans p SET ever_frozen = true FROM taken_up t
+           WHERE p.offer_uid = $1 AND p.plan_id = ANY (t.plans) AND NOT p.ever_frozen
+         ), offer AS (
+           UPDATE offer_catalog.offers SET ever_frozen = true
+           WHERE offer_uid = $1 AND NOT ever_frozen AND EXISTS (SELECT FROM taken_up)
          )
-         UPDATE offer_catalog.freezes SET close_time = CASE WHEN submission = ANY ($2) THEN NULL ELSE $4::timestamptz END
-         WHERE offer_uid = $1 AND submission <= $3 AND (close_time IS NULL) <> (submission = ANY ($2))",
+         UPDATE offer_catalog.freezes
+         SET close_time = CASE WHEN submission = ANY ($2) THEN NULL ELSE $4::timestamptz END,
+             released = released AND submission <> $3 AND NOT submission = ANY ($2)
+         WHERE offer_uid = $1 AND submission <= $3
+           AND ((close_time IS NULL) <> (submission = ANY ($2))
+                OR released AND (submission = ANY ($2) OR submission = $3))",
         offer,
         open,
         newest,

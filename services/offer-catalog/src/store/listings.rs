@@ -1,6 +1,5 @@
 //! Rows of listings. One listing moves through the stages prepared → preview → live; its rows are written once.
 
-use marketplace_runtime::ids::OfferName;
 use serde_json::Value;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -58,44 +57,71 @@ pub async fn of_submission(
     row.map(HeadRow::head).transpose()
 }
 
-/// The live listing of an offer, by the offer's name.
-pub async fn live(db: &mut PgConnection, publisher: &str, offer: &str) -> Result<Option<Head>> {
-    let row = sqlx::query_as!(
-        HeadRow,
-        "SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
-                l.publisher_id, p.display_name
-         FROM offer_catalog.offers o
-         JOIN offer_catalog.listings l ON l.offer_uid = o.offer_uid AND l.stage = 'live'
-         JOIN offer_catalog.publishers p ON p.publisher_id = l.publisher_id
-         WHERE o.publisher_id = $1 AND o.offer_id = $2",
-        publisher,
-        offer
-    )
-    .fetch_optional(db)
-    .await?;
-    row.map(HeadRow::head).transpose()
+/// What is asked for of what is served.
+#[derive(Debug, Clone, Copy)]
+pub enum Served<'a> {
+    /// The live listing of an offer, by the offer's name.
+    Live { publisher: &'a str, offer: &'a str },
+    /// The preview that a token in force opens, by the token's hash.
+    Preview(&'a [u8]),
 }
 
-/// The preview that a token in force opens.
-pub async fn previewed(db: &mut PgConnection, token_hash: &[u8]) -> Result<Option<Head>> {
-    let row = sqlx::query_as!(
-        HeadRow,
-        "SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
-                l.publisher_id, p.display_name
-         FROM offer_catalog.preview_tokens t
-         JOIN offer_catalog.listings l ON l.offer_uid = t.offer_uid AND l.submission = t.submission AND l.stage = 'preview'
-         JOIN offer_catalog.publishers p ON p.publisher_id = l.publisher_id
-         WHERE t.token_hash = $1 AND t.revoke_time IS NULL",
-        token_hash
-    )
-    .fetch_optional(db)
-    .await?;
-    row.map(HeadRow::head).transpose()
-}
-
-/// All rows of a listing, in one statement.
-pub async fn rows(db: &mut PgConnection, listing: Uuid) -> Result<Rows> {
+/// A listing that is served, with its rows. One statement: between two, an update that goes live would take the rows of
+/// the listing that the first has found (PV-11).
+pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<(Head, Rows)>> {
+    let (publisher, offer, token) = match wanted {
+        Served::Live { publisher, offer } => (Some(publisher), Some(offer), None),
+        Served::Preview(token) => (None, None, Some(token)),
+    };
     let row = sqlx::query!(
+        r#"SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
+                  l.publisher_id, p.display_name, l.format, l.offer, l.secrets,
+             (SELECT coalesce(jsonb_agg(jsonb_build_array(g.plan_id, g.page, g.content)), '[]')
+              FROM offer_catalog.listing_pages g WHERE g.listing_id = l.listing_id) AS "pages!",
+             (SELECT coalesce(jsonb_agg(jsonb_build_array(p.plan_id, p.content, p.private, p.audience)), '[]')
+              FROM offer_catalog.listing_plans p WHERE p.listing_id = l.listing_id) AS "plans!",
+             (SELECT coalesce(jsonb_agg(jsonb_build_array(a.name, a.digest, a.content)), '[]')
+              FROM offer_catalog.listing_assets a WHERE a.listing_id = l.listing_id) AS "assets!"
+           FROM offer_catalog.listings l JOIN offer_catalog.publishers p ON p.publisher_id = l.publisher_id
+           WHERE l.listing_id = CASE WHEN $3::bytea IS NULL
+             THEN (SELECT s.listing_id FROM offer_catalog.offers o JOIN offer_catalog.listings s ON s.offer_uid = o.offer_uid
+                   WHERE o.publisher_id = $1 AND o.offer_id = $2 AND s.stage = 'live')
+             ELSE (SELECT s.listing_id FROM offer_catalog.preview_tokens t
+                   JOIN offer_catalog.listings s ON s.offer_uid = t.offer_uid AND s.submission = t.submission
+                   WHERE t.token_hash = $3 AND t.revoke_time IS NULL AND s.stage = 'preview') END"#,
+        publisher,
+        offer,
+        token
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let head = HeadRow {
+        listing_id: row.listing_id,
+        offer_uid: row.offer_uid,
+        submission: row.submission,
+        digest: row.digest,
+        stage: row.stage,
+        preview_audience: row.preview_audience,
+        served_since: row.served_since,
+        publisher_id: row.publisher_id,
+        display_name: row.display_name,
+    };
+    let parts = Parts {
+        format: row.format,
+        offer: row.offer,
+        secrets: row.secrets,
+        pages: row.pages,
+        plans: row.plans,
+        assets: row.assets,
+    };
+    Ok(Some((head.head()?, parts.rows()?)))
+}
+
+/// All rows of a listing whose offer is locked, in one statement.
+pub async fn rows(db: &mut PgConnection, listing: Uuid) -> Result<Rows> {
+    let parts = sqlx::query_as!(
+        Parts,
         r#"SELECT l.format, l.offer, l.secrets,
              (SELECT coalesce(jsonb_agg(jsonb_build_array(g.plan_id, g.page, g.content)), '[]')
               FROM offer_catalog.listing_pages g WHERE g.listing_id = l.listing_id) AS "pages!",
@@ -106,38 +132,56 @@ pub async fn rows(db: &mut PgConnection, listing: Uuid) -> Result<Rows> {
            FROM offer_catalog.listings l WHERE l.listing_id = $1"#,
         listing
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await?;
-    let pages: Vec<(String, String, Value)> =
-        serde_json::from_value(row.pages).map_err(Error::corrupt)?;
-    let plans: Vec<(String, Value, bool, i64)> =
-        serde_json::from_value(row.plans).map_err(Error::corrupt)?;
-    let assets: Vec<(String, String, Value)> =
-        serde_json::from_value(row.assets).map_err(Error::corrupt)?;
-    let page = |(plan_id, page, content)| PageRow {
-        plan_id,
-        page,
-        content,
-    };
-    let plan = |(plan_id, content, private, audience)| PlanRow {
-        plan_id,
-        content,
-        private,
-        audience,
-    };
-    let asset = |(name, digest, content)| AssetRow {
-        name,
-        digest,
-        content,
-    };
-    Ok(Rows {
-        format: row.format,
-        offer: row.offer,
-        secrets: row.secrets,
-        pages: pages.into_iter().map(page).collect(),
-        plans: plans.into_iter().map(plan).collect(),
-        assets: assets.into_iter().map(asset).collect(),
-    })
+    parts
+        .ok_or_else(|| Error::corrupt("a listing is gone under the offer's lock"))?
+        .rows()
+}
+
+/// The rows of a listing as one row of a statement.
+struct Parts {
+    format: i32,
+    offer: Value,
+    secrets: Value,
+    pages: Value,
+    plans: Value,
+    assets: Value,
+}
+
+impl Parts {
+    fn rows(self) -> Result<Rows> {
+        let pages: Vec<(String, String, Value)> =
+            serde_json::from_value(self.pages).map_err(Error::corrupt)?;
+        let plans: Vec<(String, Value, bool, i64)> =
+            serde_json::from_value(self.plans).map_err(Error::corrupt)?;
+        let assets: Vec<(String, String, Value)> =
+            serde_json::from_value(self.assets).map_err(Error::corrupt)?;
+        let page = |(plan_id, page, content)| PageRow {
+            plan_id,
+            page,
+            content,
+        };
+        let plan = |(plan_id, content, private, audience)| PlanRow {
+            plan_id,
+            content,
+            private,
+            audience,
+        };
+        let asset = |(name, digest, content)| AssetRow {
+            name,
+            digest,
+            content,
+        };
+        Ok(Rows {
+            format: self.format,
+            offer: self.offer,
+            secrets: self.secrets,
+            pages: pages.into_iter().map(page).collect(),
+            plans: plans.into_iter().map(plan).collect(),
+            assets: assets.into_iter().map(asset).collect(),
+        })
+    }
 }
 
 /// A listing to be prepared.
@@ -330,15 +374,4 @@ pub async fn remove_live(db: &mut PgConnection, offer: Uuid) -> Result<()> {
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// The name of an offer that has a listing.
-pub async fn offer_name(db: &mut PgConnection, offer: Uuid) -> Result<OfferName> {
-    let row = sqlx::query!(
-        "SELECT publisher_id, offer_id FROM offer_catalog.offers WHERE offer_uid = $1",
-        offer
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(OfferName::new(row.publisher_id, row.offer_id))
 }

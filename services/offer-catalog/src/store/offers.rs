@@ -158,10 +158,16 @@ pub async fn touch(db: &mut PgConnection, uid: Uuid, now: OffsetDateTime) -> Res
     Ok(revision)
 }
 
-/// Deletes an offer that was never frozen, with all that belongs to its draft.
+/// Deletes an offer that was never frozen, with all that belongs to its draft. Freezes that were given back go with it, and
+/// what they fixed.
 pub async fn delete(db: &mut PgConnection, uid: Uuid) -> Result<()> {
     let done = sqlx::query!(
-        "DELETE FROM offer_catalog.offers WHERE offer_uid = $1 AND NOT ever_frozen",
+        "WITH given_back AS (
+           DELETE FROM offer_catalog.freezes WHERE offer_uid = $1 AND released
+         ), snapshots AS (
+           DELETE FROM offer_catalog.snapshots WHERE offer_uid = $1
+         )
+         DELETE FROM offer_catalog.offers WHERE offer_uid = $1 AND NOT ever_frozen",
         uid
     )
     .execute(db)

@@ -11,13 +11,14 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::listings::{self, Served};
 use super::{assets, membership};
 use crate::domain::audience::Audience;
 use crate::domain::completeness::Published;
 use crate::domain::draft::{Draft, DraftPlan, OfferHead};
-use crate::domain::snapshot;
+use crate::domain::snapshot::{self, Content};
 use crate::error::{Error, Result};
-use crate::pages::{Page, PageId, offer_type};
+use crate::pages::{AudienceMember, CheckedAudience, Page, PageId, offer_type};
 
 pub use save::{Revisions, Save, Secret, revision, save};
 
@@ -98,6 +99,8 @@ struct PageRow {
     content: Value,
     secret_version: Option<i64>,
     micros: i64,
+    /// The members of its private audience are not in its content.
+    cut: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,7 +110,8 @@ struct PlanRow {
     subtype: String,
 }
 
-/// A draft with the caller's standing; `None`: there is no such offer.
+/// A draft with the caller's standing; `None`: there is no such offer. Of whole drafts the members of long private
+/// audiences are looked at one plan after the other, and not kept.
 pub async fn load(
     db: &mut PgConnection,
     scope: &Scope,
@@ -130,9 +134,14 @@ pub async fn load(
                   EXISTS (SELECT FROM offer_catalog.operator_grants g WHERE g.publisher_id = o.publisher_id
                           AND g.revoke_time IS NULL AND g.expire_time > $4) AS "granted!",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('plan_id', p.plan_id, 'page', p.page, 'revision', p.revision,
-                            'content', p.content, 'secret_version', p.secret_version,
+                            'content', CASE WHEN long.cut THEN p.content - 'private_audience' ELSE p.content END, 'cut', long.cut,
+                            'secret_version', p.secret_version,
                             'micros', (extract(epoch FROM p.save_time) * 1000000)::bigint)), '[]')
                    FROM offer_catalog.pages p
+                   CROSS JOIN LATERAL (
+                     SELECT $5::text[] IS NULL AND p.page = 'plan_pricing'
+                            AND jsonb_array_length(coalesce(p.content -> 'private_audience', '[]')) > 100 AS cut
+                   ) long
                    WHERE p.offer_uid = o.offer_uid
                      AND ($5::text[] IS NULL OR p.plan_id = '' AND p.page = ANY ($5) OR p.plan_id = $6 AND p.page = $7
                           OR p.page = 'plan_technical_configuration' AND $7 = 'plan_technical_configuration')
@@ -147,10 +156,7 @@ pub async fn load(
                             'width', a.width, 'height', a.height, 'file_name', a.file_name)), '[]')
                    FROM offer_catalog.assets a WHERE a.offer_uid = o.offer_uid AND $8
                   ) AS "assets!: Json<Vec<assets::Summary>>",
-                  (SELECT s.bytes FROM offer_catalog.orders x
-                   JOIN offer_catalog.snapshots s ON s.offer_uid = x.offer_uid AND s.digest = x.snapshot_digest
-                   WHERE x.offer_uid = o.offer_uid AND x.answer = 'offer_activated'
-                   ORDER BY x.answer_time DESC LIMIT 1) AS "live?",
+                  live.bytes AS "live_bytes?", live.digest AS "live_digest?",
                   (app.id <> '' AND EXISTS (
                      SELECT FROM offer_catalog.listing_pages p JOIN offer_catalog.listings l USING (listing_id)
                      WHERE p.page = 'technical_configuration' AND lower(p.content ->> 'application_id') = lower(app.id)
@@ -167,6 +173,12 @@ pub async fn load(
                                   WHERE p.offer_uid = o.offer_uid AND p.plan_id = '' AND p.page = 'technical_configuration')) AS id
              WHERE $5::text[] IS NULL OR 'technical_configuration' = ANY ($5)
            ) app ON true
+           LEFT JOIN LATERAL (
+             SELECT s.bytes, s.digest FROM offer_catalog.orders x
+             JOIN offer_catalog.snapshots s ON s.offer_uid = x.offer_uid AND s.digest = x.snapshot_digest
+             WHERE x.offer_uid = o.offer_uid AND x.answer = 'offer_activated'
+             ORDER BY x.answer_time DESC LIMIT 1
+           ) live ON true
            WHERE o.publisher_id = $1 AND o.offer_id = $2"#,
         name.publisher,
         name.offer,
@@ -178,7 +190,7 @@ pub async fn load(
         selection.assets,
         selection.application
     )
-    .fetch_optional(db)
+    .fetch_optional(&mut *db)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let standing = membership(row.roles, row.granted)?;
@@ -205,17 +217,28 @@ pub async fn load(
         assets,
         lead_secret: None,
     };
-    let saved = row
-        .pages
-        .0
+    let pages = row.pages.0;
+    let long: Vec<String> = pages
+        .iter()
+        .filter(|page| page.cut)
+        .map(|page| page.plan_id.clone())
+        .collect();
+    let saved = pages
         .into_iter()
         .map(|page| put(&mut draft, page))
         .collect::<Result<Vec<Saved>>>()?;
-    let live = row
-        .live
-        .map(|bytes| snapshot::decode(&bytes))
-        .transpose()
-        .map_err(Error::corrupt)?;
+    for plan_id in &long {
+        let members = members(db, row.offer_uid, plan_id).await?;
+        let checked = CheckedAudience::of(&members, &kind.private_audience_kinds);
+        let plan = draft.plans.iter_mut().find(|plan| plan.plan_id == *plan_id);
+        if let Some(plan) = plan {
+            plan.audience = Some(checked);
+        }
+    }
+    let live = match (row.live_bytes, row.live_digest) {
+        (Some(bytes), Some(digest)) => baseline(db, name, &bytes, &digest).await?,
+        _ => None,
+    };
     let published = Published {
         live,
         own_application_ids: row.own_applications.unwrap_or_default(),
@@ -229,6 +252,28 @@ pub async fn load(
         },
         standing,
     )))
+}
+
+/// What was live last. Where its snapshot is damaged, the rows that customers are served from say the same, if they are
+/// intact; without either a draft is held against nothing, and PB-1 keeps the damage from customers.
+async fn baseline(
+    db: &mut PgConnection,
+    name: &OfferName,
+    bytes: &[u8],
+    digest: &str,
+) -> Result<Option<Content>> {
+    let error = match snapshot::read(bytes, digest) {
+        Ok(content) => return Ok(Some(content)),
+        Err(error) => error,
+    };
+    tracing::error!(error = %error, "what was live last can't be read from its snapshot");
+    let (publisher, offer) = (&name.publisher, &name.offer);
+    let served = listings::served(db, Served::Live { publisher, offer }).await?;
+    let intact = served
+        .map(|(_, rows)| rows)
+        .filter(|rows| rows.clone().digest().is_ok_and(|found| found == digest));
+    let content = intact.map(|rows| serde_json::from_value(rows.join()));
+    content.transpose().map_err(Error::corrupt)
 }
 
 /// A draft whose offer is locked, or asked for by the system itself.
@@ -295,23 +340,35 @@ pub async fn private_audience(
     offer: Uuid,
     plan_id: &str,
 ) -> Result<Audience> {
+    let private = sqlx::query_scalar!(
+        r#"SELECT coalesce(content ->> 'audience' = 'PRIVATE', false) AS "private!" FROM offer_catalog.pages
+           WHERE offer_uid = $1 AND plan_id = $2 AND page = 'plan_pricing'"#,
+        offer,
+        plan_id
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    match private {
+        Some(true) => Ok(Audience::of_members(&members(db, offer, plan_id).await?)),
+        _ => Ok(Audience::default()),
+    }
+}
+
+/// Whoever is saved in the private audience of a plan, whether it counts or not.
+pub async fn members(
+    db: &mut PgConnection,
+    offer: Uuid,
+    plan_id: &str,
+) -> Result<Vec<AudienceMember>> {
     let found = sqlx::query_scalar!(
-        "SELECT content FROM offer_catalog.pages WHERE offer_uid = $1 AND plan_id = $2 AND page = 'plan_pricing'",
+        r#"SELECT content -> 'private_audience' AS "members: Json<Vec<AudienceMember>>" FROM offer_catalog.pages
+           WHERE offer_uid = $1 AND plan_id = $2 AND page = 'plan_pricing'"#,
         offer,
         plan_id
     )
     .fetch_optional(db)
     .await?;
-    let page = found
-        .map(|content| Page::from_json(PageId::PlanPricing, content))
-        .transpose()
-        .map_err(Error::corrupt)?;
-    Ok(match page {
-        Some(Page::PlanPricing(pricing)) if pricing.is_private() => {
-            Audience::of_members(&pricing.private_audience)
-        }
-        _ => Audience::default(),
-    })
+    Ok(found.flatten().map(|members| members.0).unwrap_or_default())
 }
 
 /// Digest of what is served of an offer at a stage; `None`: nothing is.

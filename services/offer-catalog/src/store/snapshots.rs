@@ -17,15 +17,20 @@ pub struct Stored {
     pub create_time: OffsetDateTime,
 }
 
-/// Stores a snapshot; one with this digest that is there already stays as it is.
-pub async fn keep(db: &mut PgConnection, snapshot: &Stored) -> Result<()> {
+/// Stores a snapshot with the digests of the contents that it names. One with its digest that is there already is the same;
+/// if it is not, it was damaged, and is mended by this.
+pub async fn keep(db: &mut PgConnection, snapshot: &Stored, assets: &[String]) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO offer_catalog.snapshots (offer_uid, digest, format, bytes, create_time)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (offer_uid, digest) DO NOTHING",
+        "INSERT INTO offer_catalog.snapshots (offer_uid, digest, format, bytes, assets, create_time)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (offer_uid, digest) DO UPDATE
+           SET format = excluded.format, bytes = excluded.bytes, assets = excluded.assets
+           WHERE snapshots.bytes <> excluded.bytes",
         snapshot.offer_uid,
         snapshot.digest,
         snapshot.format,
         snapshot.bytes,
+        assets,
         snapshot.create_time
     )
     .execute(db)

@@ -15,7 +15,7 @@ use crate::domain::profile::storefronts;
 use crate::domain::purchase::{DEFAULT_MARKET, charge};
 use crate::domain::snapshot::{Content, ContentPlan, SnapshotError};
 use crate::domain::token::PreviewToken;
-use crate::pages::{AssetKind, CallToAction, CaptionedAsset, LegalTerms, Storefront, TermsSource};
+use crate::pages::{AssetKind, CallToAction, LegalTerms, Storefront, TermsSource};
 use crate::store::search::{Hit, Wanted};
 use crate::wire::offers;
 
@@ -114,33 +114,17 @@ fn legal(content: &Content) -> (&'static str, String) {
     }
 }
 
-/// What the page shows, in the order of the page and with its captions; packages are no part of it.
+/// What the page shows, in the order of the page and with its captions.
 fn assets(content: &Content) -> Vec<pb::ListedAsset> {
-    let page = content.pages.offer_listing.clone().unwrap_or_default();
-    let logos = [&page.large_logo, &page.medium_logo, &page.small_logo];
-    let captioned = |files: &[CaptionedAsset]| -> Vec<(String, String)> {
-        let pair = |file: &CaptionedAsset| (file.asset.clone(), file.caption.clone());
-        files.iter().map(pair).collect()
-    };
-    let shown = logos
+    let listed = content
+        .shown_assets()
         .into_iter()
-        .map(|logo| (logo.clone(), String::new()))
-        .chain(captioned(&page.screenshots))
-        .chain(
-            page.videos
-                .iter()
-                .map(|video| (video.thumbnail.clone(), video.name.clone())),
-        )
-        .chain(captioned(&page.documents));
-    let listed = shown.filter_map(|(name, caption)| {
-        let asset = content.assets.iter().find(|asset| asset.name == name)?;
-        Some(pb::ListedAsset {
+        .map(|(asset, caption)| pb::ListedAsset {
             kind: asset_kind(asset.kind) as i32,
             digest: asset.digest.clone(),
             caption,
             content_type: asset.content_type.clone(),
-        })
-    });
+        });
     listed.collect()
 }
 

@@ -1,21 +1,21 @@
 //! AssetService over a real connection: good files, and everything that somebody may send instead.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::support::Bench;
+use crate::support::{Bench, submission};
 use futures::{StreamExt, TryStreamExt, stream};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::asset_service_client::AssetServiceClient;
 use marketplace_proto::offercatalog::v1::asset_service_server::AssetServiceServer;
 use marketplace_proto::offercatalog::v1::upload_asset_request::Part;
-use marketplace_runtime::access::Access;
 use marketplace_runtime::clock;
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::OfferName;
-use offer_catalog::files::Intake;
-use offer_catalog::grpc::{Assets, Catalog};
-use offer_catalog::{DOMAIN, store};
+use offer_catalog::files::Limits;
+use offer_catalog::grpc::Assets;
+use offer_catalog::pages::PageId;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -29,19 +29,17 @@ type Client = AssetServiceClient<Channel>;
 const MIB: usize = 1024 * 1024;
 
 /// The service over TCP; who calls is said by the metadata `caller`.
+async fn serve(bench: &Bench) -> Client {
+    serve_with(bench, Limits::default()).await
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the server of a test is no task of a service"
 )]
-async fn serve(bench: &Bench) -> Client {
-    let catalog = Catalog {
-        db: bench.db.clone(),
-        access: Access::local(DOMAIN),
-        blobs: bench.blobs.clone(),
-        intake: Intake::new(bench.blobs.clone(), bench.folder.join("spool")).unwrap(),
-        keys: bench.keys.clone(),
-        links: offer_catalog::config::Links::local(),
-    };
+async fn serve_with(bench: &Bench, limits: Limits) -> Client {
+    let mut catalog = bench.catalog();
+    catalog.intake = catalog.intake.limited(limits);
     let authenticate = |mut request: Request<()>| {
         let id = request
             .metadata()
@@ -49,6 +47,9 @@ async fn serve(bench: &Bench) -> Client {
             .and_then(|id| id.to_str().ok())
             .unwrap_or("ada")
             .to_owned();
+        if id == "nobody" {
+            return Ok(request);
+        }
         let caller = Caller::new(
             "https://issuer.example",
             id,
@@ -213,6 +214,7 @@ async fn a_logo_is_stored_with_the_smaller_ones_made_of_it() {
     let download = pb::DownloadAssetRequest {
         offer: offer.to_string(),
         digest: made.digest.clone(),
+        ..Default::default()
     };
     let pieces = client.download_asset(download).await.unwrap().into_inner();
     let content: Vec<u8> = pieces
@@ -455,6 +457,7 @@ async fn files_are_for_who_may_see_them() {
         Request::new(pb::DownloadAssetRequest {
             offer: offer.to_string(),
             digest: logo.digest.clone(),
+            ..Default::default()
         })
     };
     assert_eq!(
@@ -469,6 +472,7 @@ async fn files_are_for_who_may_see_them() {
     let other = Request::new(pb::DownloadAssetRequest {
         offer: offer.to_string(),
         digest: "0".repeat(64),
+        ..Default::default()
     });
     assert_eq!(
         client
@@ -489,12 +493,172 @@ async fn files_are_for_who_may_see_them() {
         client.create_asset(forged).await.unwrap_err().code(),
         Code::NotFound
     );
-    let mut db = bench.db.acquire().await.unwrap();
-    let found = store::assets::readable(&mut db, "nobody", &offer, &logo.digest, clock::now())
+    bench.end().await;
+}
+
+/// What becomes of a download: the reason of its refusal, or nothing.
+async fn download(
+    client: &mut Client,
+    who: &'static str,
+    offer: &OfferName,
+    digest: &str,
+    token: &str,
+) -> String {
+    let mut request = Request::new(pb::DownloadAssetRequest {
+        offer: offer.to_string(),
+        digest: digest.into(),
+        preview_token: token.into(),
+    });
+    request
+        .metadata_mut()
+        .insert("caller", who.parse().unwrap());
+    match client.download_asset(request).await {
+        Ok(_) => String::new(),
+        Err(status) => marketplace_runtime::status::reason(&status),
+    }
+}
+
+#[tokio::test]
+async fn as_035_pictures_are_for_whom_the_listing_is_and_nothing_else_is() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let evidence = bench.document(&offer.name, offer.uid, "evidence").await;
+    let page = serde_json::json!({
+        "hosting": "OTHER_CLOUD",
+        "evidence": [{"asset": format!("{}/assets/evidence", offer.name), "caption": "A report"}],
+    });
+    bench
+        .save(offer.uid, "", PageId::SupplementalContent, page)
+        .await;
+    let other = bench.complete("other").await;
+    let mut client = serve(&bench).await;
+    let first = submission();
+    let digest = bench.previewed(&offer, first, 1).await;
+    let token = bench.tokens(&offer, first).await.remove(0);
+    let ended = "0123456789abcdef0123456789abcdef";
+    let mut table = async |who, digest: &str, token: &str, wanted: &str| {
+        let found = download(&mut client, who, &offer.name, digest, token).await;
+        assert_eq!(found, wanted, "{who} {digest} {token}");
+    };
+    // PV-1: whoever holds the link, a token or not, sees what the preview shows, and nothing without it.
+    for who in ["nobody", "mallory"] {
+        table(who, &offer.logo, &token, "").await;
+        table(who, &offer.logo, ended, "NOT_FOUND").await;
+        table(who, &evidence, &token, "NOT_FOUND").await;
+        table(who, &other.logo, &token, "NOT_FOUND").await;
+    }
+    table("nobody", &offer.logo, "", "TOKEN_MISSING").await;
+    table("mallory", &offer.logo, "", "NOT_FOUND").await;
+    table("ada", &evidence, "", "").await;
+    bench.activate(&offer, first, &digest, 3).await;
+    for who in ["nobody", "mallory"] {
+        table(who, &offer.logo, "", "").await;
+    }
+    table("nobody", &evidence, "", "TOKEN_MISSING").await;
+    table("mallory", &evidence, "", "NOT_FOUND").await;
+    table("ada", &evidence, "", "").await;
+    // What only a snapshot still names is known by it.
+    sqlx::query("DELETE FROM offer_catalog.assets WHERE digest = $1")
+        .bind(&evidence)
+        .execute(bench.db.pool())
         .await
-        .unwrap()
         .unwrap();
-    assert_eq!((found.0.known, found.0.shown), (true, false));
-    drop(db);
+    bench.tamper("DELETE FROM offer_catalog.listings").await;
+    table("ada", &evidence, "", "").await;
+    table("mallory", &evidence, "", "NOT_FOUND").await;
+    table("ada", &"0".repeat(64), "", "NOT_FOUND").await;
+    bench.end().await;
+}
+
+fn parts_of(head: pb::AssetHead) -> pb::UploadAssetRequest {
+    pb::UploadAssetRequest {
+        part: Some(Part::Head(head)),
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_stalls_or_dawdles_is_given_up() {
+    let bench = Bench::new().await;
+    let offer = bench.offer("forge", "softwareAsAService").await;
+    let limits = Limits {
+        idle: Duration::from_millis(300),
+        total: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let mut client = serve_with(&bench, limits).await;
+    let head = || parts_of(head(&offer, "big", pb::AssetKind::Package));
+    let silent = client.upload_asset(stream::pending()).await.unwrap_err();
+    assert_eq!(silent.code(), Code::DeadlineExceeded);
+    let stalled = stream::iter([head()]).chain(stream::pending());
+    let stalled = client.upload_asset(stalled).await.unwrap_err();
+    assert_eq!(stalled.code(), Code::DeadlineExceeded);
+    let drops = stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let drop = pb::UploadAssetRequest {
+            part: Some(Part::Chunk(vec![b'P'])),
+        };
+        Some((drop, ()))
+    });
+    let begun = Instant::now();
+    let dawdled = client
+        .upload_asset(stream::iter([head()]).chain(drops))
+        .await
+        .unwrap_err();
+    assert_eq!(dawdled.code(), Code::DeadlineExceeded);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn no_publisher_takes_more_than_its_places_for_uploads() {
+    let bench = Bench::new().await;
+    let offer = bench.offer("forge", "softwareAsAService").await;
+    let limits = Limits {
+        uploads_of_one: 2,
+        ..Limits::default()
+    };
+    let client = serve_with(&bench, limits).await;
+    let head = |id| parts_of(head(&offer, id, pb::AssetKind::LogoLarge));
+    let mut open = Vec::new();
+    for id in ["one", "two"] {
+        let (send, receive) = futures::channel::mpsc::unbounded();
+        send.unbounded_send(head(id)).unwrap();
+        let mut client = client.clone();
+        open.push((
+            send,
+            Box::pin(async move { client.upload_asset(receive).await }),
+        ));
+    }
+    let mut third = client.clone();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let refused = loop {
+        for (_, upload) in &mut open {
+            assert!(futures::poll!(upload.as_mut()).is_pending());
+        }
+        match upload(
+            &mut third,
+            self::head(&offer, "three", pb::AssetKind::LogoLarge),
+            b"x",
+        )
+        .await
+        {
+            Err(status) if status.code() == Code::ResourceExhausted => break status,
+            other => assert!(Instant::now() < deadline, "{other:?}"),
+        }
+    };
+    assert_eq!(
+        marketplace_runtime::status::reason(&refused),
+        "TOO_MANY_UPLOADS"
+    );
+    let logo = png(300, 300);
+    for (send, upload) in open {
+        let chunk = Part::Chunk(logo.clone());
+        send.unbounded_send(pb::UploadAssetRequest { part: Some(chunk) })
+            .unwrap();
+        drop(send);
+        upload.await.unwrap();
+    }
+    let head = self::head(&offer, "three", pb::AssetKind::LogoLarge);
+    upload(&mut third, head, &logo).await.unwrap();
     bench.end().await;
 }

@@ -1,18 +1,25 @@
 //! What customers find, see and acquire; what lists cost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use marketplace_proto::offercatalog::v1 as pb;
+use marketplace_proto::offercatalog::v1::listing_service_server::ListingService;
+use marketplace_proto::offercatalog::v1::offer_service_server::OfferService;
 use marketplace_runtime::clock;
+use marketplace_runtime::paging::{self, Fingerprint};
 use offer_catalog::commands::acquisitions::{self, Acquire};
 use offer_catalog::domain::acquisition::Acquisition;
 use offer_catalog::domain::audience::Customer;
 use offer_catalog::domain::snapshot;
 use offer_catalog::domain::token::PreviewToken;
 use offer_catalog::error::Result;
+use offer_catalog::grpc::{Listings, Offers};
 use offer_catalog::pages::PageId;
 use offer_catalog::store;
 use offer_catalog::store::search::{After, Wanted};
 use serde_json::json;
 
-use crate::support::{Bench, Offer, listing, reason, submission};
+use crate::support::{Bench, Offer, from, listing, reason, submission};
 
 fn wanted(offer: &Offer, plan: &str, customer: Customer) -> Acquire {
     Acquire {
@@ -96,6 +103,121 @@ async fn a_live_plan_is_acquired_by_anybody_and_a_private_one_by_its_audience() 
     };
     acquire(&bench, &only).await.unwrap();
     assert_eq!(acquisitions_stored(&bench).await, 2);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn pb1_whether_a_plan_is_private_its_content_says() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let first = submission();
+    let digest = bench.previewed(&offer, first, 1).await;
+    bench.activate(&offer, first, &digest, 3).await;
+    bench
+        .tamper("UPDATE offer_catalog.listing_plans SET private = false WHERE private")
+        .await;
+    let stranger = wanted(&offer, "partner", tenant("somebody-else"));
+    assert_eq!(reason(acquire(&bench, &stranger).await), "NOT_IN_AUDIENCE");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pv11_customers_find_the_offer_while_an_update_goes_live() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let first = submission();
+    let digest = bench.previewed(&offer, first, 1).await;
+    bench.activate(&offer, first, &digest, 3).await;
+    let over = AtomicBool::new(false);
+    let updates = async {
+        for round in 0..15 {
+            let next = submission();
+            let revision = 10 * (round + 1);
+            let title = format!("Edition {round}");
+            let page = listing(&offer.name, &title);
+            bench.save(offer.uid, "", PageId::OfferListing, page).await;
+            let digest = bench.previewed(&offer, next, revision).await;
+            bench.activate(&offer, next, &digest, revision + 3).await;
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    let listings = Listings(bench.catalog());
+    let reads = async {
+        let mut read = 0;
+        while !over.load(Ordering::Relaxed) {
+            let get = pb::GetListingRequest {
+                offer: offer.name.to_string(),
+            };
+            let found = listings.get_listing(tonic::Request::new(get)).await;
+            assert!(found.is_ok(), "after {read}: {found:?}");
+            let bought = acquire(&bench, &wanted(&offer, "team", Customer::default())).await;
+            assert!(bought.is_ok(), "after {read}: {bought:?}");
+            read += 1;
+        }
+        read
+    };
+    let (read, ()) = tokio::join!(reads, updates);
+    assert!(read > 15, "{read} reads are none of a race");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn bad_input_is_the_callers_fault() {
+    let bench = Bench::new().await;
+    let offers = Offers(bench.catalog());
+    let list = |offer_type: &str, page_token: &str| pb::ListOffersRequest {
+        parent: "publishers/contoso".into(),
+        offer_type: offer_type.into(),
+        page_token: page_token.into(),
+        ..Default::default()
+    };
+    let refused = async |request| {
+        let status = offers.list_offers(from("ada", request)).await.unwrap_err();
+        marketplace_runtime::status::reason(&status)
+    };
+    assert_eq!(refused(list("a\0b", "")).await, "CONTROL_CHARACTER");
+    let filter = store::offers::Filter {
+        publisher: "contoso".into(),
+        status: None,
+        offer_type: None,
+    };
+    let filters = Fingerprint::of("ListOffers", &filter);
+    for nanos in [-i64::MAX, -1, i64::MIN] {
+        let forged = paging::encode(&(i128::from(nanos), uuid::Uuid::nil()), filters);
+        assert_eq!(refused(list("", &forged)).await, "BAD_PAGE_TOKEN");
+    }
+    let early = format!("[-{},\"{}\"]", "2".repeat(18), uuid::Uuid::nil());
+    let early: serde_json::Value = serde_json::from_str(&early).unwrap();
+    let forged = paging::encode(&early, filters);
+    assert_eq!(refused(list("", &forged)).await, "BAD_PAGE_TOKEN");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn ld_4_that_a_secret_was_asked_for_is_noted_where_there_is_none_too() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let digest = bench
+        .freeze(&offer, submission(), &[])
+        .await
+        .unwrap()
+        .digest;
+    let open = pb::OpenLeadSecretRequest {
+        snapshot: format!("{}/snapshots/{digest}", offer.name),
+    };
+    let offers = Offers(bench.catalog());
+    let opened = offers
+        .open_lead_secret(from("publishing-pipeline", open))
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(opened.destination.is_some(), "an endpoint needs no secret");
+    let noted: Vec<(i64, String)> =
+        sqlx::query_as("SELECT version, snapshot_digest FROM offer_catalog.secret_openings")
+            .fetch_all(bench.db.pool())
+            .await
+            .unwrap();
+    assert_eq!(noted, [(0, digest)]);
     bench.end().await;
 }
 

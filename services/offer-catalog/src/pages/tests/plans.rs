@@ -1,7 +1,7 @@
 //! PN-*, TC-6, PG-7
 
 use super::{Row, check_all, issues};
-use crate::domain::completeness::{PageStatus, Published, review};
+use crate::domain::completeness::{PageStatus, Published, review, review_page};
 use crate::domain::{Draft, DraftPlan, samples};
 use crate::pages::*;
 
@@ -619,6 +619,7 @@ fn tc_3_tc_7_virtual_machines() {
             display_name: "Twin".into(),
             subtype: String::new(),
             pages,
+            audience: None,
         });
         issues(&draft, &Published::default())
             .into_iter()
@@ -649,4 +650,29 @@ fn pg_7_plan_overview_aggregates_the_pages_of_plans() {
     assert_eq!(status(&draft), PageStatus::Incomplete);
     draft.plans.clear();
     assert_eq!(status(&draft), PageStatus::NotStarted);
+}
+
+/// PN-6: no combination of what the form lets pass costs more than its size.
+#[test]
+fn pn_6_markets_without_a_price_are_named_in_few_words() {
+    let mut draft = samples::saas();
+    let pricing = draft.plans[0].pages.plan_pricing.as_mut().unwrap();
+    pricing.markets = (0..500).map(|at| format!("M{at}")).collect();
+    let price = |at: u32| Price {
+        market: "M0".into(),
+        cores: at,
+        ..pricing.prices[0].clone()
+    };
+    pricing.prices = (0..10_000).map(price).collect();
+    let begun = std::time::Instant::now();
+    let issues = review_page(
+        &draft,
+        &Published::default(),
+        PageId::PlanPricing,
+        Some(&draft.plans[0].plan_id),
+    );
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(issues.len(), crate::pages::MOST_ISSUES + 1);
+    let bytes: usize = issues.iter().map(|issue| issue.message.len()).sum();
+    assert!(bytes < 100_000, "{bytes}");
 }

@@ -2,7 +2,7 @@
 
 use marketplace_proto::offercatalog::v1 as pb;
 
-use super::Reading;
+use super::{Reading, limits};
 use crate::pages::{AudienceIdKind, AudienceMember, PreviewAudience};
 
 pub(super) fn read_page(page: &pb::PreviewAudiencePage, reading: &mut Reading) -> PreviewAudience {
@@ -22,6 +22,7 @@ pub(super) fn read(
     field: &str,
     reading: &mut Reading,
 ) -> Vec<AudienceMember> {
+    let members = reading.list(field, members, limits::AUDIENCE);
     let mut read = Vec::with_capacity(members.len());
     for (at, member) in members.iter().enumerate() {
         // An audience without kinds of ids would hold nobody: unset is as wrong as unknown.

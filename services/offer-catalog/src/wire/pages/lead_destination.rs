@@ -4,6 +4,7 @@ use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::dynamics_destination::Authentication;
 use marketplace_proto::offercatalog::v1::lead_destination::Destination as Wire;
 
+use super::{Reading, limits};
 use crate::commands::pages::NewSecret;
 use crate::pages::{
     Destination, Dynamics, DynamicsAuthentication, Entra, HttpsEndpoint, LeadDestination, Marketo,
@@ -30,7 +31,7 @@ pub(super) fn secret(leads: Option<&pb::LeadDestination>) -> NewSecret {
 }
 
 /// Without its secret; `None`: nothing is set.
-pub(super) fn read(leads: &pb::LeadDestination) -> Option<LeadDestination> {
+pub(super) fn read(leads: &pb::LeadDestination, reading: &mut Reading) -> Option<LeadDestination> {
     let destination = leads
         .destination
         .as_ref()
@@ -52,7 +53,11 @@ pub(super) fn read(leads: &pb::LeadDestination) -> Option<LeadDestination> {
         });
     let read = LeadDestination {
         destination,
-        contact_emails: leads.contact_emails.clone(),
+        contact_emails: reading.texts(
+            "lead_destination.contact_emails",
+            &leads.contact_emails,
+            limits::FEW,
+        ),
     };
     (read != LeadDestination::default()).then_some(read)
 }

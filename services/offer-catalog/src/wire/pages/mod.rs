@@ -1,11 +1,12 @@
-//! Pages on the wire. Text may be of any length and content here: whether a page is complete is said by its rules, not by
-//! its form. Of wrong form are values that no page could hold: unknown enum values, names of files of another offer,
-//! negative numbers, NUL characters, a secret that can't be looked at again later.
+//! Pages on the wire. Text may have any content here: whether a page is complete is said by its rules, not by its form.
+//! Of wrong form are values that no page could hold: unknown enum values, names of files of another offer, negative
+//! numbers, NUL characters, a secret that can't be looked at again later, and lists and texts far beyond every rule.
 
 mod answers;
 mod audience;
 mod lead_destination;
 mod legal;
+mod limits;
 mod offer_listing;
 mod offer_pages;
 mod offer_setup;
@@ -156,7 +157,7 @@ fn secret(page: &Wire) -> NewSecret {
 fn read(page: &Wire, reading: &mut Reading) -> Page {
     match page {
         Wire::OfferSetup(page) => Page::OfferSetup(offer_setup::read(page, reading)),
-        Wire::Properties(page) => Page::Properties(offer_pages::read_properties(page)),
+        Wire::Properties(page) => Page::Properties(offer_pages::read_properties(page, reading)),
         Wire::OfferListing(page) => Page::OfferListing(offer_listing::read(page, reading)),
         Wire::PreviewAudience(page) => Page::PreviewAudience(audience::read_page(page, reading)),
         Wire::TechnicalConfiguration(page) => {

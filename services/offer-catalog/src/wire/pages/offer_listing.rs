@@ -2,7 +2,7 @@
 
 use marketplace_proto::offercatalog::v1 as pb;
 
-use super::Reading;
+use super::{Reading, limits};
 use crate::pages::{CaptionedAsset, Contact, Link, OfferListing, Video};
 
 pub(super) fn read(page: &pb::OfferListingPage, reading: &mut Reading) -> OfferListing {
@@ -12,9 +12,13 @@ pub(super) fn read(page: &pb::OfferListingPage, reading: &mut Reading) -> OfferL
         short_description: page.short_description.clone(),
         description: page.description.clone(),
         getting_started: page.getting_started.clone(),
-        keywords: page.keywords.clone(),
+        keywords: reading.texts("keywords", &page.keywords, limits::FEW),
         privacy_policy_url: page.privacy_policy_url.clone(),
-        useful_links: page.useful_links.iter().map(read_link).collect(),
+        useful_links: reading
+            .list("useful_links", &page.useful_links, limits::FEW)
+            .iter()
+            .map(read_link)
+            .collect(),
         support_contact: page.support_contact.as_ref().and_then(read_contact),
         support_url: page.support_url.clone(),
         engineering_contact: page.engineering_contact.as_ref().and_then(read_contact),
@@ -26,8 +30,8 @@ pub(super) fn read(page: &pb::OfferListingPage, reading: &mut Reading) -> OfferL
         small_logo: reading.asset("small_logo", &page.small_logo),
         screenshots: read_files(&page.screenshots, "screenshots", reading),
         documents: read_files(&page.documents, "documents", reading),
-        videos: page
-            .videos
+        videos: reading
+            .list("videos", &page.videos, limits::FEW)
             .iter()
             .enumerate()
             .map(|(at, video)| read_video(at, video, reading))
@@ -101,6 +105,7 @@ pub(super) fn read_files(
     field: &str,
     reading: &mut Reading,
 ) -> Vec<CaptionedAsset> {
+    let files = reading.list(field, files, limits::FEW);
     let read = |(at, file): (usize, &pb::CaptionedAsset)| CaptionedAsset {
         asset: reading.asset(&format!("{field}[{at}].asset"), &file.asset),
         caption: file.caption.clone(),

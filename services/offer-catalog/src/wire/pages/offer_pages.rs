@@ -3,26 +3,38 @@
 use marketplace_proto::offercatalog::v1 as pb;
 
 use super::offer_listing::{contact_of, read_files, write_contact, write_files};
-use super::{Reading, legal};
+use super::{Reading, legal, limits};
 use crate::pages::{
     CategoryChoice, CoSell, Hosting, IndustryChoice, Properties, ResellThroughCsps, ResellerState,
     SupplementalContent, TechnicalConfiguration,
 };
 
-pub(super) fn read_properties(page: &pb::PropertiesPage) -> Properties {
-    let category = |choice: &pb::CategoryChoice| CategoryChoice {
-        category: choice.category.clone(),
-        subcategories: choice.subcategories.clone(),
-    };
-    let industry = |choice: &pb::IndustryChoice| IndustryChoice {
-        industry: choice.industry.clone(),
-        sub_industries: choice.sub_industries.clone(),
-    };
+pub(super) fn read_properties(page: &pb::PropertiesPage, reading: &mut Reading) -> Properties {
+    let categories = reading.list("categories", &page.categories, limits::FEW);
+    let categories = categories.iter().enumerate().map(|(at, choice)| {
+        let path = format!("categories[{at}].subcategories");
+        CategoryChoice {
+            category: choice.category.clone(),
+            subcategories: reading.texts(&path, &choice.subcategories, limits::FEW),
+        }
+    });
+    let categories = categories.collect();
+    let industries = reading.list("industries", &page.industries, limits::FEW);
+    let industries = industries.iter().enumerate().map(|(at, choice)| {
+        let path = format!("industries[{at}].sub_industries");
+        IndustryChoice {
+            industry: choice.industry.clone(),
+            sub_industries: reading.texts(&path, &choice.sub_industries, limits::FEW),
+        }
+    });
     Properties {
-        categories: page.categories.iter().map(category).collect(),
-        industries: page.industries.iter().map(industry).collect(),
+        categories,
+        industries: industries.collect(),
         app_version: page.app_version.clone(),
-        legal: page.legal.as_ref().and_then(legal::read),
+        legal: page
+            .legal
+            .as_ref()
+            .and_then(|terms| legal::read(terms, reading)),
     }
 }
 
@@ -73,7 +85,11 @@ pub(super) fn read_resell(
     };
     ResellThroughCsps {
         state: reading.choice("state", page.state, state),
-        partner_tenant_ids: page.partner_tenant_ids.clone(),
+        partner_tenant_ids: reading.texts(
+            "partner_tenant_ids",
+            &page.partner_tenant_ids,
+            limits::PARTNERS,
+        ),
     }
 }
 
@@ -91,7 +107,11 @@ pub(super) fn write_resell(page: &ResellThroughCsps) -> pb::ResellThroughCspsPag
 
 pub(super) fn read_co_sell(page: &pb::CoSellPage, reading: &mut Reading) -> CoSell {
     CoSell {
-        contacts: page.contacts.iter().map(contact_of).collect(),
+        contacts: reading
+            .list("contacts", &page.contacts, limits::FEW)
+            .iter()
+            .map(contact_of)
+            .collect(),
         documents: read_files(&page.documents, "documents", reading),
     }
 }
@@ -116,7 +136,11 @@ pub(super) fn read_supplemental(
     };
     SupplementalContent {
         hosting: reading.choice("hosting", page.hosting, hosting),
-        azure_subscription_ids: page.azure_subscription_ids.clone(),
+        azure_subscription_ids: reading.texts(
+            "azure_subscription_ids",
+            &page.azure_subscription_ids,
+            limits::SUBSCRIPTIONS,
+        ),
         demo_video_url: page.demo_video_url.clone(),
         evidence: read_files(&page.evidence, "evidence", reading),
         validation_call_requested: page.validation_call_requested,

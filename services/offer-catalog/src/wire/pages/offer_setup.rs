@@ -2,7 +2,7 @@
 
 use marketplace_proto::offercatalog::v1 as pb;
 
-use super::{Reading, lead_destination};
+use super::{Reading, lead_destination, limits};
 use crate::pages::{CallToAction, OfferSetup, Selling, TestDrive};
 
 pub(super) fn read(page: &pb::OfferSetupPage, reading: &mut Reading) -> OfferSetup {
@@ -18,8 +18,8 @@ pub(super) fn read(page: &pb::OfferSetupPage, reading: &mut Reading) -> OfferSet
         lead_destination: page
             .lead_destination
             .as_ref()
-            .and_then(lead_destination::read),
-        client_links: page.client_links.clone(),
+            .and_then(|leads| lead_destination::read(leads, reading)),
+        client_links: reading.texts("client_links", &page.client_links, limits::FEW),
         test_drive: kind.map(|kind| TestDrive { kind }),
     }
 }

@@ -3,7 +3,7 @@
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::plan_technical_configuration_page::Configuration as Wire;
 
-use super::Reading;
+use super::{Reading, limits};
 use crate::pages::{
     ContainerConfiguration, ContainerImage, ImageVersion, PackageConfiguration, PlanConfiguration,
     PlanListing, PlanTechnicalConfiguration, VirtualMachineConfiguration,
@@ -32,7 +32,11 @@ pub(super) fn read_technical(
         .as_ref()
         .map(|configuration| match configuration {
             Wire::Container(container) => PlanConfiguration::Container(ContainerConfiguration {
-                images: container.images.iter().map(read_image).collect(),
+                images: reading
+                    .list("container.images", &container.images, limits::FEW)
+                    .iter()
+                    .map(read_image)
+                    .collect(),
                 bundle_reference: container.bundle_reference.clone(),
             }),
             Wire::Package(package) => PlanConfiguration::Package(PackageConfiguration {
@@ -43,8 +47,12 @@ pub(super) fn read_technical(
                 PlanConfiguration::VirtualMachine(VirtualMachineConfiguration {
                     os_family: machine.os_family.clone(),
                     os_vendor: machine.os_vendor.clone(),
-                    recommended_sizes: machine.recommended_sizes.clone(),
-                    image_versions: machine.image_versions.iter().map(read_version).collect(),
+                    recommended_sizes: reading.texts(
+                        "virtual_machine.recommended_sizes",
+                        &machine.recommended_sizes,
+                        limits::FEW,
+                    ),
+                    image_versions: read_versions(&machine.image_versions, reading),
                 })
             }
             Wire::ReusesPlan(plan) => PlanConfiguration::ReusesPlan(plan.clone()),
@@ -98,13 +106,19 @@ fn write_image(image: &ContainerImage) -> pb::ContainerImage {
     }
 }
 
-fn read_version(image: &pb::ImageVersion) -> ImageVersion {
-    ImageVersion {
-        version: image.version.clone(),
-        os_disk: image.os_disk.clone(),
-        data_disks: image.data_disks.clone(),
-        active: image.active,
-    }
+fn read_versions(images: &[pb::ImageVersion], reading: &mut Reading) -> Vec<ImageVersion> {
+    const AT: &str = "virtual_machine.image_versions";
+    let images = reading.list(AT, images, limits::VERSIONS);
+    let read = images.iter().enumerate().map(|(at, image)| {
+        let path = format!("{AT}[{at}].data_disks");
+        ImageVersion {
+            version: image.version.clone(),
+            os_disk: image.os_disk.clone(),
+            data_disks: reading.texts(&path, &image.data_disks, limits::FEW),
+            active: image.active,
+        }
+    });
+    read.collect()
 }
 
 fn write_version(image: &ImageVersion) -> pb::ImageVersion {

@@ -2,7 +2,7 @@
 
 use marketplace_proto::offercatalog::v1 as pb;
 
-use super::{Reading, audience};
+use super::{Reading, audience, limits};
 use crate::pages::{BillingTerm, CustomMeter, PlanAudience, PlanPricing, Price, PricingModel};
 
 pub(super) fn read(page: &pb::PlanPricingPage, reading: &mut Reading) -> PlanPricing {
@@ -12,10 +12,10 @@ pub(super) fn read(page: &pb::PlanPricingPage, reading: &mut Reading) -> PlanPri
         pb::PlanAudience::Private => Some(PlanAudience::Private),
     };
     PlanPricing {
-        markets: page.markets.clone(),
+        markets: reading.texts("markets", &page.markets, limits::MARKETS),
         model: reading.choice("model", page.model, model),
-        prices: page
-            .prices
+        prices: reading
+            .list("prices", &page.prices, limits::PRICES)
             .iter()
             .enumerate()
             .map(|(at, price)| read_price(at, price, reading))
@@ -23,7 +23,11 @@ pub(super) fn read(page: &pb::PlanPricingPage, reading: &mut Reading) -> PlanPri
         audience: reading.choice("audience", page.audience, public),
         hidden: page.hidden,
         free_trial: page.free_trial,
-        meters: page.meters.iter().map(read_meter).collect(),
+        meters: reading
+            .list("meters", &page.meters, limits::FEW)
+            .iter()
+            .map(read_meter)
+            .collect(),
         private_audience: audience::read(&page.private_audience, "private_audience", reading),
     }
 }

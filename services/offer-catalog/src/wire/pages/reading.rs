@@ -4,8 +4,12 @@ use marketplace_runtime::ids::{AssetName, OfferName};
 use marketplace_runtime::status::{Violation, Violations};
 use serde_json::Value;
 
+use super::limits;
 use crate::commands::pages::NewSecret;
 use crate::pages::{Page, secret_fault};
+
+/// The most faults that are noted inside of a page; a Status carries fewer.
+const MOST_FAULTS: usize = 100;
 
 /// A page that is being read. Paths are those of the page's message; [`Reading::finish`] puts the page's own before them.
 #[derive(Debug, Default)]
@@ -18,6 +22,27 @@ pub struct Reading {
 }
 
 impl Reading {
+    fn note(&mut self, violation: Violation) {
+        if self.inside.len() < MOST_FAULTS {
+            self.inside.push(violation);
+        }
+    }
+
+    /// A list as it was sent; of one with more than `most` entries nothing is read.
+    pub(super) fn list<'a, T>(&mut self, path: &str, items: &'a [T], most: usize) -> &'a [T] {
+        if items.len() <= most {
+            return items;
+        }
+        let why = format!("has {} entries, more than {most}", items.len());
+        self.note(Violation::new(path, why).because("TOO_MANY"));
+        &[]
+    }
+
+    /// The same of texts.
+    pub(super) fn texts(&mut self, path: &str, items: &[String], most: usize) -> Vec<String> {
+        self.list(path, items, most).to_vec()
+    }
+
     /// An enum value that must be a known one; 0 is unset.
     pub(super) fn choice<T>(
         &mut self,
@@ -43,14 +68,13 @@ impl Reading {
                 Violation::new(path, format!("{value} is no known value")).because("UNKNOWN_VALUE")
             }
         };
-        self.inside.push(violation);
+        self.note(violation);
     }
 
     /// A number that is never negative.
     pub(super) fn number(&mut self, path: &str, value: i32) -> u32 {
         u32::try_from(value).unwrap_or_else(|_| {
-            self.inside
-                .push(Violation::new(path, "must not be negative").because("OUT_OF_RANGE"));
+            self.note(Violation::new(path, "must not be negative").because("OUT_OF_RANGE"));
             0
         })
     }
@@ -61,14 +85,14 @@ impl Reading {
             return String::new();
         }
         match AssetName::parse(name, path) {
-            Err(violation) => self.inside.push(violation),
+            Err(violation) => self.note(violation),
             Ok(asset)
                 if self
                     .offer
                     .as_ref()
                     .is_some_and(|offer| asset.parent() != *offer) =>
             {
-                self.inside.push(
+                self.note(
                     Violation::new(path, "is a file of another offer").because("OTHER_OFFER"),
                 );
             }
@@ -77,15 +101,16 @@ impl Reading {
         name.to_owned()
     }
 
-    /// The page's JSON. Text with NUL characters is refused here, since the database can't hold it.
+    /// The page's JSON. Refused here is text that the database can't hold (NUL characters), and text of a length that no
+    /// rule would let pass.
     pub(super) fn content(&mut self, page: &Page) -> Option<Value> {
         match page.to_json() {
             Ok(json) => {
-                self.no_nul(&json, String::new());
+                self.check_texts(&json, String::new(), "");
                 Some(json)
             }
             Err(error) => {
-                self.inside.push(
+                self.note(
                     Violation::new("", format!("can't be stored: {error}")).because("NOT_STORABLE"),
                 );
                 None
@@ -93,15 +118,12 @@ impl Reading {
         }
     }
 
-    fn no_nul(&mut self, json: &Value, path: String) {
+    fn check_texts(&mut self, json: &Value, path: String, field: &str) {
         match json {
-            Value::String(text) if text.contains('\0') => {
-                self.inside
-                    .push(Violation::new(path, "has NUL characters").because("CONTROL_CHARACTER"));
-            }
+            Value::String(text) => self.check_text(text, path, limits::chars(field)),
             Value::Array(items) => {
                 for (at, item) in items.iter().enumerate() {
-                    self.no_nul(item, format!("{path}[{at}]"));
+                    self.check_texts(item, format!("{path}[{at}]"), field);
                 }
             }
             Value::Object(fields) => {
@@ -111,10 +133,21 @@ impl Reading {
                     } else {
                         format!("{path}.{name}")
                     };
-                    self.no_nul(value, inner);
+                    self.check_texts(value, inner, name);
                 }
             }
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn check_text(&mut self, text: &str, path: String, most: usize) {
+        // No text has more characters than bytes.
+        if text.len() > most && text.chars().count() > most {
+            let why = format!("has more than {most} characters");
+            self.note(Violation::new(path.as_str(), why).because("TOO_LONG"));
+        }
+        if text.contains('\0') {
+            self.note(Violation::new(path, "has NUL characters").because("CONTROL_CHARACTER"));
         }
     }
 
@@ -132,12 +165,10 @@ impl Reading {
         };
         let path = format!("lead_destination.{field}");
         if value.contains('\0') {
-            self.inside
-                .push(Violation::new(&path, "has NUL characters").because("CONTROL_CHARACTER"));
+            self.note(Violation::new(&path, "has NUL characters").because("CONTROL_CHARACTER"));
         }
         if let Some(fault) = secret_fault(field, value) {
-            self.inside
-                .push(Violation::new(path, fault).because("BAD_SECRET"));
+            self.note(Violation::new(path, fault).because("BAD_SECRET"));
         }
     }
 

@@ -216,3 +216,65 @@ fn messages_with_nothing_in_them_are_nothing() {
         serde_json::json!({})
     );
 }
+
+/// One message of 4 MiB must cost no more than another: none of these is read, let alone looked at by a rule.
+#[test]
+fn lists_and_texts_far_beyond_every_rule_are_refused() {
+    let offer = "publishers/contoso/offers/forge";
+    let plan = "publishers/contoso/offers/forge/plans/gold";
+    let member = pb::AudienceMember::default();
+    let audience = Wire::PreviewAudience(pb::PreviewAudiencePage {
+        members: vec![member.clone(); 2_000_000],
+    });
+    assert_eq!(
+        faults(request(offer, audience)),
+        ["page.preview_audience.members TOO_MANY"]
+    );
+    let pricing = Wire::PlanPricing(pb::PlanPricingPage {
+        markets: vec![String::new(); 501],
+        prices: vec![pb::Price::default(); 10_001],
+        meters: vec![pb::CustomMeter::default(); 101],
+        private_audience: vec![member; 30_001],
+        ..Default::default()
+    });
+    let mut found = faults(request(plan, pricing));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "page.plan_pricing.markets TOO_MANY",
+            "page.plan_pricing.meters TOO_MANY",
+            "page.plan_pricing.prices TOO_MANY",
+            "page.plan_pricing.private_audience TOO_MANY",
+        ]
+    );
+    let listing = Wire::OfferListing(pb::OfferListingPage {
+        title: "x".repeat(4_097),
+        summary: "ü".repeat(4_096),
+        description: "x".repeat(20_001),
+        keywords: vec![String::new(); 101],
+        ..Default::default()
+    });
+    let mut found = faults(request(offer, listing));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "page.offer_listing.description TOO_LONG",
+            "page.offer_listing.keywords TOO_MANY",
+            "page.offer_listing.title TOO_LONG",
+        ]
+    );
+    let unknown = pb::AudienceMember {
+        kind: 99,
+        ..Default::default()
+    };
+    let audience = Wire::PreviewAudience(pb::PreviewAudiencePage {
+        members: vec![unknown; 30_000],
+    });
+    assert_eq!(
+        faults(request(offer, audience)).len(),
+        100,
+        "so many faults are as good as all"
+    );
+}

@@ -57,6 +57,12 @@ impl Bench {
         Offer { name, uid, logo }
     }
 
+    /// A document; answers its digest.
+    pub async fn document(&self, offer: &OfferName, uid: Uuid, id: &str) -> String {
+        self.asset(offer, uid, id, AssetKind::Document, (1, 1))
+            .await
+    }
+
     /// A file of this content; answers its digest.
     async fn asset(
         &self,

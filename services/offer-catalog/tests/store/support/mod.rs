@@ -133,6 +133,20 @@ impl Bench {
         found.map(|(offer, _)| offer)
     }
 
+    /// What the doors work with.
+    pub fn catalog(&self) -> offer_catalog::grpc::Catalog {
+        let intake =
+            offer_catalog::files::Intake::new(self.blobs.clone(), self.folder.join("spool"));
+        offer_catalog::grpc::Catalog {
+            db: self.db.clone(),
+            access: Access::local(DOMAIN),
+            blobs: self.blobs.clone(),
+            intake: intake.unwrap(),
+            keys: self.keys.clone(),
+            links: offer_catalog::config::Links::local(),
+        }
+    }
+
     /// Routing keys of what was told, oldest first.
     pub async fn told(&self) -> Vec<String> {
         sqlx::query_scalar("SELECT key FROM offer_catalog.outbox ORDER BY position")
@@ -181,6 +195,19 @@ pub fn member(publisher: &str, id: &str, roles: &[Role]) -> Member {
 
 pub fn submission() -> Uuid {
     new_id()
+}
+
+/// A request of somebody with a token.
+pub fn from<T>(id: &str, request: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(request);
+    let until = clock::now() + time::Duration::HOUR;
+    let mut caller = Caller::new("https://issuer.example", id, until);
+    if id == "publishing-pipeline" {
+        caller.roles.service = true;
+        caller.service = Some(id.into());
+    }
+    request.extensions_mut().insert(std::sync::Arc::new(caller));
+    request
 }
 
 /// The reason of a refusal.

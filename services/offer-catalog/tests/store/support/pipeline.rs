@@ -7,6 +7,7 @@ use offer_catalog::domain::freeze::Wanted as Freeze;
 use offer_catalog::domain::offer::{Publication, Status};
 use offer_catalog::domain::order::{Order, OrderKey, Wanted};
 use offer_catalog::error::Result;
+use offer_catalog::store::listings::Served;
 use offer_catalog::{due, store};
 use uuid::Uuid;
 
@@ -79,6 +80,16 @@ impl Bench {
             .await
     }
 
+    /// Gives a freeze back whose publish was refused.
+    pub async fn release(&self, offer: &Offer, submission: Uuid) {
+        let scope = system(&offer.name.publisher);
+        self.run(async |db| {
+            freezes::release(db, &scope, &offer.name, submission, clock::now()).await
+        })
+        .await
+        .unwrap();
+    }
+
     /// News of a publication.
     pub async fn news(&self, offer: &Offer, copy: Publication, open: &[Uuid], orders: Vec<Order>) {
         let news = News {
@@ -138,13 +149,10 @@ impl Bench {
     /// Title and digest of the live listing.
     pub async fn live(&self, offer: &Offer) -> Option<(String, String)> {
         let mut db = self.db.acquire().await.unwrap();
-        let head = store::listings::live(&mut db, &offer.name.publisher, &offer.name.offer)
-            .await
-            .unwrap()?;
-        let rows = store::listings::rows(&mut db, head.id)
-            .await
-            .unwrap()
-            .join();
+        let (publisher, offer) = (&offer.name.publisher, &offer.name.offer);
+        let served = Served::Live { publisher, offer };
+        let (head, rows) = store::listings::served(&mut db, served).await.unwrap()?;
+        let rows = rows.join();
         let title = rows["pages"]["offer_listing"]["title"]
             .as_str()
             .unwrap()
@@ -172,7 +180,7 @@ impl Bench {
     pub async fn opens(&self, token: &str) -> bool {
         let token = offer_catalog::domain::token::PreviewToken::parse(token).unwrap();
         let mut db = self.db.acquire().await.unwrap();
-        store::listings::previewed(&mut db, &token.hash())
+        store::listings::served(&mut db, Served::Preview(&token.hash()))
             .await
             .unwrap()
             .is_some()
