@@ -22,8 +22,12 @@ CREATE TABLE jobs (
   due_at               timestamptz NOT NULL,
   leased_by            uuid,
   last_error           text        NOT NULL DEFAULT '',
-  answer_kind          text        CHECK (answer_kind IN ('validation_completed', 'certification_passed', 'certification_failed')),
+  answer_kind          text        CHECK (answer_kind IN ('validation_completed', 'certification_passed', 'certification_failed',
+                                                              'order_impossible')),
   answer               bytea,
+  -- The trace that ordered it goes on in its job.
+  traceparent          text        NOT NULL,
+  tracestate           text        NOT NULL,
   created_at           timestamptz NOT NULL,
   ended_at             timestamptz,
   PRIMARY KEY (submission, step, attempt),
@@ -32,7 +36,6 @@ CREATE TABLE jobs (
 );
 -- Claims take the oldest that is due; a lease is a due time in the future.
 CREATE INDEX jobs_due ON jobs (due_at) WHERE state = 'working';
-CREATE INDEX jobs_leased ON jobs (leased_by) WHERE state = 'working' AND leased_by IS NOT NULL;
 CREATE INDEX jobs_by_case ON jobs (case_id) WHERE case_id IS NOT NULL;
 
 -- Orders older than this revision of the publication were called off (T11, T19, T38).
@@ -64,7 +67,7 @@ CREATE TABLE cases (
   reviewer             text,
   claim_until          timestamptz,
   review_notes         text        NOT NULL DEFAULT '',
-  -- Another attempt of the same step joins this case; not once the submission was cancelled.
+  -- Another attempt of the same step joins this case; not once the submission was cancelled, or the snapshot was found changed.
   joinable             boolean     NOT NULL DEFAULT true,
   revision             bigint      NOT NULL DEFAULT 1,
   created_at           timestamptz NOT NULL,

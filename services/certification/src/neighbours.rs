@@ -5,7 +5,7 @@ use marketplace_proto::offercatalog::v1::{
     asset_service_client::AssetServiceClient, get_snapshot_response::Part,
     offer_service_client::OfferServiceClient, publisher_service_client::PublisherServiceClient,
 };
-use marketplace_runtime::neighbour::NeighbourChannel;
+use marketplace_runtime::{neighbour::NeighbourChannel, status};
 use sha2::{Digest, Sha256};
 use tonic::Status;
 
@@ -25,6 +25,20 @@ pub enum Unusable {
     OtherContent { wanted: String, found: String },
     #[error("the answer holds no publisher")]
     NoPublisher,
+}
+
+impl Unusable {
+    /// What is said of it where what was frozen has changed: no further try will mend that (PB-1).
+    pub fn tampered(&self) -> Option<String> {
+        match self {
+            Unusable::OtherContent { .. } => Some(self.to_string()),
+            // Its own words are for our log.
+            Unusable::Status(status) if status::reason(status) == "DIGEST_MISMATCH" => {
+                Some("the offer catalog finds that what was frozen has changed".to_owned())
+            }
+            Unusable::Status(_) | Unusable::SnapshotTooLarge | Unusable::NoPublisher => None,
+        }
+    }
 }
 
 /// The offer catalog, as this service needs it. Cheap to clone.
@@ -83,6 +97,7 @@ impl Catalog {
         let request = DownloadAssetRequest {
             offer: offer.to_owned(),
             digest: digest.to_owned(),
+            ..DownloadAssetRequest::default()
         };
         let mut chunks = self
             .assets

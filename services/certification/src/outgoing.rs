@@ -48,6 +48,11 @@ pub fn answer(key: &OrderKey, answer: &Answer) -> Vec<u8> {
                 summary,
             })
         }
+        Answer::Impossible { reason, message } => Event::OrderImpossible(pb::OrderImpossible {
+            order,
+            reason,
+            message,
+        }),
     };
     CertificationEvent {
         header: None,
@@ -64,6 +69,7 @@ pub fn answered(order: &Order, stored: &[u8], now: OffsetDateTime) -> Result<Out
         Some(Event::ValidationCompleted(_)) => "certification.v1.validation_completed",
         Some(Event::CertificationPassed(_)) => "certification.v1.certification_passed",
         Some(Event::CertificationFailed(_)) => "certification.v1.certification_failed",
+        Some(Event::OrderImpossible(_)) => "certification.v1.order_impossible",
         Some(Event::CertificationProgressed(_)) | None => {
             return Err(Error::Corrupt("a stored answer is none".to_owned()));
         }

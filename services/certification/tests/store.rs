@@ -100,7 +100,7 @@ async fn a_job_belongs_to_one_worker_until_its_lease_ends() {
     };
     let (ann, bob) = (Uuid::from_u128(1), Uuid::from_u128(2));
     let (of_ann, of_bob) =
-        tokio::join!(claim(ann, 2, Duration::ZERO), claim(bob, 4, Duration::ZERO));
+        tokio::join!(claim(ann, 2, Duration::ZERO), claim(bob, 2, Duration::ZERO));
     assert_eq!(of_ann.len() + of_bob.len(), 4, "every job is somebody's");
     assert!(
         of_ann
@@ -114,7 +114,12 @@ async fn a_job_belongs_to_one_worker_until_its_lease_ends() {
     );
 
     let mut db = world.db.acquire().await.unwrap();
-    store::renew_jobs(&mut db, bob, NOW + Duration::seconds(2), lease)
+    let running: Vec<_> = of_bob.iter().map(|job| &job.order.key).collect();
+    store::renew_jobs(&mut db, bob, &running, NOW + Duration::seconds(2), lease)
+        .await
+        .unwrap();
+    // Ann's process lives, but these don't run there any more.
+    store::renew_jobs(&mut db, ann, &[], NOW + Duration::seconds(2), lease)
         .await
         .unwrap();
     drop(db);
@@ -422,6 +427,69 @@ async fn another_attempt_joins_the_case_and_both_are_answered() {
         passed,
         [2, 3, 1],
         "only the newest attempt is told when the case ends"
+    );
+    world.drop().await;
+}
+
+#[tokio::test]
+async fn a_repeated_order_that_waits_for_a_reviewer_is_told_so_again() {
+    let world = World::new().await;
+    world.waiting_case().await;
+    world.order(&order(JobKind::Certify, 1, 1)).await;
+    world.order(&order(JobKind::Certify, 1, 2)).await;
+    let told = world.told().await;
+    let progressed: Vec<_> = told
+        .iter()
+        .map(|(key, body)| (key.as_str(), world::progress(body)))
+        .collect();
+    let key = "certification.v1.certification_progressed";
+    let waits = |attempt| {
+        (
+            key,
+            (attempt, "Waiting for a reviewer: 1 checks".to_owned()),
+        )
+    };
+    assert_eq!(progressed, [waits(1), waits(1), waits(2)]);
+    world.drop().await;
+}
+
+#[tokio::test]
+async fn pb1_an_order_about_something_else_is_impossible_and_the_next_attempt_starts_afresh() {
+    let world = World::new().await;
+    let kinds = [(JobKind::Validate, 1), (JobKind::Certify, 2)];
+    for (kind, n) in kinds {
+        let order = order(kind, n, 1);
+        world.order(&order).await;
+        let job = world.claim_one().await;
+        let mut work = Work::begin(&world.db).await.unwrap();
+        commands::impossible(&mut work, &job, "DIGEST_MISMATCH", "another", NOW)
+            .await
+            .unwrap();
+        work.commit().await.unwrap();
+        world.order(&order).await;
+        if let Some(case) = job.case {
+            assert_eq!(world.case(case).await.state, State::Withdrawn);
+        }
+    }
+    let told = world.told().await;
+    assert_eq!(told.len(), 4, "each, and each repeat");
+    for (key, body) in &told {
+        assert_eq!(key, "certification.v1.order_impossible");
+        assert_eq!(world::impossible(body), "DIGEST_MISMATCH");
+    }
+    assert_eq!(
+        (world.count("reports").await, world.queue(NOW).await.len()),
+        (0, 0)
+    );
+    // T24: what was mended is certified.
+    world.order(&order(JobKind::Certify, 2, 2)).await;
+    let job = world.claim_one().await;
+    world
+        .certified(&job, vec![passing("CV-1")], &Switches::default())
+        .await;
+    assert_eq!(
+        world.told().await[4].0,
+        "certification.v1.certification_passed"
     );
     world.drop().await;
 }

@@ -54,6 +54,9 @@ CREATE TABLE submissions (
   signed_off       json,
   failure          json,
   cancel           json,
+  -- The trace that published it: what is done later because it is due goes on in it.
+  traceparent      text        NOT NULL,
+  tracestate       text        NOT NULL,
   create_time      timestamptz NOT NULL,
   end_time         timestamptz,
   -- The process that carries out the active step, where it is one of ours.

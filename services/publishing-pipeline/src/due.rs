@@ -1,6 +1,6 @@
 //! The third door: what is due now, and the lease that says that this process is there to do its steps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -13,11 +13,13 @@ use crate::commands;
 use crate::error::Error;
 use crate::neighbours::Catalog;
 use crate::steps::Steps;
-use crate::store::{self, Due};
+use crate::store::{self, Due, Held};
 use crate::wire::Medians;
 
 /// The most offers that one round looks at.
 const BATCH: i64 = 64;
+/// How often what this process holds is compared with what it has.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often medians are counted anew, and old transitions deleted.
 const MEDIANS: Duration = Duration::from_secs(60);
 const RETENTION: Duration = Duration::from_secs(3_600);
@@ -92,16 +94,52 @@ async fn go_live(
     Ok(work.commit().await?)
 }
 
-/// Renews this process' lease three times within its length; gives it up when told to stop and its steps have ended.
-pub async fn keep_lease(database: Database, steps: Steps, stop: CancellationToken) {
+/// Hands on what this process holds by its rows and has nothing of in memory. The second look in a row decides: at the
+/// first a commit may be under way to telling us.
+pub async fn hand_on(database: Database, steps: Steps) {
+    let mut before: HashSet<Held> = HashSet::new();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match missing(&database, &steps, &before).await {
+            Ok(missing) => before = missing,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "what was handed over is not looked at")
+            }
+        }
+    }
+}
+
+/// One look; hands on what was missing at the last one as well, and answers what is missing now.
+async fn missing(
+    database: &Database,
+    steps: &Steps,
+    before: &HashSet<Held>,
+) -> Result<HashSet<Held>, Error> {
+    let missing = steps.missing(store::held(database.pool(), steps.id()).await?);
+    let (twice, once): (Vec<Held>, Vec<Held>) =
+        missing.into_iter().partition(|held| before.contains(held));
+    if !twice.is_empty() {
+        tracing::warn!(
+            steps = twice.len(),
+            "steps were committed as ours and not handed over; they start anew"
+        );
+        let mut work = Work::begin(database).await?;
+        commands::hand_on(&mut work, steps, &twice, clock::now()).await?;
+        work.commit().await?;
+    }
+    Ok(once.into_iter().collect())
+}
+
+/// Renews this process' lease three times within its length; gives it up once its steps have ended: `ended`.
+pub async fn keep_lease(database: Database, steps: Steps, ended: CancellationToken) {
     let database = database.with_own_pool(1);
     let lease = steps.tempo().lease;
     let every = Duration::try_from(lease / 3).unwrap_or(Duration::from_secs(1));
-    while !stop.is_cancelled() {
+    while !ended.is_cancelled() {
         if let Err(error) = store::keep_lease(database.pool(), steps.id(), lease).await {
             tracing::warn!(error = %Chain(&error), "the lease on our steps is not renewed");
         }
-        stop.run_until_cancelled(tokio::time::sleep(every)).await;
+        ended.run_until_cancelled(tokio::time::sleep(every)).await;
     }
     if let Err(error) = store::leave(database.pool(), steps.id()).await {
         tracing::warn!(error = %Chain(&error), "the lease on our steps ends by itself");

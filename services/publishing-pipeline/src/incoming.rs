@@ -78,6 +78,7 @@ fn read(message: &Message) -> Result<Option<Outcome>, Failure> {
         step,
         attempt,
         answer,
+        chain: None,
         span: message.span().clone(),
     }))
 }
@@ -106,6 +107,7 @@ fn certification(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
                 summary: e.summary,
             },
         ),
+        Some(E::OrderImpossible(e)) => (e.order, failed(&e.reason, &e.message)),
         Some(E::CertificationProgressed(e)) => (
             e.order,
             Answer::Progressed {
@@ -130,18 +132,7 @@ fn catalog(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
         Some(E::OfferActivated(e)) => (e.order, Answer::Activated { digest: e.digest }),
         Some(E::OfferRemoved(e)) => (e.order, Answer::Done(String::new())),
         Some(E::OrderSuperseded(e)) => (e.order, Answer::Superseded),
-        Some(E::OrderFailed(e)) => {
-            let why = format!("{}: {}", e.reason, e.message);
-            let mismatch = e.reason == "DIGEST_MISMATCH";
-            (
-                e.order,
-                Answer::Trouble(if mismatch {
-                    Trouble::Mismatch(why)
-                } else {
-                    Trouble::Platform(why)
-                }),
-            )
-        }
+        Some(E::OrderFailed(e)) => (e.order, failed(&e.reason, &e.message)),
         // Of keys that we don't bind.
         Some(_) => return Ok(None),
         None => return Err(Failure::unknown_event()),
@@ -151,4 +142,14 @@ fn catalog(message: &Message) -> Result<Option<(Key, Answer)>, Failure> {
         Key(order.submission, order.step, order.attempt),
         answer,
     )))
+}
+
+/// An order that a neighbour can't carry out: tried again, unless what is there isn't what was frozen (PB-1).
+fn failed(reason: &str, message: &str) -> Answer {
+    let why = format!("{reason}: {message}");
+    Answer::Trouble(if reason == "DIGEST_MISMATCH" {
+        Trouble::Mismatch(why)
+    } else {
+        Trouble::Platform(why)
+    })
 }

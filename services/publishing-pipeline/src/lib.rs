@@ -14,7 +14,7 @@
 pub mod commands;
 pub mod config;
 pub mod domain;
-mod due;
+pub mod due;
 pub mod error;
 mod grpc;
 mod incoming;
@@ -42,6 +42,7 @@ use marketplace_runtime::service::Service;
 use marketplace_runtime::tasks::Tasks;
 use marketplace_runtime::{ids, limits, neighbour, postgres};
 use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 use due::SharedMedians;
@@ -76,12 +77,21 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     // Before anything is held: a step whose holder has no lease is taken over at once.
     store::keep_lease(db.pool(), steps.id(), config.tempo.lease).await?;
     let mut tasks = Tasks::new();
-    tasks.spawn_until("lease", |stop| {
-        due::keep_lease(db.clone(), steps.clone(), stop)
+    // The lease outlives the steps: given up earlier, others would do again what is still being committed.
+    let carried_out = CancellationToken::new();
+    tasks.spawn_until("lease", |_| {
+        due::keep_lease(db.clone(), steps.clone(), carried_out.clone())
     });
     tasks.spawn_until("steps", |stop| {
-        steps::carry_out(steps.clone(), handed, executor, db.with_own_pool(4), stop)
+        let work = steps::carry_out(steps.clone(), handed, executor, db.with_own_pool(4), stop);
+        let ends = carried_out.drop_guard();
+        async move {
+            let ended = work.await;
+            drop(ends);
+            ended
+        }
     });
+    tasks.spawn("handed", due::hand_on(db.clone(), steps.clone()));
     tasks.spawn(
         "due",
         due::sweep(db.clone(), steps.clone(), catalog.clone()),

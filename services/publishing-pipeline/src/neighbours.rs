@@ -84,6 +84,17 @@ impl Catalog {
         ))
     }
 
+    /// Gives back what was frozen for a submission that never began.
+    pub async fn release_freeze(&self, submission: &str) -> Result<(), Error> {
+        let request = catalog::ReleaseFreezeRequest {
+            submission: submission.to_owned(),
+        };
+        let answer = self.offers.clone().release_freeze(request).await;
+        answer
+            .map(drop)
+            .map_err(|status| Error::Neighbour(NAME, Box::new(status)))
+    }
+
     /// The system id of an offer that the catalogue knows. A look at a draft that is refused proves that it is there, and
     /// nothing more: then the id is nil.
     pub async fn knows(&self, offer: &str, submission: &str) -> Result<Option<Uuid>, Error> {

@@ -10,10 +10,14 @@ use publishing_pipeline::commands;
 use publishing_pipeline::domain::{
     Answer, Move, Refusal, Status, StepId, StepState, SubmissionState, Tempo, Trouble,
 };
+use publishing_pipeline::due;
 use publishing_pipeline::error::Error;
-use publishing_pipeline::steps::Steps;
+use publishing_pipeline::steps::{self, Steps};
 use publishing_pipeline::store;
 use support::{World, user};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 #[tokio::test]
 async fn a_whole_flow_is_written_and_read_back() {
@@ -21,7 +25,7 @@ async fn a_whole_flow_is_written_and_read_back() {
     let id = world.submit().await;
     let run = world.handed.recv().await.unwrap();
     assert_eq!(
-        run.chain,
+        *run.chain,
         [(StepId::PurchaseFlow, 1), (StepId::LeadManagement, 1)]
     );
     let both = [StepId::PurchaseFlow, StepId::LeadManagement];
@@ -53,7 +57,8 @@ async fn a_whole_flow_is_written_and_read_back() {
         "{told:?}"
     );
     let mut db = world.db.acquire().await.unwrap();
-    let newest = store::newest(&mut db, id).await.unwrap().unwrap();
+    let (newest, state) = store::newest(&mut db, id).await.unwrap().unwrap();
+    assert_eq!(state, SubmissionState::Live);
     let history = store::history(&mut db, id, 0, newest, 1_000).await.unwrap();
     let numbers: Vec<u64> = history.iter().map(|one| one.number).collect();
     assert_eq!(numbers, (1..=newest).collect::<Vec<u64>>());
@@ -182,17 +187,17 @@ async fn a_cancel_and_the_outcome_that_reaches_sign_off_race_and_exactly_one_win
             Err(other) => panic!("{other}"),
         }
         if state == SubmissionState::CancelingPreview {
-            sweep(&world, &world.steps, false).await;
+            sweep(&world, &world.steps, None).await;
             assert_eq!(world.submission(id).await.state, SubmissionState::Canceled);
         }
     }
     world.drop().await;
 }
 
-async fn sweep(world: &World, steps: &Steps, orphaned: bool) {
+async fn sweep(world: &World, steps: &Steps, orphan_of: Option<Uuid>) {
     let due = [store::Due {
         offer_uid: world.offer_uid,
-        orphaned,
+        orphan_of,
         scheduled: false,
     }];
     let mut work = Work::begin(&world.db).await.unwrap();
@@ -223,18 +228,22 @@ async fn the_steps_of_a_process_without_lease_are_taken_over_and_its_outcomes_ar
         due,
         [store::Due {
             offer_uid: world.offer_uid,
-            orphaned: true,
+            orphan_of: Some(world.steps.id()),
             scheduled: false
         }]
     );
 
     let (other, mut handed) = Steps::new(new_id(), Tempo::default());
-    sweep(&world, &other, true).await;
+    sweep(&world, &other, due[0].orphan_of).await;
     let run = handed.recv().await.unwrap();
     assert_eq!(
         (run.submission, run.chain[0]),
         (id, (StepId::PurchaseFlow, 2))
     );
+    assert_eq!(world.submission(id).await.holder, Some(other.id()));
+    // A second process that found it at the same time comes too late.
+    let (third, _) = Steps::new(new_id(), Tempo::default());
+    sweep(&world, &third, due[0].orphan_of).await;
     assert_eq!(world.submission(id).await.holder, Some(other.id()));
     world
         .answer(id, StepId::PurchaseFlow, 1, Answer::Done(String::new()))
@@ -255,6 +264,83 @@ async fn the_steps_of_a_process_without_lease_are_taken_over_and_its_outcomes_ar
 }
 
 #[tokio::test]
+async fn a_step_whose_start_was_committed_unheard_is_started_anew() {
+    let world = World::new().await;
+    let id = world.submit().await;
+    // What this process would be if the answer to that commit had been lost.
+    let (deaf, mut handed) = Steps::new(world.steps.id(), Tempo::default());
+    let held = store::held(world.db.pool(), deaf.id()).await.unwrap();
+    assert_eq!(
+        (
+            held.len(),
+            held[0].submission,
+            held[0].step,
+            held[0].attempt
+        ),
+        (1, id, StepId::PurchaseFlow, 1)
+    );
+    assert_eq!(world.steps.missing(held.clone()), [], "it was handed over");
+    assert_eq!(deaf.missing(held.clone()), held);
+
+    let run = tokio::select! {
+        () = due::hand_on(world.db.clone(), deaf.clone()) => panic!("it looks for ever"),
+        run = handed.recv() => run.unwrap(),
+        () = tokio::time::sleep(std::time::Duration::from_secs(20)) => panic!("nothing is handed on"),
+    };
+    assert_eq!(
+        (run.submission, run.chain[0]),
+        (id, (StepId::PurchaseFlow, 2))
+    );
+    let held = store::held(world.db.pool(), deaf.id()).await.unwrap();
+    assert_eq!(deaf.missing(held.clone()), [], "it is there now");
+    drop(run);
+    assert_eq!(deaf.missing(held.clone()), held, "and was lost again");
+    world.drop().await;
+}
+
+#[tokio::test]
+async fn an_outcome_that_is_kept_stays_before_the_one_that_follows_it() {
+    let world = World::new().await;
+    let id = world.submit().await;
+    let rights = async |what: &str| {
+        let sql = format!("{what} publishing_app");
+        let mut db = world.superuser().await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(&mut db)
+            .await
+            .unwrap();
+    };
+    // Nothing that passes by itself: outcomes are done one by one and kept.
+    rights("REVOKE UPDATE ON publishing.submissions FROM").await;
+    let (done, outcomes) = unbounded_channel();
+    let stop = CancellationToken::new();
+    let committing = tokio::task::JoinSet::from_iter([steps::commit(
+        world.db.clone(),
+        world.steps.clone(),
+        outcomes,
+        stop,
+    )]);
+    for step in [StepId::PurchaseFlow, StepId::LeadManagement] {
+        done.send(world.outcome(id, step, 1, Answer::Done(String::new())))
+            .unwrap();
+        // Each in a batch of its own.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    rights("GRANT UPDATE ON publishing.submissions TO").await;
+    for _ in 0..200 {
+        let submission = world.submission(id).await;
+        if submission.active_step().unwrap().id == StepId::OfferValidation {
+            drop(done);
+            committing.join_all().await;
+            world.drop().await;
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{:?}", world.submission(id).await.active_step());
+}
+
+#[tokio::test]
 async fn an_incident_is_opened_once_listed_and_closed_by_success() {
     let world = World::new().await;
     let id = world.submit().await;
@@ -268,6 +354,12 @@ async fn an_incident_is_opened_once_listed_and_closed_by_success() {
         store::incident_open(&mut db, "contoso", "db")
             .await
             .unwrap()
+    );
+    assert!(
+        !store::incident_failed(&mut db, "contoso", "db", id)
+            .await
+            .unwrap(),
+        "it is still tried"
     );
     let open = store::list_incidents(&mut db, false, None, 10)
         .await
@@ -313,7 +405,7 @@ async fn an_incident_is_opened_once_listed_and_closed_by_success() {
 async fn hand_again(world: &World) {
     let due = [store::Due {
         offer_uid: world.offer_uid,
-        orphaned: false,
+        orphan_of: None,
         scheduled: false,
     }];
     let mut work = Work::begin(&world.db).await.unwrap();

@@ -278,6 +278,7 @@ impl Found<'_> {
             remedy,
             check: self.check.to_owned(),
             check_version: self.version,
+            by_reviewer: false,
         });
     }
 }

@@ -102,6 +102,41 @@ pub async fn certified(
     }
 }
 
+/// The order can never be carried out: what is there isn't what was ordered. Not the publisher's fault, so there is no
+/// report; a later attempt opens a case of its own.
+pub async fn impossible(
+    db: &mut Work,
+    job: &Job,
+    reason: &str,
+    message: &str,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    let order = &job.order;
+    let mut case = None;
+    if let Some(id) = job.case {
+        let scope = Scope::system(order.publisher.clone());
+        let locked = store::lock_case(db, &scope, id).await?;
+        case = Some(locked.ok_or_else(|| Error::not_found("Case", id.to_string()))?);
+    }
+    if !store::still_mine(db, job).await? {
+        return Ok(());
+    }
+    let answer = Answer::Impossible {
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    };
+    let Some(mut case) = case else {
+        let stored = outgoing::answer(&order.key, &answer);
+        store::answer_job(db, &order.key, answer.kind(), &stored, now).await?;
+        db.tell(outgoing::answered(order, &stored, now)?);
+        return Ok(());
+    };
+    case.withdraw(now)?;
+    store::save_case(db, &mut case).await?;
+    store::void_case(db, case.id).await?;
+    answer_all(db, &case, &answer, now).await
+}
+
 /// A case has ended: its report is stored, everybody who waits for it is answered.
 pub(super) async fn end(
     db: &mut Work,
@@ -135,9 +170,18 @@ pub(super) async fn answer(
             summary: report.summary(),
         },
     };
+    answer_all(db, case, &answer, now).await
+}
+
+async fn answer_all(
+    db: &mut Work,
+    case: &Case,
+    answer: &Answer,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
     let mut newest = None;
     for key in store::open_jobs(db, case.id).await? {
-        let stored = outgoing::answer(&key, &answer);
+        let stored = outgoing::answer(&key, answer);
         store::answer_job(db, &key, answer.kind(), &stored, now).await?;
         newest = Some(stored);
     }

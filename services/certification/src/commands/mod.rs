@@ -4,7 +4,7 @@ mod checking;
 mod orders;
 mod review;
 
-pub use checking::{certified, validated};
+pub use checking::{certified, impossible, validated};
 pub use orders::{order, withdraw};
 pub use review::{
     Approve, Claim, Decide, Reject, Release, approve, claim, decide, expire_claim, reject, release,

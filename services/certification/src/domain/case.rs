@@ -91,11 +91,7 @@ impl Case {
         now: OffsetDateTime,
     ) -> Result<Verdict, IllegalMove> {
         let failed = opening.results.iter().any(|r| r.outcome == Outcome::Fail);
-        let open = opening
-            .results
-            .iter()
-            .filter(|r| r.outcome == Outcome::Pending)
-            .count();
+        let open = pending(&opening.results);
         let to_reviewer = if failed {
             switches.review_failures
         } else {
@@ -120,7 +116,12 @@ impl Case {
         })
     }
 
-    /// The submission was cancelled.
+    /// Checks that nobody has decided yet.
+    pub fn open_checks(&self) -> usize {
+        pending(&self.results)
+    }
+
+    /// The submission was cancelled, or its snapshot isn't what was ordered.
     pub fn withdraw(&mut self, now: OffsetDateTime) -> Result<(), IllegalMove> {
         self.state = self.state.after(Move::Withdraw)?;
         self.close(now);
@@ -202,4 +203,9 @@ impl Case {
             _ => Blocks::Live,
         }
     }
+}
+
+fn pending(results: &[CheckResult]) -> usize {
+    let pending = |result: &&CheckResult| result.outcome == Outcome::Pending;
+    results.iter().filter(pending).count()
 }

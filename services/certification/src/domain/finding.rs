@@ -156,6 +156,9 @@ pub struct Finding {
     /// Id of the check.
     pub check: String,
     pub check_version: u32,
+    /// A reviewer made it, not the check.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_reviewer: bool,
 }
 
 /// The most characters of evidence that a finding keeps.

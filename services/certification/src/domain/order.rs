@@ -1,5 +1,6 @@
 //! What the pipeline orders, the job that carries it out, and the answer that is given to it and to every repeat.
 
+use marketplace_runtime::telemetry::Trace;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -67,6 +68,8 @@ pub struct Job {
     /// Counts the tries; fences a commit that comes after the lease was lost.
     pub tries: i32,
     pub leased_by: Uuid,
+    /// What ordered it.
+    pub trace: Trace,
     pub created_at: OffsetDateTime,
 }
 
@@ -90,6 +93,12 @@ pub enum Answer {
         failures: u32,
         summary: String,
     },
+    /// It can never be carried out, and not because of the offer.
+    Impossible {
+        /// SCREAMING_SNAKE, part of the contract.
+        reason: String,
+        message: String,
+    },
 }
 
 impl Answer {
@@ -99,6 +108,7 @@ impl Answer {
             Answer::Validated { .. } => "validation_completed",
             Answer::Passed { .. } => "certification_passed",
             Answer::Failed { .. } => "certification_failed",
+            Answer::Impossible { .. } => "order_impossible",
         }
     }
 }

@@ -53,6 +53,8 @@ impl CheckResult {
                 original,
                 reviewer: reviewer.to_owned(),
             });
+            // Of an earlier override only this one's findings count.
+            self.findings.retain(|found| !found.by_reviewer);
             self.findings.extend(findings);
         } else {
             self.findings = findings;
@@ -69,5 +71,58 @@ impl CheckResult {
         self.findings
             .iter()
             .filter(move |finding| shown && finding.severity != Severity::Info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Blocks;
+
+    fn finding(code: &str, by_reviewer: bool) -> Finding {
+        Finding {
+            code: code.into(),
+            severity: Severity::Error,
+            blocks: Blocks::Live,
+            policy: "100".into(),
+            policy_url: String::new(),
+            page: String::new(),
+            field_path: String::new(),
+            artifact_path: String::new(),
+            evidence: String::new(),
+            remedy: "Change it.".into(),
+            check: "CV-3".into(),
+            check_version: 1,
+            by_reviewer,
+        }
+    }
+
+    #[test]
+    fn ce4_an_override_replaces_the_findings_of_the_one_before_and_keeps_those_of_the_check() {
+        let mut result = CheckResult {
+            check: "CV-3".into(),
+            version: 1,
+            level: Level::Content,
+            mode: Mode::Automatic,
+            outcome: Outcome::Warn,
+            policy: "100".into(),
+            title: "A check".into(),
+            instructions: String::new(),
+            findings: vec![finding("SEEN", false)],
+            decided_by: None,
+            overridden: None,
+            note: String::new(),
+            decided_at: None,
+        };
+        let now = OffsetDateTime::UNIX_EPOCH;
+        for code in ["FIRST", "SECOND"] {
+            let own = vec![finding(code, true)];
+            result.decide(Outcome::Fail, "rita", "n", own, now);
+        }
+        let codes: Vec<&str> = result.findings.iter().map(|f| f.code.as_str()).collect();
+        assert_eq!(codes, ["SEEN", "SECOND"]);
+        result.decide(Outcome::Pass, "rita", "n", Vec::new(), now);
+        assert_eq!(result.findings.len(), 1);
+        assert_eq!(result.overridden.unwrap().original, Outcome::Warn);
     }
 }

@@ -246,5 +246,6 @@ fn from_note(result: &CheckResult, note: &str) -> Finding {
         ),
         check: result.check.clone(),
         check_version: result.version,
+        by_reviewer: true,
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         CheckResult, ImageFacts, Images, Job, JobKind, Opening, Policies, PublisherFacts, Rules,
         Snapshot, Switches,
     },
-    neighbours::{Blob, Catalog},
+    neighbours::{Blob, Catalog, Unusable},
     store,
 };
 
@@ -25,6 +25,8 @@ const IMAGES_AT_ONCE: usize = 2;
 pub enum Checked {
     Validated(Vec<CheckResult>),
     Certified(Opening),
+    /// The snapshot or a file of it isn't what was frozen (PB-1): it will not be, however often it is tried.
+    Tampered(String),
 }
 
 /// The policies, as of the last reading; shared by all doors.
@@ -70,19 +72,22 @@ impl Checker {
     /// One try. Errors are the platform's: what a publisher did wrong is a finding.
     pub(super) async fn check(&self, db: &Database, job: &Job) -> anyhow::Result<Checked> {
         let order = &job.order;
-        let (bytes, digest) = self.catalog.snapshot(&order.snapshot).await?;
+        let (bytes, digest) = match self.catalog.snapshot(&order.snapshot).await {
+            Ok(read) => read,
+            Err(error) => return tampered(error.into()),
+        };
         if digest != order.digest {
-            // Checked all the same, under its own digest: the pipeline compares it with the one that was frozen (PB-1).
-            tracing::error!(
-                snapshot = order.snapshot,
-                ordered = order.digest,
-                found = digest,
-                "the snapshot has another digest"
-            );
+            return Ok(Checked::Tampered(format!(
+                "the snapshot has the digest {digest}, not {}",
+                order.digest
+            )));
         }
         let snapshot = Snapshot::read(&bytes)?;
         drop(bytes);
-        let images = self.images(&snapshot, &order.offer).await?;
+        let images = match self.images(&snapshot, &order.offer).await {
+            Ok(images) => images,
+            Err(error) => return tampered(error),
+        };
         let policies = self.book.policies();
         let mut rules = Rules {
             policies: (*policies).clone(),
@@ -168,6 +173,14 @@ impl Checker {
     }
 }
 
+/// A try that failed because what was frozen has changed has an answer; any other is made again.
+fn tampered(error: anyhow::Error) -> anyhow::Result<Checked> {
+    match error.downcast_ref().and_then(Unusable::tampered) {
+        Some(what) => Ok(Checked::Tampered(what)),
+        None => Err(error),
+    }
+}
+
 /// The checks compute for milliseconds: not on a thread that serves calls.
 async fn run(
     job: &Job,
@@ -193,4 +206,26 @@ async fn run(
         checks::run(extent, &input, &rules)
     };
     Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use marketplace_runtime::status;
+
+    #[test]
+    fn pb1_what_has_changed_is_an_answer_and_what_failed_is_tried_again() {
+        let content = Unusable::OtherContent {
+            wanted: "00".into(),
+            found: "01".into(),
+        };
+        let told = status::failed_precondition("catalog", "DIGEST_MISMATCH", "changed", &[]);
+        for changed in [content, Unusable::Status(Box::new(told))] {
+            assert!(matches!(tampered(changed.into()), Ok(Checked::Tampered(_))));
+        }
+        let away = Unusable::Status(Box::new(tonic::Status::unavailable("away")));
+        for passing in [away.into(), anyhow::anyhow!("took too long")] {
+            assert!(tampered(passing).is_err());
+        }
+    }
 }

@@ -4,13 +4,15 @@
 mod checker;
 mod sweep;
 
-use std::time::Duration as Wait;
+use std::{collections::HashMap, time::Duration as Wait};
 
-use futures::{StreamExt, stream::FuturesUnordered};
 use marketplace_messaging::{Database, Work};
 use marketplace_runtime::{clock, ids};
 use time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    task::{Id, JoinError, JoinSet},
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -20,7 +22,7 @@ pub use sweep::sweep;
 
 use crate::{
     commands::{self, JOBS},
-    domain::{Job, Switches},
+    domain::{Job, OrderKey, Switches},
     error::Error,
     store,
 };
@@ -30,11 +32,18 @@ use checker::Checked;
 const LEASE: Duration = Duration::seconds(3);
 /// The longest that one try may take.
 const TRY: Wait = Wait::from_secs(60);
+/// Reason of an order about something else than what was frozen (PB-1).
+const DIGEST_MISMATCH: &str = "DIGEST_MISMATCH";
 /// Jobs that run at once.
 const AT_ONCE: usize = 16;
 
 /// Works jobs off until stopped; then finishes those that it has.
-pub async fn run(db: Database, checker: Checker, switches: Switches, stop: CancellationToken) {
+pub async fn run(
+    db: Database,
+    checker: Checker,
+    switches: Switches,
+    stop: CancellationToken,
+) -> Result<(), JoinError> {
     let runner = Runner {
         me: ids::new_id(),
         db: db.with_own_pool(8),
@@ -42,28 +51,38 @@ pub async fn run(db: Database, checker: Checker, switches: Switches, stop: Cance
         switches,
     };
     let mut woken = db.wake().on(JOBS);
-    let mut running = FuturesUnordered::new();
+    // Tasks of their own: polled here, none would give its connection back while this loop waits for one.
+    let mut jobs = JoinSet::new();
+    let mut running: HashMap<Id, OrderKey> = HashMap::new();
     let mut renewal = interval(Wait::from_secs(1));
     renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Whether there may be work that nobody will wake us for.
     let mut look = true;
     loop {
-        if stop.is_cancelled() && running.is_empty() {
-            return;
+        if stop.is_cancelled() && jobs.is_empty() {
+            return Ok(());
         }
-        let room = AT_ONCE - running.len();
+        let room = AT_ONCE - jobs.len();
         if look && room > 0 && !stop.is_cancelled() {
-            let jobs = runner.claim(room).await;
-            look = jobs.len() == room;
-            running.extend(jobs.into_iter().map(|job| runner.work(job)));
+            let claimed = runner.claim(room).await;
+            look = claimed.len() == room;
+            for job in claimed {
+                let key = job.order.key.clone();
+                let runner = runner.clone();
+                let handle = jobs.spawn(async move { runner.work(job).await });
+                running.insert(handle.id(), key);
+            }
         }
         tokio::select! {
             () = stop.cancelled(), if !stop.is_cancelled() => {}
-            Some(()) = running.next() => {}
+            Some(ended) = jobs.join_next_with_id() => {
+                let (id, ()) = ended?;
+                running.remove(&id);
+            }
             _ = renewal.tick() => {
                 look = true;
                 if !running.is_empty() {
-                    runner.renew().await;
+                    runner.renew(running.values()).await;
                 }
             }
             () = woken.woken(), if room > 0 => look = true,
@@ -71,6 +90,7 @@ pub async fn run(db: Database, checker: Checker, switches: Switches, stop: Cance
     }
 }
 
+#[derive(Clone)]
 struct Runner {
     me: Uuid,
     db: Database,
@@ -91,10 +111,12 @@ impl Runner {
         })
     }
 
-    async fn renew(&self) {
+    /// Of those that run, and of no other: what was claimed and never begun must come back.
+    async fn renew(&self, running: impl Iterator<Item = &OrderKey>) {
+        let running: Vec<&OrderKey> = running.collect();
         let renewed = async {
             let mut db = self.db.acquire().await?;
-            store::renew_jobs(&mut db, self.me, clock::now(), LEASE).await
+            store::renew_jobs(&mut db, self.me, &running, clock::now(), LEASE).await
         };
         if let Err(error) = renewed.await {
             tracing::warn!(%error, "leases can't be renewed");
@@ -111,6 +133,7 @@ impl Runner {
             step = key.step,
             attempt = key.attempt
         );
+        job.trace.adopt(&span);
         let attempt = async {
             let tried = tokio::time::timeout(TRY, self.attempt(&job)).await;
             match tried.unwrap_or_else(|_| Err(anyhow::anyhow!("took longer than {TRY:?}"))) {
@@ -129,6 +152,14 @@ impl Runner {
             Checked::Validated(results) => commands::validated(&mut work, job, &results, now).await,
             Checked::Certified(opening) => {
                 commands::certified(&mut work, job, opening, &self.switches, now).await
+            }
+            Checked::Tampered(what) => {
+                tracing::error!(
+                    snapshot = job.order.snapshot,
+                    what,
+                    "what was frozen has changed"
+                );
+                commands::impossible(&mut work, job, DIGEST_MISMATCH, &what, now).await
             }
         };
         done?;

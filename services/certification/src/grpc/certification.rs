@@ -99,7 +99,7 @@ impl CertificationService for Grpc {
             request.page_size,
             &request.page_token,
         )?;
-        let mut db = self.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.db.read().await.map_err(Error::from)?;
         let rows =
             store::list_cases(&mut db, &scope, &request.offer, page.after, page.limit()).await;
         let mut cases = rows.map_err(Error::from)?;
@@ -209,7 +209,7 @@ impl CertificationService for Grpc {
             request.page_size,
             &request.page_token,
         )?;
-        let mut db = self.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.db.read().await.map_err(Error::from)?;
         let rows =
             store::list_reports(&mut db, &scope, &request.offer, page.after, page.limit()).await;
         let mut reports = rows.map_err(Error::from)?;

@@ -8,6 +8,7 @@ use marketplace_runtime::{
     access::{Permission, Target},
     clock,
     identity::{self, Caller},
+    text,
 };
 use time::OffsetDateTime;
 use tonic::{Code, Request, Response, Status};
@@ -67,6 +68,8 @@ impl ReviewService for Grpc {
         self.access
             .require(&caller, Permission::Review, &Target::Platform)
             .await?;
+        text::line(&request.offer_type, "offer_type", 64)
+            .map_err(|wrong| Error::Invalid(vec![wrong]))?;
         let filters = (request.mine, &request.offer_type, caller.principal());
         let page: Page<(OffsetDateTime, Uuid)> = Page::read(
             "ListReviewQueue",
@@ -79,7 +82,7 @@ impl ReviewService for Grpc {
             offer_type: Some(request.offer_type).filter(|wanted| !wanted.is_empty()),
             after: page.after,
         };
-        let mut db = self.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.db.read().await.map_err(Error::from)?;
         let mut cases = store::queue(&mut db, &filter, clock::now(), page.limit())
             .await
             .map_err(Error::from)?;

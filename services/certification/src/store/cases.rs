@@ -204,6 +204,17 @@ pub async fn void_cases(
     Ok(())
 }
 
+/// No later attempt joins this case.
+pub async fn void_case(db: &mut PgConnection, case: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE certification.cases SET joinable = false WHERE id = $1",
+        case
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Saves a case that [`lock_case`] has locked, and counts its revision up.
 pub async fn save_case(db: &mut PgConnection, case: &mut Case) -> Result<(), sqlx::Error> {
     let saved = sqlx::query!(

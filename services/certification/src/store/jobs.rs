@@ -1,5 +1,6 @@
 //! Orders as jobs: stored once by their key, claimed under a lease, answered once.
 
+use marketplace_runtime::telemetry::Trace;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -12,6 +13,8 @@ use crate::domain::{Job, JobKind, Order, OrderKey};
 pub struct Standing {
     /// The key is known.
     pub known: bool,
+    /// The case whose reviewer the known key waits for.
+    pub waits_for: Option<Uuid>,
     /// What it was answered with.
     pub answer: Option<(String, Vec<u8>)>,
     /// Orders of the submission up to this revision of the publication were called off.
@@ -30,7 +33,7 @@ pub async fn standing(
 ) -> Result<Standing, sqlx::Error> {
     let row = sqlx::query!(
         r#"
-        SELECT j.state AS "state?", j.answer_kind AS "answer_kind?", j.answer AS "answer?",
+        SELECT j.state AS "state?", j.case_id AS "own_case?", j.answer_kind AS "answer_kind?", j.answer AS "answer?",
                c.publication_revision AS "canceled_at?", k.id AS "case_id?",
                (SELECT coalesce(max(number), 0) + 1 FROM certification.cases WHERE offer_uid = $4) AS "next_number!"
         FROM (SELECT 1) one
@@ -46,6 +49,9 @@ pub async fn standing(
     .fetch_one(db)
     .await?;
     Ok(Standing {
+        waits_for: row
+            .own_case
+            .filter(|_| row.state.as_deref() == Some("waiting")),
         known: row.state.is_some(),
         answer: row.answer_kind.zip(row.answer),
         canceled_at: row.canceled_at,
@@ -60,13 +66,14 @@ pub async fn insert_job(
     order: &Order,
     case: Option<Uuid>,
     waits: bool,
+    trace: &Trace,
     now: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         INSERT INTO certification.jobs (submission, step, attempt, kind, case_id, publisher, offer, offer_uid, offer_type,
-               transactable, notes, snapshot, digest, publication_revision, state, due_at, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+               transactable, notes, snapshot, digest, publication_revision, state, traceparent, tracestate, due_at, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
         "#,
         order.key.submission,
         order.key.step,
@@ -83,6 +90,8 @@ pub async fn insert_job(
         order.digest,
         revision(order.publication_revision),
         if waits { "waiting" } else { "working" },
+        trace.parent,
+        trace.state,
         now,
     )
     .execute(db)
@@ -107,7 +116,8 @@ pub async fn claim_jobs(
               ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) due
         WHERE j.submission = due.submission AND j.step = due.step AND j.attempt = due.attempt
         RETURNING j.submission, j.step, j.attempt, j.kind, j.case_id, j.publisher, j.offer, j.offer_uid, j.offer_type,
-                  j.transactable, j.notes, j.snapshot, j.digest, j.publication_revision, j.tries, j.created_at
+                  j.transactable, j.notes, j.snapshot, j.digest, j.publication_revision, j.tries, j.traceparent,
+                  j.tracestate, j.created_at
         "#,
         me,
         limit,
@@ -141,24 +151,39 @@ pub async fn claim_jobs(
             case: row.case_id,
             tries: row.tries,
             leased_by: me,
+            trace: Trace {
+                parent: row.traceparent,
+                state: row.tracestate,
+            },
             created_at: row.created_at,
         })
     });
     jobs.collect()
 }
 
-/// Renews every lease of this process in one statement.
+/// Renews the leases of this process on these jobs in one statement.
 pub async fn renew_jobs(
     db: &mut PgConnection,
     me: Uuid,
+    running: &[&OrderKey],
     now: OffsetDateTime,
     lease: Duration,
 ) -> Result<(), sqlx::Error> {
-    let until = now + lease;
+    let submissions: Vec<&str> = running.iter().map(|key| key.submission.as_str()).collect();
+    let steps: Vec<&str> = running.iter().map(|key| key.step.as_str()).collect();
+    let attempts: Vec<i32> = running.iter().map(|key| count(key.attempt)).collect();
     sqlx::query!(
-        "UPDATE certification.jobs SET due_at = $2 WHERE leased_by = $1 AND state = 'working'",
+        r#"
+        UPDATE certification.jobs j SET due_at = $5
+        FROM unnest($2::text[], $3::text[], $4::integer[]) k (submission, step, attempt)
+        WHERE j.submission = k.submission AND j.step = k.step AND j.attempt = k.attempt
+          AND j.leased_by = $1 AND j.state = 'working'
+        "#,
         me,
-        until
+        &submissions as &[&str],
+        &steps as &[&str],
+        &attempts,
+        now + lease,
     )
     .execute(db)
     .await?;

@@ -10,7 +10,7 @@ mod rules;
 
 pub use cases::{
     add_decision, expired_claims, find_case, insert_case, list_cases, lock_case, open_case,
-    publisher_of, save_case, void_cases,
+    publisher_of, save_case, void_case, void_cases,
 };
 pub use jobs::{
     Standing, answer_job, claim_jobs, fail_job, insert_job, open_jobs, park_jobs, renew_jobs,

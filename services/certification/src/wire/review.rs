@@ -1,7 +1,10 @@
 //! What reviewers send: outcomes, notes and findings of their own.
 
 use marketplace_proto::certification::v1 as pb;
-use marketplace_runtime::status::{Violation, Violations};
+use marketplace_runtime::{
+    status::{Violation, Violations},
+    text,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -14,6 +17,9 @@ use crate::{
 
 /// The most characters of a note.
 const MAX_NOTE: usize = 5_000;
+/// The most characters of a finding's code, and of what says where it is.
+const MAX_CODE: usize = 64;
+const MAX_PLACE: usize = 500;
 /// The most findings that one call brings.
 const MAX_FINDINGS: usize = 100;
 /// The policy of findings that name none and belong to no check.
@@ -31,7 +37,7 @@ pub fn decide(
     if request.check.is_empty() {
         wrong.add(Violation::missing("check"));
     }
-    note(
+    let note = note(
         &request.note,
         "note",
         outcome == Some(Outcome::Fail),
@@ -42,7 +48,7 @@ pub fn decide(
     let ruling = outcome.map(|outcome| Ruling {
         check: request.check.clone(),
         outcome,
-        note: request.note.clone(),
+        note,
         findings,
     });
     let ruling = wrong.finish(ruling).map_err(Error::Invalid)?;
@@ -56,10 +62,10 @@ pub fn approve(
     at: OffsetDateTime,
 ) -> Result<Approve, Error> {
     let mut wrong = Violations::new();
-    note(&request.notes, "notes", false, &mut wrong);
+    let notes = note(&request.notes, "notes", false, &mut wrong);
     let command = Approve {
         case,
-        notes: request.notes.clone(),
+        notes,
         pass_pending_checks: request.pass_pending_checks,
         at,
     };
@@ -74,11 +80,11 @@ pub fn reject(
     at: OffsetDateTime,
 ) -> Result<Reject, Error> {
     let mut wrong = Violations::new();
-    note(&request.notes, "notes", true, &mut wrong);
+    let notes = note(&request.notes, "notes", true, &mut wrong);
     let findings = findings(&request.findings, GENERAL, policies, &mut wrong);
     let command = Reject {
         case,
-        notes: request.notes.clone(),
+        notes,
         findings,
         at,
     };
@@ -100,15 +106,13 @@ fn outcome(outcome: pb::CheckOutcome) -> Result<Outcome, Violation> {
     }
 }
 
-fn note(text: &str, field: &str, required: bool, wrong: &mut Violations) {
-    if required && text.trim().is_empty() {
+fn note(sent: &str, field: &str, required: bool, wrong: &mut Violations) -> String {
+    if required && sent.trim().is_empty() {
         wrong.add(Violation::missing(field));
-    } else if text.chars().count() > MAX_NOTE {
-        wrong.add(
-            Violation::new(field, format!("is longer than {MAX_NOTE} characters"))
-                .because("TOO_LONG"),
-        );
     }
+    wrong
+        .take(text::lines(sent, field, MAX_NOTE))
+        .unwrap_or_default()
 }
 
 fn findings(
@@ -142,16 +146,16 @@ fn finding(
     if sent.remedy.trim().is_empty() {
         wrong.add(Violation::missing(format!("{at}.remedy")));
     }
-    for (field, text) in [("evidence", &sent.evidence), ("remedy", &sent.remedy)] {
-        if text.chars().count() > MAX_EVIDENCE {
-            wrong.add(
-                Violation::new(
-                    format!("{at}.{field}"),
-                    format!("is longer than {MAX_EVIDENCE} characters"),
-                )
-                .because("TOO_LONG"),
-            );
-        }
+    let evidence = text::lines(&sent.evidence, &format!("{at}.evidence"), MAX_EVIDENCE);
+    let remedy = text::lines(&sent.remedy, &format!("{at}.remedy"), MAX_EVIDENCE);
+    let (evidence, remedy) = (wrong.take(evidence), wrong.take(remedy));
+    for (field, sent, most) in [
+        ("code", &sent.code, MAX_CODE),
+        ("page", &sent.page, MAX_PLACE),
+        ("field_path", &sent.field_path, MAX_PLACE),
+        ("artifact_path", &sent.artifact_path, MAX_PLACE),
+    ] {
+        wrong.take(text::line(sent, &format!("{at}.{field}"), most));
     }
     let policy = if sent.policy.is_empty() {
         policy
@@ -182,10 +186,11 @@ fn finding(
         page: sent.page.clone(),
         field_path: sent.field_path.clone(),
         artifact_path: sent.artifact_path.clone(),
-        evidence: sent.evidence.clone(),
-        remedy: sent.remedy.clone(),
+        evidence: evidence.unwrap_or_default(),
+        remedy: remedy.unwrap_or_default(),
         check: String::new(),
         check_version: 1,
+        by_reviewer: true,
     }
 }
 
@@ -281,6 +286,44 @@ mod tests {
                 found.severity
             ),
             ("100", "https://p.example", Severity::Error)
+        );
+    }
+
+    #[test]
+    fn a_finding_has_limits_and_no_control_characters() {
+        let nul = || "a\0".to_owned();
+        let finding = pb::Finding {
+            code: "C".repeat(65),
+            page: "p".repeat(501),
+            field_path: nul(),
+            artifact_path: "one\ntwo".into(),
+            evidence: nul(),
+            remedy: nul(),
+            ..Default::default()
+        };
+        let request = pb::RejectCaseRequest {
+            notes: nul(),
+            findings: vec![finding],
+            ..Default::default()
+        };
+        let wrong = reject(
+            Uuid::nil(),
+            &request,
+            &policies(),
+            OffsetDateTime::UNIX_EPOCH,
+        );
+        let at = |field| format!("findings[0].{field}");
+        assert_eq!(
+            fields(wrong.unwrap_err()),
+            [
+                "notes".to_owned(),
+                at("evidence"),
+                at("remedy"),
+                at("code"),
+                at("page"),
+                at("field_path"),
+                at("artifact_path")
+            ]
         );
     }
 

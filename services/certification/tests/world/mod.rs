@@ -100,6 +100,7 @@ pub fn failing(check: &str) -> CheckResult {
         remedy: "Describe the offer.".into(),
         check: check.into(),
         check_version: 1,
+        by_reviewer: false,
     };
     CheckResult {
         findings: vec![finding],
@@ -111,6 +112,22 @@ pub fn failing(check: &str) -> CheckResult {
 pub fn attempt(body: &[u8]) -> u32 {
     match CertificationEvent::decode(body).unwrap().event.unwrap() {
         Event::CertificationPassed(passed) => passed.order.unwrap().attempt,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The attempt that a case in progress is told of, and what is said.
+pub fn progress(body: &[u8]) -> (u32, String) {
+    match CertificationEvent::decode(body).unwrap().event.unwrap() {
+        Event::CertificationProgressed(told) => (told.order.unwrap().attempt, told.message),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why an order can't be carried out.
+pub fn impossible(body: &[u8]) -> String {
+    match CertificationEvent::decode(body).unwrap().event.unwrap() {
+        Event::OrderImpossible(told) => told.reason,
         other => panic!("{other:?}"),
     }
 }

@@ -4,7 +4,7 @@ mod outcomes;
 mod publish;
 mod submit;
 
-pub use outcomes::{outcomes, scheduled, sweep};
+pub use outcomes::{hand_on, outcomes, scheduled, sweep};
 pub use publish::{change_offer, change_submission};
 pub use submit::{Submit, submit};
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use marketplace_messaging::Work;
+use marketplace_runtime::telemetry;
 use time::OffsetDateTime;
 use tracing::Span;
 use uuid::Uuid;
@@ -83,20 +84,55 @@ pub async fn sweep(
     let mut offers: Vec<Uuid> = due.iter().map(|due| due.offer_uid).collect();
     offers.sort();
     let locked = store::lock_offers(work, &offers).await?;
-    let mut offerings: Vec<(Offering, Span)> = locked
-        .into_iter()
-        .map(|one| (one, Span::current()))
-        .collect();
+    let mut offerings = due_spans(locked);
     for (offering, _) in &mut offerings {
         let uid = offering.publication().offer_uid;
         let found = due.iter().find(|due| due.offer_uid == uid);
-        // Whoever held it may have come back since it was found: its lease is looked at, not the step.
-        let orphaned =
-            found.is_some_and(|due| due.orphaned) && holder(offering) != Some(steps.id());
+        // Of two processes that find it the second must not take it from the first; and whose lease ended late may be us.
+        let orphaned = found
+            .and_then(|due| due.orphan_of)
+            .is_some_and(|dead| holder(offering) == Some(dead) && dead != steps.id());
         let moment = offering.moment(steps.moment(at));
         offering.sweep(orphaned, moment)?;
     }
     conclude(work, steps, &mut offerings, at).await
+}
+
+/// Starts steps anew that this process holds by their rows and has nothing of: the answer to the commit that handed them
+/// over was lost.
+pub async fn hand_on(
+    work: &mut Work,
+    steps: &Steps,
+    missing: &[store::Held],
+    at: OffsetDateTime,
+) -> Result<(), Error> {
+    let mut offers: Vec<Uuid> = missing.iter().map(|held| held.offer_uid).collect();
+    offers.sort();
+    let locked = store::lock_offers(work, &offers).await?;
+    let mut offerings = due_spans(locked);
+    for (offering, _) in &mut offerings {
+        let uid = offering.publication().offer_uid;
+        let moment = offering.moment(steps.moment(at));
+        for held in missing.iter().filter(|held| held.offer_uid == uid) {
+            offering.hand_on(held.submission, held.step, held.attempt, moment)?;
+        }
+    }
+    conclude(work, steps, &mut offerings, at).await
+}
+
+/// Nobody calls for what is due: it goes on in the trace that published what is on its way.
+fn due_spans(locked: Vec<Offering>) -> Vec<(Offering, Span)> {
+    let due = |offering: Offering| {
+        let publication = offering.publication();
+        let span = tracing::info_span!("due", offer.id = %publication.offer_uid);
+        let on_its_way = publication.in_flight.or(publication.awaiting_sign_off);
+        if let Some(submission) = on_its_way.and_then(|id| offering.submission(id)) {
+            let (parent, state) = (&submission.traceparent, &submission.tracestate);
+            telemetry::adopt(&span, Some(parent), Some(state));
+        }
+        (offering, span)
+    };
+    locked.into_iter().map(due).collect()
 }
 
 fn holder(offering: &Offering) -> Option<Uuid> {
@@ -117,10 +153,7 @@ pub async fn scheduled(
     at: OffsetDateTime,
 ) -> Result<(), Error> {
     let locked = store::lock_offers(work, &[offer]).await?;
-    let mut offerings: Vec<(Offering, Span)> = locked
-        .into_iter()
-        .map(|one| (one, Span::current()))
-        .collect();
+    let mut offerings = due_spans(locked);
     for (offering, _) in &mut offerings {
         let moment = offering.moment(steps.moment(at));
         match permitted {

@@ -1,5 +1,6 @@
 //! Offerings for tests, brought where a test wants them by the moves themselves.
 
+use marketplace_runtime::telemetry::Trace;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -114,6 +115,7 @@ impl Stage {
             confirm: false,
             supersede: false,
             by: user(),
+            trace: Trace::default(),
         }
     }
 

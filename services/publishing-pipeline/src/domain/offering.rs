@@ -147,11 +147,14 @@ pub(super) struct Entry<'a> {
 
 impl Entry<'_> {
     pub fn tell(&mut self, actor: Actor, fact: Fact) {
-        let (submission, leg) = (Some(self.submission.id), self.submission.leg);
+        self.tell_of(self.submission.leg, actor, fact);
+    }
+
+    fn tell_of(&mut self, leg: Leg, actor: Actor, fact: Fact) {
         self.news.happened.push(Happening {
             actor,
             at: self.moment.at,
-            submission,
+            submission: Some(self.submission.id),
             leg,
             fact,
         });
@@ -216,11 +219,13 @@ impl Entry<'_> {
         self.step_go(place, wanted, "")?;
         let step = &mut self.submission.steps[place];
         step.warnings = ending == Ending::Warnings;
-        let (id, started) = (step.id, step.started);
+        let (id, started, leg) = (step.id, step.started, step.leg);
         self.submission.holder = None;
         self.submission.due_at = None;
         let (step, name) = (id.as_str().to_owned(), id.title().to_owned());
-        self.tell(
+        // The step's own leg: the sign-off ends the preview leg in the move that begins the live one.
+        self.tell_of(
+            leg,
             Actor::system(),
             Fact::StepEnded {
                 step,

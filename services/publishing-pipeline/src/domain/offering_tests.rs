@@ -824,6 +824,41 @@ fn a_publishers_endpoint_counts_as_theirs_after_three_tries_within_five_minutes(
 }
 
 #[test]
+fn rp_what_the_platform_failed_at_does_not_count_against_the_publishers_endpoint() {
+    let mut stage = Stage::new(Leg::Live);
+    let id = stage.publish();
+    stage.answer(id, Stage::good(StepId::PurchaseFlow));
+    let endpoint = || Answer::Trouble(Trouble::Endpoint("503".to_owned()));
+    let failed = |stage: &Stage| stage.submission(id).state == SubmissionState::Failed;
+    let again = |stage: &mut Stage| {
+        stage.wait(Duration::seconds(1));
+        stage.make(|o, m| o.sweep(false, m)).unwrap();
+    };
+    for answer in [platform("away"), platform("away"), endpoint(), endpoint()] {
+        stage.answer(id, answer);
+        assert!(!failed(&stage), "two of its own so far");
+        again(&mut stage);
+    }
+    stage.answer(id, platform("away"));
+    again(&mut stage);
+    let step = stage.step(id, StepId::LeadManagement);
+    assert_eq!(
+        (step.failed_tries, step.state),
+        (1, StepState::InProgress),
+        "nor the other way round"
+    );
+    for _ in 0..3 {
+        assert!(!failed(&stage));
+        stage.answer(id, endpoint());
+        if !failed(&stage) {
+            again(&mut stage);
+        }
+    }
+    let failure = stage.submission(id).failure.clone().unwrap();
+    assert_eq!(failure.fault, Fault::Publisher);
+}
+
+#[test]
 fn an_unanswered_order_is_sent_again_under_the_same_key_and_becomes_an_incident() {
     let mut stage = Stage::new(Leg::Preview);
     let id = stage.publish();
@@ -857,7 +892,7 @@ fn who_waits_for_a_reviewer_never_times_out() {
         message: "Waiting for a reviewer".to_owned(),
         waits: true,
     };
-    stage.answer(id, waits);
+    stage.answer(id, waits.clone());
     assert_eq!(
         stage.step(id, StepId::Certification).state,
         StepState::WaitingForApproval
@@ -866,6 +901,14 @@ fn who_waits_for_a_reviewer_never_times_out() {
     stage.wait(Duration::days(30));
     stage.make(|o, m| o.sweep(false, m)).unwrap();
     assert_eq!(stage.orders().len(), 1);
+    let before = stage.submission(id).transition;
+    stage.answer(id, waits);
+    assert_eq!(
+        stage.submission(id).transition,
+        before,
+        "an answer to a repeat is nothing new"
+    );
+    assert!(stage.submission(id).due_at.unwrap() > stage.at);
     stage.walk(id, None);
     assert_eq!(stage.offering.status(), Status::Preview);
 }
@@ -948,4 +991,18 @@ fn transitions_are_numbered_without_gaps_and_revisions_too() {
     }
     assert_eq!(stage.submission(id).transition, next - 1);
     assert_eq!(stage.submission(id).state, SubmissionState::Live);
+}
+
+#[test]
+fn s_6_the_sign_off_is_a_step_of_the_preview_leg() {
+    let mut stage = Stage::new(Leg::Live);
+    let id = stage.preview();
+    stage.sign_off(id);
+    let happened = &stage.offering.news().happened;
+    let legs: Vec<_> = happened
+        .iter()
+        .filter(|one| matches!(one.fact, Fact::StepEnded { .. } | Fact::SignedOff))
+        .map(|one| one.leg)
+        .collect();
+    assert_eq!(legs, [Leg::Live, Leg::Preview], "the move, and the step");
 }

@@ -18,7 +18,7 @@ pub enum Refusal {
     OtherSubmission(Uuid, &'static str),
     #[error("submission {0} is in flight")]
     InFlight(Uuid),
-    #[error("set {field} to confirm: {why}")]
+    #[error("confirmation required ({field}): {why}")]
     ConfirmationRequired { field: &'static str, why: String },
     #[error("notes for certification are required by this type of offer")]
     NotesRequired,

@@ -209,7 +209,7 @@ pub struct Step {
     pub attempt: u32,
     #[serde(default, skip_serializing_if = "zero")]
     pub progress: u32,
-    /// Failed tries in a row.
+    /// Failed tries in a row, all of one kind.
     #[serde(default, skip_serializing_if = "zero")]
     pub failed_tries: u32,
     #[serde(
@@ -218,6 +218,9 @@ pub struct Step {
         with = "time::serde::rfc3339::option"
     )]
     pub first_failed: Option<OffsetDateTime>,
+    /// Who those tries failed by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_by: Option<Fault>,
     /// Sendings of the order of this attempt.
     #[serde(default, skip_serializing_if = "zero")]
     pub sent: u32,
@@ -259,6 +262,7 @@ impl Step {
             progress: 0,
             failed_tries: 0,
             first_failed: None,
+            failed_by: None,
             sent: 0,
             started: None,
             ended: None,

@@ -92,6 +92,9 @@ pub struct Submission {
     pub signed_off: Option<SignOff>,
     pub failure: Option<Failure>,
     pub cancel: Option<Cancel>,
+    /// The trace that published it.
+    pub traceparent: String,
+    pub tracestate: String,
     #[serde(with = "time::serde::rfc3339")]
     pub create_time: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]

@@ -39,16 +39,29 @@ pub struct Grpc {
     pub tracked: Tracked,
 }
 
+/// What an operator may do without a grant.
+#[derive(Debug, Clone, Copy)]
+enum Correction {
+    /// While an incident of the offer is open.
+    OfIncident,
+    /// While it is open and this submission failed by it (T24).
+    OfFailed(Uuid),
+}
+
 impl Grpc {
-    /// What the caller may do with an offer. An open incident lets operators act without a grant (RO-7).
+    /// What the caller may do with an offer.
     async fn permit_offer(
         &self,
         caller: &Caller,
         wanted: Permission,
         offer: &OfferName,
     ) -> Result<Scope, Status> {
-        self.permit(caller, wanted, offer, "Offer", &offer.to_string())
-            .await
+        let target = Target::Resource {
+            publisher: &offer.publisher,
+            kind: "Offer",
+            name: &offer.to_string(),
+        };
+        self.access.require(caller, wanted, &target).await
     }
 
     async fn permit_submission(
@@ -57,40 +70,42 @@ impl Grpc {
         wanted: Permission,
         submission: &SubmissionName,
     ) -> Result<Scope, Status> {
-        self.permit(
-            caller,
-            wanted,
-            &submission.parent(),
-            "Submission",
-            &submission.to_string(),
-        )
-        .await
+        let target = Target::Resource {
+            publisher: &submission.publisher,
+            kind: "Submission",
+            name: &submission.to_string(),
+        };
+        self.access.require(caller, wanted, &target).await
     }
 
-    async fn permit(
+    /// The same for what corrects an unexpected system error: an open incident lets operators do it without a grant
+    /// (RO-7). Nothing else does.
+    async fn permit_correction(
         &self,
         caller: &Caller,
         wanted: Permission,
-        offer: &OfferName,
-        kind: &'static str,
-        name: &str,
+        submission: &SubmissionName,
+        correction: Correction,
     ) -> Result<Scope, Status> {
-        let publisher = offer.publisher.as_str();
-        let incident = caller.roles.operator && wanted == Permission::Publish && {
-            let mut db = self.db.acquire().await.map_err(Error::from)?;
-            store::incident_open(&mut db, publisher, &offer.offer).await?
+        if !caller.roles.operator {
+            return self.permit_submission(caller, wanted, submission).await;
+        }
+        let (publisher, offer) = (&submission.publisher, &submission.offer);
+        let mut db = self.db.acquire().await.map_err(Error::from)?;
+        let open = match correction {
+            Correction::OfIncident => store::incident_open(&mut db, publisher, offer).await?,
+            Correction::OfFailed(id) => {
+                store::incident_failed(&mut db, publisher, offer, id).await?
+            }
         };
-        let target = match incident {
-            true => Target::Incident {
-                publisher,
-                kind,
-                name,
-            },
-            false => Target::Resource {
-                publisher,
-                kind,
-                name,
-            },
+        drop(db);
+        if !open {
+            return self.permit_submission(caller, wanted, submission).await;
+        }
+        let target = Target::Incident {
+            publisher,
+            kind: "Submission",
+            name: &submission.to_string(),
         };
         self.access.require(caller, wanted, &target).await
     }

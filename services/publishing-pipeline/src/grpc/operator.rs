@@ -11,7 +11,7 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{Grpc, named, once};
+use super::{Correction, Grpc, named, once};
 use crate::domain::{Actor, ActorKind, Moment, Move, Offering, Refusal, StepId};
 use crate::error::Error;
 use crate::{commands, store, wire};
@@ -27,7 +27,7 @@ impl OperatorService for Grpc {
             .require(&caller, Permission::Operate, &Target::Platform)
             .await?;
         let wanted = wire::list_incidents(&request).map_err(Error::from)?;
-        let mut db = self.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.db.read().await.map_err(Error::from)?;
         let closed_too = request.include_closed;
         let mut found =
             store::list_incidents(&mut db, closed_too, wanted.after, wanted.size + 1).await?;
@@ -205,8 +205,14 @@ impl Grpc {
             .await?;
         let (submission, id, step, reason) =
             wire::operate(submission, step, reason).map_err(Error::from)?;
+        // As an operator, also where the caller is a member as well: a publisher doesn't cancel its own live leg (A2).
         let scope = self
-            .permit_submission(caller, Permission::Publish, &submission)
+            .permit_correction(
+                caller,
+                Permission::Correct,
+                &submission,
+                Correction::OfIncident,
+            )
             .await?;
         Ok(Act {
             name,

@@ -157,11 +157,8 @@ fn action(offering: &Offering, button: pb::PublicationMove, moves: &[Move]) -> p
 /// What to know before the button is pressed (SM-4, PV-10).
 fn confirmation(offering: &Offering, button: pb::PublicationMove) -> (String, bool) {
     use pb::PublicationMove as P;
-    let awaiting = offering
-        .publication()
-        .awaiting_sign_off
-        .and_then(|id| offering.submission(id));
-    let warnings = awaiting
+    let warnings = offering
+        .to_go_live()
         .and_then(|one| one.validation.as_ref())
         .map_or(0, |found| found.warnings);
     match button {
@@ -180,5 +177,37 @@ fn confirmation(offering: &Offering, button: pb::PublicationMove) -> (String, bo
             true,
         ),
         _ => (String::new(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures::Stage;
+    use crate::domain::{Answer, Leg, StepId, Trouble};
+
+    /// T24 is a go live like the first: what `GoLive` wants confirmed, the button says.
+    #[test]
+    fn t24_the_button_says_what_go_live_wants_confirmed() {
+        let mut stage = Stage::new(Leg::Live);
+        let id = stage.publish();
+        stage.walk(id, Some(StepId::OfferValidation));
+        let validated = Answer::Validated {
+            warnings: 2,
+            report: "r".into(),
+        };
+        stage.answer(id, validated);
+        stage.walk(id, None);
+        let button = |stage: &Stage| {
+            let all = actions(&stage.offering);
+            all.into_iter()
+                .find(|one| one.r#move() == pb::PublicationMove::GoLive)
+                .unwrap_or_default()
+        };
+        assert!(button(&stage).allowed && button(&stage).needs_confirmation);
+        stage.sign_off(id);
+        stage.answer(id, Answer::Trouble(Trouble::mismatch("it")));
+        assert!(stage.offering.check_go_live(id, false).is_err());
+        assert!(button(&stage).allowed && button(&stage).needs_confirmation);
     }
 }

@@ -1,9 +1,12 @@
-//! PublishOffer: the one synchronous write across contexts. Freeze, then lock and check again; at most three times.
+//! PublishOffer: the one synchronous write across contexts. Freeze, then lock and check again; at most three times. After a
+//! refusal what was frozen is given back, so that offer and plans can be deleted as if nothing had been (T04, T34).
 
 use marketplace_messaging::Work;
 use marketplace_proto::publishing::v1 as pb;
 use marketplace_runtime::access::Scope;
 use marketplace_runtime::clock;
+use marketplace_runtime::ids::OfferName;
+use marketplace_runtime::telemetry::Trace;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -26,9 +29,32 @@ impl Grpc {
         submission: Uuid,
     ) -> Result<(Work, pb::PublishOfferResponse), Status> {
         let offer = wanted.offer.clone();
-        self.submit(&scope, wanted, submission)
-            .await
-            .map_err(|error| named(error, &offer).into())
+        let mut frozen = false;
+        let done = self.submit(&scope, wanted, submission, &mut frozen).await;
+        if done.is_err() && frozen {
+            self.give_back(&scope, &offer, submission).await;
+        }
+        done.map_err(|error| named(error, &offer).into())
+    }
+
+    /// Gives back what was frozen for a submission that isn't to be. The claim is still held, so that no twin freezes under
+    /// the same id; one that took it over while we were slow may have made the submission already: then it stays.
+    async fn give_back(&self, scope: &Scope, offer: &OfferName, submission: Uuid) {
+        let given_back = async {
+            let mut db = self.db.acquire().await?;
+            let made = store::find_submission(&mut db, scope, &offer.offer, submission).await?;
+            drop(db);
+            if made.is_some() {
+                return Ok(());
+            }
+            let name = offer.submission(submission).to_string();
+            self.catalog.release_freeze(&name).await
+        };
+        if let Err(error) = given_back.await {
+            // The news of the next submission closes it.
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, submission.id = %submission, "a freeze stays open");
+        }
     }
 
     async fn submit(
@@ -36,13 +62,17 @@ impl Grpc {
         scope: &Scope,
         wanted: wire::Publish,
         submission: Uuid,
+        frozen: &mut bool,
     ) -> Result<(Work, pb::PublishOfferResponse), Error> {
         let mut known = self.known(scope, &wanted).await?;
         self.look(scope, &wanted, known.as_ref(), submission)
             .await?;
         for _ in 0..=REFREEZES {
             let freeze = known.as_ref().map(Offering::freeze).unwrap_or_default();
-            let (profile, offer_uid) = self.freeze(&wanted, &freeze, submission, false).await?;
+            let fixed = self.freeze(&wanted, &freeze, submission, false).await;
+            // What the catalogue itself refuses it hasn't frozen; whatever else fails may have come after it.
+            *frozen |= !matches!(fixed, Err(Error::Told(_) | Error::NotFound { .. }));
+            let (profile, offer_uid) = fixed?;
             let publish = command(scope, &wanted, profile, freeze, submission);
             let submit = Submit {
                 offer: wanted.offer.offer.clone(),
@@ -89,9 +119,12 @@ impl Grpc {
         submission: Uuid,
     ) -> Result<(), Error> {
         let republished = known.is_some_and(|offering| offering.publication().latest.is_some());
+        // RO-9 refuses some contents only: with valid profiles none.
+        let paid_out = self.catalog.check_payout(&wanted.offer.publisher).await;
         if !wanted.validate_only
             && !wanted.notes.trim().is_empty()
             && (wanted.confirm || !republished)
+            && paid_out.is_ok()
         {
             return Ok(());
         }
@@ -171,5 +204,6 @@ fn command(
         confirm: wanted.confirm,
         supersede: wanted.supersede,
         by: wire::actor_of(scope),
+        trace: Trace::current(),
     }
 }

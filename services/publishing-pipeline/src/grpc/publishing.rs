@@ -9,7 +9,7 @@ use pb::publishing_service_server::PublishingService;
 use tonic::{Request, Response, Status};
 
 use super::watch::Watching;
-use super::{Grpc, once};
+use super::{Correction, Grpc, once};
 use crate::domain::Move;
 use crate::error::Error;
 use crate::{store, wire};
@@ -45,7 +45,7 @@ impl PublishingService for Grpc {
         let (caller, request) = identity::open(request)?;
         let (name, id) = wire::cancel(&request).map_err(Error::from)?;
         let scope = self
-            .permit_submission(&caller, Permission::Publish, &name)
+            .permit_correction(&caller, Permission::Publish, &name, Correction::OfIncident)
             .await?;
         let once = once(&caller, "CancelPublish", &request.request_id, &request)?;
         let by = wire::actor_of(&scope);
@@ -68,8 +68,9 @@ impl PublishingService for Grpc {
     ) -> Result<Response<pb::GoLiveResponse>, Status> {
         let (caller, request) = identity::open(request)?;
         let wanted = wire::go_live(&request, clock::now()).map_err(Error::from)?;
+        let again = Correction::OfFailed(wanted.id);
         let scope = self
-            .permit_submission(&caller, Permission::Publish, &wanted.submission)
+            .permit_correction(&caller, Permission::Publish, &wanted.submission, again)
             .await?;
         let once = once(&caller, "GoLive", &request.request_id, &request)?;
         let (by, acknowledged, id) = (
@@ -184,7 +185,7 @@ impl PublishingService for Grpc {
             .permit_offer(&caller, Permission::ReadOffer, &wanted.offer)
             .await?;
         let offering = self.find(&scope, &wanted.offer).await?;
-        let mut db = self.db.acquire().await.map_err(Error::from)?;
+        let mut db = self.db.read().await.map_err(Error::from)?;
         let (offer, limit) = (&wanted.offer.offer, wanted.size + 1);
         let mut found =
             store::list_submissions(&mut db, &scope, offer, wanted.states, wanted.before, limit)

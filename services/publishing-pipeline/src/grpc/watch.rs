@@ -125,7 +125,12 @@ impl Watch {
     /// What came after the last message, if anything.
     async fn look(&mut self) -> Result<Option<pb::WatchSubmissionResponse>, Status> {
         let mut db = self.grpc.db.acquire().await.map_err(Error::from)?;
-        if self.seen > 0 && store::newest(&mut db, self.id).await? == Some(self.seen) {
+        if self.seen > 0
+            && let Some((newest, state)) = store::newest(&mut db, self.id).await?
+            && newest == self.seen
+        {
+            // Resumed where it ended: there is nothing to wait for.
+            self.over = state.moves().is_empty();
             return Ok(None);
         }
         let found = store::find_submission(&mut db, &self.scope, &self.name.offer, self.id).await?;

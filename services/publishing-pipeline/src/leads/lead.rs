@@ -36,7 +36,8 @@ pub struct UserDetails {
 impl Lead {
     /// The test lead of a step: its id is fixed before the first try, and all of its fields carry it.
     pub fn test(submission: Uuid, step: StepId, opened: &OpenLeadSecretResponse) -> Self {
-        let id = format!("MKT_TEST_{submission}_{}", step.as_str());
+        // Without hyphens: the local part of an address has 64 characters at most.
+        let id = format!("MKT_TEST_{}_{}", submission.simple(), step.as_str());
         let source = match opened.storefronts().next() {
             Some(Storefront::AppSource) => "SPZA",
             _ => "AzureMarketplace",
@@ -84,7 +85,8 @@ mod tests {
             ..Default::default()
         };
         let lead = Lead::test(Uuid::from_u128(1), StepId::LeadManagementLive, &opened);
-        let id = "MKT_TEST_00000000-0000-0000-0000-000000000001_lead-management-live";
+        let id = "MKT_TEST_00000000000000000000000000000001_lead-management-live";
+        assert!(id.len() <= 64, "RFC 5321, 4.5.3.1.1");
         let json = serde_json::to_value(&lead).unwrap();
         for field in ["Company", "FirstName", "LastName", "Title"] {
             assert_eq!(json["UserDetails"][field], id, "{field}");

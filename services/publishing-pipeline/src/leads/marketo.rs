@@ -59,15 +59,18 @@ fn body(form: u64, lead: &Lead) -> Value {
     })
 }
 
-/// Marketo says 200 to what it refuses as well; codes only, its words may quote the request.
+/// Marketo says 200 to what it refuses as well; its codes, which are numbers: its words may quote the request.
 fn why(said: &Value) -> Delivery {
     let errors = said
         .get("errors")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
+    let number = |code: &&str| !code.is_empty() && code.bytes().all(|c| c.is_ascii_digit());
     let codes: Vec<&str> = errors
         .filter_map(|error| error.get("code").and_then(Value::as_str))
+        .filter(number)
+        .take(5)
         .collect();
     Delivery::Refused(format!("Marketo refused the lead ({})", codes.join(", ")))
 }

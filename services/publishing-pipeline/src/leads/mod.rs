@@ -91,9 +91,17 @@ impl Leads {
     }
 }
 
-/// One call; no answer is a delivery that failed.
+/// One call; no answer is a delivery that failed, and so is one that a redirect made another call of.
 async fn send(outbound: &Outbound, call: Call) -> Result<Answer, Delivery> {
-    outbound.send(call).await.map_err(|error| failed(&error))
+    let method = call.method.clone();
+    let answer = outbound.send(call).await.map_err(|error| failed(&error))?;
+    if answer.method == method {
+        return Ok(answer);
+    }
+    Err(Delivery::Refused(format!(
+        "the lead destination redirected the lead so that it was not delivered ({method} became {}); use its final address",
+        answer.method
+    )))
 }
 
 /// The same, where only 2xx will do.

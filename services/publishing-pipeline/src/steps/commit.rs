@@ -19,48 +19,61 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Commits outcomes until their channel closes. While the database is away they are kept; told to stop meanwhile, they
 /// are given up, and another process does the steps again.
-pub(super) async fn commit(
+pub async fn commit(
     database: Database,
     steps: Steps,
     mut outcomes: UnboundedReceiver<Outcome>,
     stop: CancellationToken,
 ) {
-    let mut batch = Vec::with_capacity(BATCH);
-    // What could not be committed for a reason that may not pass: our lease says that we still have it, so nobody else
-    // will do it again.
-    let mut kept = Vec::new();
+    // Begins with what could not be committed for a reason that may not pass: our lease says that we still have it, so
+    // nobody else will do it again.
+    let mut batch: Vec<Outcome> = Vec::with_capacity(BATCH);
     loop {
-        let received = outcomes.recv_many(&mut batch, BATCH);
-        let wait = if kept.is_empty() {
+        let wait = if batch.is_empty() {
             Duration::MAX
         } else {
             AGAIN
         };
+        let received = outcomes.recv_many(&mut batch, BATCH);
         if tokio::time::timeout(wait, received).await == Ok(0) {
             break;
         }
-        batch.append(&mut kept);
-        if let Err(error) = settle(&database, &steps, &batch, &stop).await {
-            tracing::debug!(error = %Chain(&error), outcomes = batch.len(), "a batch of outcomes is done one by one");
-            for outcome in &batch {
-                let one = std::slice::from_ref(outcome);
-                if let Err(error) = settle(&database, &steps, one, &stop).await {
-                    tracing::error!(error = %Chain(&error), submission.id = %outcome.submission, "an outcome is not committed; is tried again");
-                    kept.push(outcome.clone());
-                }
+        batch = match settle(&database, &steps, &batch, &stop).await {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                tracing::debug!(error = %Chain(&error), outcomes = batch.len(), "a batch of outcomes is done one by one");
+                one_by_one(&database, &steps, &batch, &stop).await
             }
+        };
+    }
+}
+
+/// Answers what is to be tried again, in order.
+async fn one_by_one(
+    database: &Database,
+    steps: &Steps,
+    batch: &[Outcome],
+    stop: &CancellationToken,
+) -> Vec<Outcome> {
+    let mut kept: Vec<Outcome> = Vec::new();
+    for outcome in batch {
+        // What follows a step that is not committed would be discarded as too early.
+        if waits(&kept, outcome) {
+            kept.push(outcome.clone());
+            continue;
         }
-        // Not before: the commit of the step before this one hands this one over, and must find that it was done.
-        for outcome in batch.drain(..) {
-            if let Some(step) = outcome.step
-                && !kept
-                    .iter()
-                    .any(|kept| kept.submission == outcome.submission)
-            {
-                steps.ends(outcome.submission, step, outcome.attempt);
-            }
+        let one = std::slice::from_ref(outcome);
+        if let Err(error) = settle(database, steps, one, stop).await {
+            tracing::error!(error = %Chain(&error), submission.id = %outcome.submission, "an outcome is not committed; is tried again");
+            kept.push(outcome.clone());
         }
     }
+    kept
+}
+
+fn waits(kept: &[Outcome], outcome: &Outcome) -> bool {
+    kept.iter()
+        .any(|kept| kept.submission == outcome.submission)
 }
 
 /// Tries again while the database is away.

@@ -6,7 +6,8 @@ use super::Run;
 use crate::domain::{Answer, StepId, Trouble};
 use crate::leads::{Delivery, Lead, Leads};
 use crate::neighbours::Catalog;
-use marketplace_runtime::clock;
+use marketplace_runtime::{clock, status};
+use tonic::Status;
 
 /// Carries out single steps. Cheap to clone.
 #[derive(Clone)]
@@ -38,11 +39,7 @@ impl Executor {
     async fn probe_purchase(&self, run: &Run) -> Answer {
         let probes = match self.catalog.probe_purchase(&run.snapshot).await {
             Ok(probes) => probes,
-            Err(error) => {
-                return Answer::Trouble(Trouble::Platform(format!(
-                    "the catalogue failed: {error}"
-                )));
-            }
+            Err(error) => return catalog_failed(&error),
         };
         let faults: Vec<String> = probes.iter().filter_map(fault).collect();
         if faults.is_empty() {
@@ -58,11 +55,7 @@ impl Executor {
     async fn send_test_lead(&self, step: StepId, run: &Run) -> Answer {
         let opened = match self.catalog.open_lead_secret(&run.snapshot).await {
             Ok(opened) => opened,
-            Err(error) => {
-                return Answer::Trouble(Trouble::Platform(format!(
-                    "the catalogue failed: {error}"
-                )));
-            }
+            Err(error) => return catalog_failed(&error),
         };
         let lead = Lead::test(run.submission, step, &opened);
         match self.leads.deliver(&opened, &lead, clock::now()).await {
@@ -72,6 +65,18 @@ impl Executor {
             Delivery::OurFault(why) => Answer::Trouble(Trouble::Platform(why)),
         }
     }
+}
+
+/// Publishers read what a step says; what the catalogue answered is for the log.
+fn catalog_failed(error: &Status) -> Answer {
+    tracing::warn!(%error, "the catalogue failed a step");
+    // It has found that what was frozen has changed: no further try will mend that (PB-1).
+    if status::reason(error) == "DIGEST_MISMATCH" {
+        return Answer::Trouble(Trouble::mismatch("what the catalogue has"));
+    }
+    Answer::Trouble(Trouble::Platform(
+        "the catalogue is not available".to_owned(),
+    ))
 }
 
 /// What kept a plan's order from being carried through.
@@ -86,4 +91,27 @@ fn fault(probe: &PlanProbe) -> Option<String> {
         probe.faults.join(" ")
     };
     Some(format!("plan {}: {why}", probe.plan_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_catalogue_answers_is_not_shown_to_publishers() {
+        let error = Status::internal("relation offer_catalog.snapshots does not exist");
+        let Answer::Trouble(Trouble::Platform(said)) = catalog_failed(&error) else {
+            panic!("not the platform's");
+        };
+        assert_eq!(said, "the catalogue is not available");
+    }
+
+    #[test]
+    fn pb1_a_snapshot_that_the_catalogue_finds_changed_is_a_mismatch() {
+        let error = status::failed_precondition("catalog", "DIGEST_MISMATCH", "changed", &[]);
+        assert!(matches!(
+            catalog_failed(&error),
+            Answer::Trouble(Trouble::Mismatch(_))
+        ));
+    }
 }

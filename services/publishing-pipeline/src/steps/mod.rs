@@ -9,7 +9,7 @@ mod execute;
 mod run;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use time::OffsetDateTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -18,9 +18,15 @@ use tracing::Span;
 use uuid::Uuid;
 
 use crate::domain::{Answer, Moment, StepId, Tempo};
+use crate::store::Held;
 
+pub use commit::commit;
 pub use execute::Executor;
 pub use run::carry_out;
+
+/// Steps that run one after the other, each with the attempt that it has, or will have when it starts. Shared by all that
+/// is in memory of them: while there is any, this process has them.
+pub type Sequence = Arc<[(StepId, u32)]>;
 
 /// A step of ours to carry out, with those of ours that follow at once.
 #[derive(Debug)]
@@ -28,8 +34,7 @@ pub struct Run {
     pub offer_uid: Uuid,
     pub submission: Uuid,
     pub snapshot: String,
-    /// Each with the attempt that it has, or will have when it starts.
-    pub chain: Vec<(StepId, u32)>,
+    pub chain: Sequence,
     /// The work that handed it over: one trace spans both.
     pub span: Span,
 }
@@ -43,6 +48,8 @@ pub struct Outcome {
     pub step: Option<StepId>,
     pub attempt: u32,
     pub answer: Answer,
+    /// What it came of, where that was carried out here.
+    pub chain: Option<Sequence>,
     pub span: Span,
 }
 
@@ -55,7 +62,12 @@ struct Inner {
     tempo: Tempo,
     handed: UnboundedSender<Run>,
     running: Mutex<HashMap<Uuid, Running>>,
+    /// What was handed over, by submission, until its last outcome is committed.
+    had: Mutex<Had>,
 }
+
+/// Steps with their attempts, for as long as their run is kept.
+type Had = HashMap<Uuid, Vec<Weak<[(StepId, u32)]>>>;
 
 /// What runs of a submission now.
 struct Running {
@@ -74,6 +86,7 @@ impl Steps {
                 tempo,
                 handed,
                 running: Mutex::default(),
+                had: Mutex::default(),
             })),
             receiver,
         )
@@ -95,14 +108,19 @@ impl Steps {
         }
     }
 
-    /// Takes a step over, once its start is committed. What runs already, as the next of a chain, isn't started twice.
+    /// Takes a step over, once its start is committed. What this process has already, as the next of a chain, isn't
+    /// started twice.
     pub fn hand(&self, run: Run) {
         let Some(&(step, attempt)) = run.chain.first() else {
             return;
         };
-        let known = |running: &Running| running.step == step && running.attempt == attempt;
-        if self.running().get(&run.submission).is_some_and(known) {
-            return;
+        {
+            let mut had = self.had();
+            let chains = had.entry(run.submission).or_default();
+            if contains(chains, step, attempt) {
+                return;
+            }
+            chains.push(Arc::downgrade(&run.chain));
         }
         // Err: the service stops, and another process takes the step over when our lease is gone.
         let _ = self.0.handed.send(run);
@@ -113,6 +131,25 @@ impl Steps {
         if let Some(running) = self.running().get(&submission) {
             running.stop.cancel();
         }
+    }
+
+    /// Which of these steps, held by this process by their rows, it has nothing of: it never learned that the commit that
+    /// started them succeeded. Forgets chains that are over.
+    pub fn missing(&self, held: Vec<Held>) -> Vec<Held> {
+        let mut had = self.had();
+        had.retain(|_, chains| {
+            chains.retain(|chain| chain.strong_count() > 0);
+            !chains.is_empty()
+        });
+        let has = |held: &Held| {
+            had.get(&held.submission)
+                .is_some_and(|chains| contains(chains, held.step, held.attempt))
+        };
+        held.into_iter().filter(|one| !has(one)).collect()
+    }
+
+    fn had(&self) -> MutexGuard<'_, Had> {
+        self.0.had.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<Uuid, Running>> {
@@ -136,7 +173,7 @@ impl Steps {
         stop
     }
 
-    /// Forgets what has ended, unless a newer attempt runs already.
+    /// Forgets what has ended, unless a newer one runs already.
     fn ends(&self, submission: Uuid, step: StepId, attempt: u32) {
         let mut running = self.running();
         if running
@@ -146,4 +183,11 @@ impl Steps {
             running.remove(&submission);
         }
     }
+}
+
+fn contains(chains: &[Weak<[(StepId, u32)]>], step: StepId, attempt: u32) -> bool {
+    chains
+        .iter()
+        .filter_map(Weak::upgrade)
+        .any(|chain| chain.contains(&(step, attempt)))
 }

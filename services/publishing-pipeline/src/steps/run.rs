@@ -1,6 +1,7 @@
 //! The runner: carries chains out side by side and hands their outcomes to the committer.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use marketplace_messaging::Database;
@@ -50,7 +51,7 @@ pub async fn carry_out(
 /// Carries out one chain, step by step.
 async fn drive(steps: Steps, executor: Executor, run: Run, done: UnboundedSender<Outcome>) {
     let mut ready: Vec<Outcome> = Vec::new();
-    for &(step, attempt) in &run.chain {
+    for &(step, attempt) in run.chain.iter() {
         let stop = steps.begins(run.submission, step, attempt);
         let mut work = pin!(executor.execute(step, &run));
         let answer = loop {
@@ -61,6 +62,7 @@ async fn drive(steps: Steps, executor: Executor, run: Run, done: UnboundedSender
                 () = tokio::time::sleep(TOGETHER), if !ready.is_empty() => send(&done, &mut ready),
             }
         };
+        steps.ends(run.submission, step, attempt);
         let goes_on = matches!(answer, Answer::Done(_));
         ready.push(outcome(&run, step, attempt, answer));
         if !goes_on {
@@ -78,6 +80,7 @@ fn outcome(run: &Run, step: StepId, attempt: u32, answer: Answer) -> Outcome {
         step: Some(step),
         attempt,
         answer,
+        chain: Some(Arc::clone(&run.chain)),
         span: run.span.clone(),
     }
 }

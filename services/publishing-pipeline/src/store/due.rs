@@ -5,15 +5,15 @@ use sqlx::{PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::domain::Schedule;
+use crate::domain::{Schedule, Step, StepId};
 use crate::error::Error;
 
 /// An offer that somebody must look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub offer_uid: Uuid,
-    /// The process that carried out the active step is gone.
-    pub orphaned: bool,
+    /// The process that carried out the active step, where it is gone.
+    pub orphan_of: Option<Uuid>,
     /// A scheduled go live has come.
     pub scheduled: bool,
 }
@@ -21,16 +21,17 @@ pub struct Due {
 /// At most `limit` offers that are due at `now`.
 pub async fn due(db: &PgPool, now: OffsetDateTime, limit: i64) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT offer_uid AS "offer_uid!", bool_or(orphaned) AS "orphaned!", bool_or(scheduled) AS "scheduled!" FROM (
-             (SELECT offer_uid, false AS orphaned, false AS scheduled FROM publishing.submissions
+        r#"SELECT offer_uid AS "offer_uid!", (array_agg(holder) FILTER (WHERE holder IS NOT NULL))[1] AS orphan_of,
+                  bool_or(scheduled) AS "scheduled!" FROM (
+             (SELECT offer_uid, NULL::uuid AS holder, false AS scheduled FROM publishing.submissions
               WHERE due_at <= $1 ORDER BY due_at LIMIT $2)
              UNION ALL
-             (SELECT s.offer_uid, true, false FROM publishing.submissions s
+             (SELECT s.offer_uid, s.holder, false FROM publishing.submissions s
               WHERE s.holder IS NOT NULL
                 AND NOT EXISTS (SELECT FROM publishing.runners r WHERE r.id = s.holder AND r.lease_until > now())
               LIMIT $2)
              UNION ALL
-             (SELECT offer_uid, false, coalesce((schedule ->> 'due')::timestamptz <= $1, false) FROM publishing.publications
+             (SELECT offer_uid, NULL, coalesce((schedule ->> 'due')::timestamptz <= $1, false) FROM publishing.publications
               WHERE due_at <= $1 ORDER BY due_at LIMIT $2)
            ) d GROUP BY offer_uid"#,
         now,
@@ -42,10 +43,40 @@ pub async fn due(db: &PgPool, now: OffsetDateTime, limit: i64) -> Result<Vec<Due
     Ok(due
         .map(|row| Due {
             offer_uid: row.offer_uid,
-            orphaned: row.orphaned,
+            orphan_of: row.orphan_of,
             scheduled: row.scheduled,
         })
         .collect())
+}
+
+/// A step that a process holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Held {
+    pub offer_uid: Uuid,
+    pub submission: Uuid,
+    pub step: StepId,
+    pub attempt: u32,
+}
+
+/// The steps that a process holds; not those that a cancel waits for.
+pub async fn held(db: &PgPool, runner: Uuid) -> Result<Vec<Held>, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT offer_uid, id, steps AS "steps: Json<Vec<Step>>" FROM publishing.submissions
+           WHERE holder = $1 AND state IN ('preview_leg', 'live_leg')"#,
+        runner
+    )
+    .fetch_all(db)
+    .await?;
+    let held = rows.into_iter().filter_map(|row| {
+        let active = row.steps.0.iter().find(|step| step.state.active())?;
+        Some(Held {
+            offer_uid: row.offer_uid,
+            submission: row.id,
+            step: active.id,
+            attempt: active.attempt,
+        })
+    });
+    Ok(held.collect())
 }
 
 /// Renews the lease of this process, which holds all of its steps; forgets processes that are long gone.

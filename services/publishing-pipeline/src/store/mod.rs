@@ -8,9 +8,10 @@ mod offerings;
 mod operate;
 mod submissions;
 
-pub use due::{Due, due, forget_transitions, keep_lease, leave, medians, schedule_of};
+pub use due::{Due, Held, due, forget_transitions, held, keep_lease, leave, medians, schedule_of};
 pub use offerings::{close_first, find_offer, find_submission, lock_name, lock_offers, make, save};
 pub use operate::{
-    Audit, Incident, audit, incident_open, list_incidents, note_discarded, note_incidents,
+    Audit, Incident, audit, incident_failed, incident_open, list_incidents, note_discarded,
+    note_incidents,
 };
 pub use submissions::{history, list_submissions, newest};

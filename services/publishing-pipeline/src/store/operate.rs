@@ -63,7 +63,7 @@ pub async fn note_incidents(db: &mut PgConnection, offering: &Offering) -> Resul
     Ok(())
 }
 
-/// Whether an incident of this offer is open: then operators may act without a grant (RO-7).
+/// Whether an incident of this offer is open: then operators may correct it without a grant (RO-7).
 pub async fn incident_open(
     db: &mut PgConnection,
     publisher: &str,
@@ -73,6 +73,25 @@ pub async fn incident_open(
         "SELECT incident FROM publishing.publications WHERE publisher = $1 AND offer = $2",
         publisher,
         offer
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(open.unwrap_or(false))
+}
+
+/// The same, if this submission is the one that failed: going live again corrects it (T24).
+pub async fn incident_failed(
+    db: &mut PgConnection,
+    publisher: &str,
+    offer: &str,
+    submission: Uuid,
+) -> Result<bool, Error> {
+    let open = sqlx::query_scalar!(
+        r#"SELECT incident AND failed IS NOT DISTINCT FROM $3 AS "open!" FROM publishing.publications
+           WHERE publisher = $1 AND offer = $2"#,
+        publisher,
+        offer,
+        submission
     )
     .fetch_optional(db)
     .await?;

@@ -34,15 +34,23 @@ pub async fn list_submissions(
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Number of the newest transition of a submission.
-pub async fn newest(db: &mut PgConnection, submission: Uuid) -> Result<Option<u64>, Error> {
-    let number = sqlx::query_scalar!(
-        "SELECT transition FROM publishing.submissions WHERE id = $1",
+/// Number of the newest transition of a submission, and the state that it led to.
+pub async fn newest(
+    db: &mut PgConnection,
+    submission: Uuid,
+) -> Result<Option<(u64, SubmissionState)>, Error> {
+    let row = sqlx::query!(
+        "SELECT transition, state FROM publishing.submissions WHERE id = $1",
         submission
     )
     .fetch_optional(db)
     .await?;
-    Ok(number.and_then(|number| u64::try_from(number).ok()))
+    row.map(|row| {
+        let number =
+            u64::try_from(row.transition).map_err(|_| Error::Corrupt("a negative transition"))?;
+        Ok((number, row.state.parse::<SubmissionState>()?))
+    })
+    .transpose()
 }
 
 /// Transitions of a submission after number `after` up to number `last`, in order, at most `limit`.

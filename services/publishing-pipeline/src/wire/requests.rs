@@ -4,6 +4,7 @@ use marketplace_proto::publishing::v1 as pb;
 use marketplace_runtime::ids::{OfferName, SnapshotName, SubmissionName};
 use marketplace_runtime::paging;
 use marketplace_runtime::status::{Violation, Violations};
+use marketplace_runtime::text;
 use marketplace_runtime::timestamp::from_proto;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -31,10 +32,7 @@ pub struct Publish {
 pub fn publish(request: &pb::PublishOfferRequest) -> Result<Publish, Vec<Violation>> {
     let mut wrong = Violations::new();
     let offer = wrong.take(OfferName::parse(&request.offer, "offer"));
-    if request.notes.chars().count() > NOTES {
-        let why = format!("is longer than {NOTES} characters");
-        wrong.add(Violation::new("notes", why).because("TOO_LONG"));
-    }
+    let notes = wrong.take(text::lines(&request.notes, "notes", NOTES));
     if request.source.is_empty() && request.etag.is_empty() {
         wrong.add(Violation::missing("etag"));
     }
@@ -61,10 +59,10 @@ pub fn publish(request: &pb::PublishOfferRequest) -> Result<Publish, Vec<Violati
             false
         }
     };
-    let read = offer.map(|offer| Publish {
+    let read = offer.zip(notes).map(|(offer, notes)| Publish {
         offer,
         etag: request.etag.clone(),
-        notes: request.notes.clone(),
+        notes,
         supersede,
         source: request.source.clone(),
         confirm: request.confirm,
@@ -131,19 +129,14 @@ pub fn operate(
         .and_then(|name| wrong.take(name.id("submission")));
     let unknown = |_| Violation::new("step", "is no step").because("UNKNOWN_VALUE");
     let step = step.and_then(|step| wrong.take(step.parse::<StepId>().map_err(unknown)));
-    let reason = reason.trim();
-    if reason.is_empty() {
+    let reason = wrong.take(text::lines(reason.trim(), "reason", REASON));
+    if reason.as_deref() == Some("") {
         wrong.add(Violation::missing("reason"));
-    }
-    if reason.chars().count() > REASON {
-        wrong.add(
-            Violation::new("reason", format!("is longer than {REASON} characters"))
-                .because("TOO_LONG"),
-        );
     }
     wrong.finish(
         name.zip(id)
-            .map(|(name, id)| (name, id, step, reason.to_owned())),
+            .zip(reason)
+            .map(|((name, id), reason)| (name, id, step, reason)),
     )
 }
 
@@ -227,10 +220,7 @@ pub fn stop(
     request: pb::StopDistributionRequest,
     offer: &OfferName,
 ) -> Result<Stop, Vec<Violation>> {
-    if request.reason.chars().count() > REASON {
-        let why = format!("is longer than {REASON} characters");
-        return Err(vec![Violation::new("reason", why).because("TOO_LONG")]);
-    }
+    let reason = text::lines(&request.reason, "reason", REASON).map_err(|wrong| vec![wrong])?;
     let id = if request.plan_id.is_empty() {
         &offer.offer
     } else {
@@ -240,7 +230,7 @@ pub fn stop(
     Ok(Stop {
         plan: Some(request.plan_id).filter(|plan| !plan.is_empty()),
         confirmed,
-        reason: request.reason,
+        reason,
     })
 }
 
@@ -328,6 +318,33 @@ mod tests {
             fields(operate("x", Some("walk"), " ").unwrap_err()),
             ["submission", "step", "reason"]
         );
+    }
+
+    #[test]
+    fn text_has_no_control_characters() {
+        let notes = pb::PublishOfferRequest {
+            offer: "publishers/a/offers/one".into(),
+            etag: "1".into(),
+            notes: "Sign in\r\nas admin\0".into(),
+            ..Default::default()
+        };
+        assert_eq!(fields(publish(&notes).unwrap_err()), ["notes"]);
+        let whole = pb::PublishOfferRequest {
+            notes: "Sign in\r\nas admin".into(),
+            ..notes
+        };
+        assert_eq!(publish(&whole).unwrap().notes, "Sign in\nas admin");
+        let submission = format!("publishers/a/offers/one/submissions/{}", Uuid::from_u128(7));
+        assert_eq!(
+            fields(operate(&submission, None, "stuck\0").unwrap_err()),
+            ["reason"]
+        );
+        let stopped = pb::StopDistributionRequest {
+            reason: "old\0".into(),
+            ..Default::default()
+        };
+        let offer = OfferName::new("a", "one");
+        assert_eq!(fields(stop(stopped, &offer).unwrap_err()), ["reason"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use marketplace_runtime::access::Scope;
 use marketplace_runtime::clock;
 use marketplace_runtime::ids::{OfferName, new_id};
 use marketplace_runtime::postgres;
+use marketplace_runtime::telemetry::Trace;
 use publishing_pipeline::commands::{self, Submit};
 use publishing_pipeline::domain::{
     Actor, ActorKind, Answer, Executor, Freeze, Leg, Moment, Offering, Plan, Profile, Publish,
@@ -54,6 +55,11 @@ impl World {
     pub async fn drop(self) {
         self.db.pool().close().await;
         self.database.drop_it().await.unwrap();
+    }
+
+    /// A connection that may do everything.
+    pub async fn superuser(&self) -> sqlx::PgConnection {
+        self.database.superuser().await.unwrap()
     }
 
     pub async fn offering(&self) -> Option<Offering> {
@@ -107,6 +113,7 @@ impl World {
             confirm: true,
             supersede,
             by: user(),
+            trace: Trace::default(),
         }
     }
 
@@ -124,6 +131,7 @@ impl World {
             step: Some(step),
             attempt,
             answer,
+            chain: None,
             span,
         }
     }

@@ -242,14 +242,17 @@ impl Offering {
             entry.step_go(place, StepMove::GoOn, message)?;
         }
         let step = &mut entry.submission.steps[place];
+        let before = (step.progress, step.messages.last().cloned());
         step.progress = progress.min(99);
         (step.failed_tries, step.first_failed) = (0, None);
         if !message.is_empty() {
             entry.say(place, Level::Info, message);
         }
-        if waits && entry.submission.steps[place].state == StepState::InProgress {
+        let step = &entry.submission.steps[place];
+        if waits && step.state == StepState::InProgress {
             entry.step_go(place, StepMove::AwaitReviewer, message)?;
-        } else {
+        } else if (step.progress, step.messages.last()) != (before.0, before.1.as_ref()) {
+            // A repeated order is answered with what watchers know already.
             entry.note(Some(place), message, None);
         }
         let pause = if waits {

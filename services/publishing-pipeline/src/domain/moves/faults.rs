@@ -55,7 +55,7 @@ impl Offering {
         moment: Moment<'_>,
     ) -> Result<(), Refusal> {
         let mut entry = self.entry(id, moment)?;
-        let (tries, since) = entry.failed_try(place, why);
+        let (tries, since) = entry.failed_try(place, Fault::Platform, why);
         let pause = moment.tempo.retry_after(tries);
         entry.submission.due_at = Some(moment.at + pause);
         let serious = tries >= moment.tempo.incident_tries
@@ -82,7 +82,7 @@ impl Offering {
         {
             (step.failed_tries, step.first_failed) = (0, None);
         }
-        let (tries, _) = entry.failed_try(place, &why);
+        let (tries, _) = entry.failed_try(place, Fault::Publisher, &why);
         if tries >= moment.tempo.endpoint_tries {
             return self.fail_step(id, place, Fault::Publisher, why, moment);
         }
@@ -182,12 +182,16 @@ impl Offering {
 }
 
 impl crate::domain::offering::Entry<'_> {
-    /// Notes a failed try; answers how many in a row, and since when.
-    fn failed_try(&mut self, place: usize, why: &str) -> (u32, time::OffsetDateTime) {
+    /// Notes a failed try; answers how many of this kind in a row, and since when: what the platform failed at says nothing
+    /// of the publisher's endpoint.
+    fn failed_try(&mut self, place: usize, by: Fault, why: &str) -> (u32, time::OffsetDateTime) {
         self.say(place, Level::Warning, why);
         let at = self.moment.at;
         self.submission.holder = None;
         let step = &mut self.submission.steps[place];
+        if step.failed_by.replace(by) != Some(by) {
+            (step.failed_tries, step.first_failed) = (0, None);
+        }
         step.failed_tries += 1;
         let tried = (step.failed_tries, *step.first_failed.get_or_insert(at));
         self.note(Some(place), why, None);

@@ -10,21 +10,21 @@ use crate::domain::offering::Offering;
 use crate::domain::publication::Schedule;
 use crate::domain::state::{StepMove, SubmissionMove};
 use crate::domain::step::Leg;
-use crate::domain::submission::{Actor, SignOff};
+use crate::domain::submission::{Actor, SignOff, Submission};
 use crate::domain::tempo::Moment;
 
 impl Offering {
+    /// The submission that a go live is about: what failed, where it may go again (T24), else what awaits sign-off.
+    pub fn to_go_live(&self) -> Option<&Submission> {
+        let publication = &self.publication;
+        let id = publication.failed.or(publication.awaiting_sign_off)?;
+        self.submission(id)
+    }
+
     /// What stands against a go live of this submission now.
     pub fn check_go_live(&self, id: Uuid, acknowledged: bool) -> Result<(), Refusal> {
         self.guard(Move::GoLive)?;
-        let retried = self.publication.failed.is_some();
-        let meant = if retried {
-            self.publication.failed
-        } else {
-            self.publication.awaiting_sign_off
-        };
-        let submission = self.submission(id).filter(|_| meant == Some(id));
-        let Some(submission) = submission else {
+        let Some(submission) = self.to_go_live().filter(|meant| meant.id == id) else {
             let state = self
                 .submission(id)
                 .map_or("over", |submission| submission.state.as_str());

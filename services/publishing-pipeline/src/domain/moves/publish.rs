@@ -1,5 +1,6 @@
 //! Publish (T05, T15, T23, T25, T28), and publish instead of what is in flight (T38).
 
+use marketplace_runtime::telemetry::Trace;
 use uuid::Uuid;
 
 use crate::domain::guard::Move;
@@ -35,6 +36,7 @@ pub struct Publish {
     pub confirm: bool,
     pub supersede: bool,
     pub by: Actor,
+    pub trace: Trace,
 }
 
 impl Offering {
@@ -152,6 +154,8 @@ fn queued(wanted: Publish, offer_uid: Uuid, moment: Moment<'_>) -> Submission {
         signed_off: None,
         failure: None,
         cancel: None,
+        traceparent: wanted.trace.parent,
+        tracestate: wanted.trace.state,
         create_time: moment.at,
         end_time: None,
         holder: None,

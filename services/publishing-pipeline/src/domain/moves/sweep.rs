@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
+use super::advance::Current;
 use crate::domain::Refusal;
 use crate::domain::offering::Offering;
 use crate::domain::state::StepState;
-use crate::domain::step::{Executor, Fault};
+use crate::domain::step::{Executor, Fault, StepId};
 use crate::domain::tempo::Moment;
 
 impl Offering {
@@ -50,6 +51,24 @@ impl Offering {
         } else {
             Ok(())
         }
+    }
+
+    /// A step of ours that the process of this moment holds and has nothing of is started anew.
+    pub fn hand_on(
+        &mut self,
+        id: Uuid,
+        step: StepId,
+        attempt: u32,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
+        let Current::At(place) = self.current(id, step, attempt) else {
+            return Ok(());
+        };
+        let mut entry = self.entry(id, moment)?;
+        if entry.submission.holder == Some(moment.runner) {
+            entry.hand(place);
+        }
+        Ok(())
     }
 
     fn try_again(&mut self, id: Uuid, place: usize, moment: Moment<'_>) -> Result<(), Refusal> {
