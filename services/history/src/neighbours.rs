@@ -80,6 +80,7 @@ impl Catalog {
         let request = BatchGetMembersRequest {
             publisher: format!("publishers/{publisher}"),
             principals: principals.to_vec(),
+            offer: String::new(),
         };
         let answer = self
             .publishers

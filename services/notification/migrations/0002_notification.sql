@@ -23,28 +23,33 @@ CREATE TABLE notification.verifications (
 CREATE INDEX verifications_by_person ON notification.verifications (principal, made_at);
 
 -- The submission notification audience of an offer: managers and developers who chose to hear of it (NO-3, NO-4).
--- Owners hear of everything and have no row.
+-- Owners hear of everything and have no row. By the offer's system id: its name can be used again after a delete.
 CREATE TABLE notification.audience (
+  offer_uid uuid        NOT NULL,
   publisher text        NOT NULL,
-  -- Resource name.
-  offer     text        NOT NULL,
   principal text        NOT NULL,
   member    text        NOT NULL,
   added_at  timestamptz NOT NULL,
-  PRIMARY KEY (offer, principal)
+  PRIMARY KEY (offer_uid, principal)
 );
 CREATE INDEX audience_by_person ON notification.audience (publisher, principal);
 
 -- What the two contexts have told of a submission's preview: a sign-off request (N04) needs both sides.
 CREATE TABLE notification.previews (
-  submission text        PRIMARY KEY,
-  awaits     boolean     NOT NULL,
-  served     boolean     NOT NULL,
-  title      text        NOT NULL,
-  warnings   integer     NOT NULL,
-  report     text        NOT NULL,
-  told_at    timestamptz NOT NULL
+  submission   text        PRIMARY KEY,
+  offer_uid    uuid        NOT NULL,
+  -- Publishing's side: when sign-off was reached.
+  awaits_since timestamptz,
+  -- The catalog's side.
+  served       boolean     NOT NULL,
+  title        text        NOT NULL,
+  warnings     integer     NOT NULL,
+  report       text        NOT NULL,
+  told_at      timestamptz NOT NULL,
+  -- Signed off, live, withdrawn or superseded: nothing is asked for any more, whichever side comes late.
+  closed_at    timestamptz
 );
+CREATE INDEX previews_of_offer ON notification.previews (offer_uid);
 
 -- Something to tell: written with the event, told to people afterwards.
 CREATE TABLE notification.notices (
@@ -105,7 +110,7 @@ CREATE TABLE notification.mails (
   notice     uuid        REFERENCES notification.notices,
   principal  text        NOT NULL,
   address    text        NOT NULL,
-  -- Taken away once it is sent where it holds a secret.
+  -- Taken away once it is sent where it holds a secret: a code, or the link to a preview.
   message    bytea,
   secret     boolean     NOT NULL DEFAULT false,
   state      text        NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed')),

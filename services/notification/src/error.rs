@@ -50,6 +50,9 @@ pub enum Error {
     Event(#[source] Violation),
     #[error("an event that this version doesn't know")]
     UnknownEvent,
+    /// A neighbour has answered what no version of it answers.
+    #[error("a neighbour's answer is malformed: {0}")]
+    Answer(#[source] Violation),
     /// A stored value that means nothing.
     #[error("a stored row is damaged")]
     Corrupt(#[from] Unknown),
@@ -133,6 +136,7 @@ impl From<Error> for Status {
             Error::Messaging(error) => error.into_status(DOMAIN),
             Error::Event(_)
             | Error::UnknownEvent
+            | Error::Answer(_)
             | Error::Corrupt(_)
             | Error::Facts(_)
             | Error::Mail(_) => status::internal(DOMAIN, &error),
@@ -207,6 +211,11 @@ mod tests {
                 "INTERNAL",
             ),
             (Error::UnknownEvent, Code::Internal, "INTERNAL"),
+            (
+                Error::Answer(Violation::missing("x")),
+                Code::Internal,
+                "INTERNAL",
+            ),
             (
                 Error::Corrupt(Unknown("x".into(), "code")),
                 Code::Internal,

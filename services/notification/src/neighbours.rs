@@ -8,10 +8,11 @@ use marketplace_proto::certification::v1::certification_service_client::Certific
 use marketplace_proto::offercatalog::v1::listing_service_client::ListingServiceClient;
 use marketplace_proto::offercatalog::v1::publisher_service_client::PublisherServiceClient;
 use marketplace_proto::offercatalog::v1::{BatchGetMembersRequest, GetPreviewLinksRequest};
+use marketplace_runtime::ids::OfferName;
 use marketplace_runtime::neighbour::NeighbourChannel;
 use tonic::{Code, Request, Status};
 
-use crate::domain::{Link, Member, Report};
+use crate::domain::{Link, Member, Product, Report};
 use crate::error::Error;
 use crate::wire;
 
@@ -38,9 +39,29 @@ impl Neighbours {
 
     /// Everybody with publishing permission on the publisher's offers, now (NO-1).
     pub async fn members(&self, publisher: &str) -> Result<Vec<Member>, Error> {
+        let (members, _) = self.ask_members(publisher, String::new()).await?;
+        Ok(members)
+    }
+
+    /// The offer behind a name, now, with everybody who could hear of it.
+    pub async fn offer(&self, name: &OfferName) -> Result<(Product, Vec<Member>), Error> {
+        let name_text = name.to_string();
+        let (members, uid) = self.ask_members(&name.publisher, name_text.clone()).await?;
+        match wire::product(&uid, name_text)? {
+            Some(offer) => Ok((offer, members)),
+            None => Err(Error::NotFound("Offer", name.to_string())),
+        }
+    }
+
+    async fn ask_members(
+        &self,
+        publisher: &str,
+        offer: String,
+    ) -> Result<(Vec<Member>, String), Error> {
         let request = BatchGetMembersRequest {
             publisher: format!("publishers/{publisher}"),
             principals: Vec::new(),
+            offer,
         };
         match self
             .publishers
@@ -48,14 +69,13 @@ impl Neighbours {
             .batch_get_members(patient(request))
             .await
         {
-            Ok(answer) => Ok(answer
-                .into_inner()
-                .members
-                .into_iter()
-                .map(wire::member)
-                .collect()),
+            Ok(answer) => {
+                let answer = answer.into_inner();
+                let members = answer.members.into_iter().map(wire::member).collect();
+                Ok((members, answer.offer_uid))
+            }
             // A publisher that is gone has nobody to tell.
-            Err(status) if status.code() == Code::NotFound => Ok(Vec::new()),
+            Err(status) if status.code() == Code::NotFound => Ok((Vec::new(), String::new())),
             Err(status) => Err(catalog(status)),
         }
     }

@@ -15,8 +15,8 @@ use marketplace_runtime::access::Scope;
 use marketplace_runtime::clock;
 use notification::commands::{self, NewCode, Ready};
 use notification::domain::{
-    About, Code, Facts, Kind, Member, Message, News, Notice, Person, Portal, Preferences,
-    PreviewSide, Resolve, Told, words,
+    About, Closed, Code, Facts, Kind, Link, Member, Message, News, Notice, Of, Person, Portal,
+    Preferences, PreviewSide, Product, Resolve, Told, words,
 };
 use notification::due::Sender;
 use notification::error::Error;
@@ -74,13 +74,38 @@ fn tell(cause: &str, code: Code) -> News {
     News::Tell(Box::new(notice(cause, code)))
 }
 
-fn resolve(codes: &'static [Code], but: &str) -> News {
+fn resolve(codes: &'static [Code], of: Of) -> News {
     News::Resolve(Resolve {
         offer_uid: about().offer_uid,
         codes,
-        but: but.into(),
+        of,
         at: clock::now(),
     })
+}
+
+/// The offer as its lists know it.
+fn product() -> Product {
+    Product {
+        uid: about().offer_uid,
+        name: OFFER.into(),
+    }
+}
+
+/// One side of the preview of the n-th submission.
+fn side(n: u8, awaits: bool, warnings: u32, at: OffsetDateTime) -> News {
+    let about = About {
+        submission: format!("{OFFER}/submissions/s{n}"),
+        ..about()
+    };
+    News::Preview(Box::new(PreviewSide {
+        about,
+        awaits,
+        served: !awaits,
+        title: if awaits { "Db".into() } else { String::new() },
+        warnings,
+        report: String::new(),
+        at,
+    }))
 }
 
 /// Olga owns, Mia manages, Dan develops.
@@ -259,7 +284,7 @@ async fn no_2_and_3_owners_and_who_was_added_are_told_and_n14_says_so() {
     commands::add_audience_member(
         &mut work,
         &scope,
-        OFFER,
+        &product(),
         &everybody[1],
         &portal(),
         clock::now(),
@@ -269,7 +294,7 @@ async fn no_2_and_3_owners_and_who_was_added_are_told_and_n14_says_so() {
     commands::add_audience_member(
         &mut work,
         &scope,
-        OFFER,
+        &product(),
         &everybody[1],
         &portal(),
         clock::now(),
@@ -280,9 +305,15 @@ async fn no_2_and_3_owners_and_who_was_added_are_told_and_n14_says_so() {
         may_join: false,
         ..everybody[2].clone()
     };
-    let refused =
-        commands::add_audience_member(&mut work, &scope, OFFER, &marketer, &portal(), clock::now())
-            .await;
+    let refused = commands::add_audience_member(
+        &mut work,
+        &scope,
+        &product(),
+        &marketer,
+        &portal(),
+        clock::now(),
+    )
+    .await;
     assert!(
         matches!(refused, Err(Error::RoleNotEligible)),
         "NO-6, AS-018"
@@ -303,7 +334,7 @@ async fn no_2_and_3_owners_and_who_was_added_are_told_and_n14_says_so() {
     let owner = commands::remove_audience_member(
         &mut work,
         &scope,
-        OFFER,
+        &product(),
         &mia,
         true,
         &portal(),
@@ -314,7 +345,7 @@ async fn no_2_and_3_owners_and_who_was_added_are_told_and_n14_says_so() {
     commands::remove_audience_member(
         &mut work,
         &scope,
-        OFFER,
+        &product(),
         &mia,
         false,
         &portal(),
@@ -343,16 +374,15 @@ async fn no_6_who_loses_the_role_is_taken_off_the_list_and_late_news_of_it_spare
         at,
     };
     let listed = || async {
-        store::listed(&mut fresh.db.acquire().await.unwrap(), &scope, OFFER)
-            .await
-            .unwrap()
-            .len()
+        let mut db = fresh.db.acquire().await.unwrap();
+        let list = store::listed(&mut db, &scope, product().uid).await;
+        list.unwrap().len()
     };
     let added = clock::now();
     store::add(
         &mut fresh.db.acquire().await.unwrap(),
         &scope,
-        OFFER,
+        product().uid,
         &mia,
         added,
     )
@@ -595,25 +625,7 @@ async fn no_11_a_mail_that_fails_is_tried_again_later_and_at_last_given_up() {
 
 #[tokio::test]
 async fn n04_waits_for_both_sides_in_either_order_and_comes_once() {
-    let side = |n: u8, awaits, warnings| {
-        let about = About {
-            submission: format!("{OFFER}/submissions/s{n}"),
-            ..about()
-        };
-        let (title, report) = (
-            if awaits { "Db".into() } else { String::new() },
-            String::new(),
-        );
-        News::Preview(Box::new(PreviewSide {
-            about,
-            awaits,
-            served: !awaits,
-            title,
-            warnings,
-            report,
-            at: clock::now(),
-        }))
-    };
+    let side = |n, awaits, warnings| side(n, awaits, warnings, clock::now());
     let fresh = Fresh::new().await;
     hear(&fresh, vec![side(1, true, 2)]).await;
     assert!(claim(&fresh).await.is_empty());
@@ -635,19 +647,19 @@ async fn an_action_ends_when_it_is_taken_before_or_after_people_are_told() {
     let fresh = Fresh::new().await;
     hear(&fresh, vec![tell("e/0", Code::StepFailed)]).await;
     tell_all(&fresh, claim(&fresh).await).await;
-    hear(&fresh, vec![resolve(&[Code::StepFailed], "")]).await;
+    hear(&fresh, vec![resolve(&[Code::StepFailed], Of::Every)]).await;
     // In one batch, and between the claim and the telling.
     hear(
         &fresh,
         vec![
             tell("e/1", Code::StepFailed),
-            resolve(&[Code::StepFailed], ""),
+            resolve(&[Code::StepFailed], Of::Every),
         ],
     )
     .await;
     hear(&fresh, vec![tell("e/2", Code::StepFailed)]).await;
     let claimed = claim(&fresh).await;
-    hear(&fresh, vec![resolve(&[Code::StepFailed], "")]).await;
+    hear(&fresh, vec![resolve(&[Code::StepFailed], Of::Every)]).await;
     tell_all(&fresh, claimed).await;
     let told = items(&fresh, "olga").await;
     let actions: Vec<&Item> = told
@@ -662,7 +674,7 @@ async fn an_action_ends_when_it_is_taken_before_or_after_people_are_told() {
         &fresh,
         vec![
             tell("e/3", Code::PreviewReady),
-            resolve(&[Code::PreviewReady], &about().submission),
+            resolve(&[Code::PreviewReady], Of::Others(about().submission)),
         ],
     )
     .await;
@@ -706,5 +718,197 @@ async fn a39_a_preview_that_waits_is_told_again_once() {
     store::sweep(&mut fresh.db.acquire().await.unwrap(), clock::now())
         .await
         .unwrap();
+    fresh.drop().await;
+}
+
+#[tokio::test]
+async fn n04_is_not_asked_for_once_nobody_is_to_sign_off() {
+    let closed = |n: u8| {
+        News::Closed(Closed {
+            offer_uid: about().offer_uid,
+            submission: format!("{OFFER}/submissions/s{n}"),
+            at: clock::now(),
+        })
+    };
+    let fresh = Fresh::new().await;
+    let now = clock::now();
+    // Signed off before the catalog's news came; and before either side's did.
+    hear(&fresh, vec![side(1, true, 0, now), closed(1)]).await;
+    hear(&fresh, vec![side(1, false, 0, now)]).await;
+    hear(&fresh, vec![closed(2), closed(2)]).await;
+    hear(&fresh, vec![side(2, false, 0, now), side(2, true, 0, now)]).await;
+    assert!(claim(&fresh).await.is_empty());
+    // A newer preview waits already: that of the older one comes too late, whichever side of it does.
+    let later = now + Duration::MINUTE;
+    let (third, fourth) = (now + Duration::SECOND, later);
+    hear(&fresh, vec![side(4, false, 0, later)]).await;
+    hear(
+        &fresh,
+        vec![side(3, true, 0, third), side(4, true, 0, fourth)],
+    )
+    .await;
+    hear(&fresh, vec![side(3, false, 0, third)]).await;
+    hear(&fresh, vec![side(5, false, 0, now), side(5, true, 0, now)]).await;
+    let told = claim(&fresh).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let notice = &told[0].notice;
+    assert!(notice.about.submission.ends_with("/s4"));
+    assert_eq!(notice.occurred_at, fourth, "since when it waits");
+    fresh.drop().await;
+}
+
+#[tokio::test]
+async fn late_news_ends_no_action_that_came_up_since() {
+    let fresh = Fresh::new().await;
+    let early = resolve(&[Code::StepFailed, Code::PreviewReady], Of::Every);
+    hear(&fresh, vec![tell("e/0", Code::StepFailed)]).await;
+    hear(&fresh, vec![tell("e/1", Code::StepFailed), early.clone()]).await;
+    let standing = claim(&fresh).await;
+    assert!(
+        standing.iter().all(|one| one.notice.resolved_at.is_none()) && standing.len() == 2,
+        "{standing:?}"
+    );
+    // A reminder is no new action: the sign-off before it ends it, however late its news is.
+    let waits = Notice {
+        occurred_at: clock::now() - Duration::days(15),
+        ..notice("preview:s1", Code::PreviewReady)
+    };
+    hear(&fresh, vec![News::Tell(Box::new(waits))]).await;
+    let (ids, now) = ([Uuid::now_v7()], clock::now());
+    let mut db = fresh.db.acquire().await.unwrap();
+    let reminded = store::remind(&mut db, now - Duration::days(14), now, &ids).await;
+    assert_eq!(reminded.unwrap(), 1);
+    drop(db);
+    hear(&fresh, vec![early]).await;
+    let ended = claim(&fresh).await;
+    let ended: Vec<_> = ended
+        .iter()
+        .filter(|one| one.notice.code == Code::PreviewReady)
+        .map(|one| one.notice.resolved_at.is_some())
+        .collect();
+    assert_eq!(ended, [true, true]);
+    fresh.drop().await;
+}
+
+#[tokio::test]
+async fn n05_of_another_submission_stands() {
+    let fresh = Fresh::new().await;
+    let own = about().submission;
+    let other = Notice {
+        about: About {
+            submission: format!("{OFFER}/submissions/s2"),
+            ..about()
+        },
+        ..notice("e/1", Code::ValidationWarnings)
+    };
+    let news = vec![
+        tell("e/0", Code::ValidationWarnings),
+        News::Tell(Box::new(other)),
+    ];
+    hear(&fresh, news).await;
+    // What is written already, and what is told in the same batch.
+    let ends = || resolve(&[Code::ValidationWarnings], Of::Only(about().submission));
+    let again = Notice {
+        cause: "e/2".into(),
+        ..notice("e/2", Code::ValidationWarnings)
+    };
+    hear(&fresh, vec![News::Tell(Box::new(again)), ends()]).await;
+    for one in claim(&fresh).await {
+        let of_it = one.notice.about.submission == own;
+        assert_eq!(one.notice.resolved_at.is_some(), of_it, "{one:?}");
+    }
+    fresh.drop().await;
+}
+
+#[tokio::test]
+async fn no_4_a_list_belongs_to_one_product_and_goes_with_it() {
+    let fresh = Fresh::new().await;
+    let (scope, mia) = (Scope::system("contoso"), members().remove(1));
+    let again = Product {
+        uid: Uuid::from_u128(10),
+        ..product()
+    };
+    for offer in [product(), again.clone()] {
+        let mut work = fresh.work().await;
+        commands::add_audience_member(&mut work, &scope, &offer, &mia, &portal(), clock::now())
+            .await
+            .unwrap();
+        work.commit().await.unwrap();
+    }
+    hear(&fresh, vec![News::OfferDeleted(product().uid)]).await;
+    let mut db = fresh.db.acquire().await.unwrap();
+    for (offer, count) in [(product(), 0), (again.clone(), 1)] {
+        let list = store::listed(&mut db, &scope, offer.uid).await.unwrap();
+        assert_eq!(list.len(), count, "the name is the same, the product isn't");
+    }
+    let strange = store::listed(&mut db, &Scope::system("fabrikam"), again.uid).await;
+    assert!(strange.unwrap().is_empty(), "another publisher's");
+    drop(db);
+    let about = About {
+        offer_uid: Uuid::from_u128(11),
+        ..about()
+    };
+    let third = Notice {
+        about,
+        ..notice("e/0", Code::GoLiveAccepted)
+    };
+    hear(&fresh, vec![News::Tell(Box::new(third))]).await;
+    tell_all(&fresh, claim(&fresh).await).await;
+    assert_eq!(
+        codes(&fresh, "mia").await,
+        ["N14", "N14"],
+        "an offer made again under that name has a list of its own"
+    );
+    fresh.drop().await;
+}
+
+#[tokio::test]
+async fn n04_is_mailed_with_its_links_and_they_are_kept_nowhere() {
+    let fresh = Fresh::new().await;
+    prove(&fresh, "olga").await;
+    hear(&fresh, vec![tell("preview:s1", Code::PreviewReady)]).await;
+    let claimed = claim(&fresh).await.remove(0);
+    let told = Told {
+        previews: vec![Link {
+            title: "Preview".into(),
+            target: "https://preview.example/?token=hush".into(),
+        }],
+        ..Told::default()
+    };
+    let members = members();
+    let ready = Ready {
+        message: words(&claimed.notice, &told, &portal()),
+        claimed,
+        members: &members,
+    };
+    let mut work = fresh.work().await;
+    commands::tell(&mut work, &[ready], &head(), &portal(), clock::now())
+        .await
+        .unwrap();
+    work.commit().await.unwrap();
+    let folder = std::env::temp_dir().join(format!("mails-{}", Uuid::now_v7()));
+    let sender = Sender {
+        db: fresh.db.clone(),
+        post: Post::folder(&folder).unwrap(),
+        from: head().from.email,
+    };
+    sender.turn().await.unwrap();
+    let mailed = files(&folder)
+        .into_values()
+        .any(|mail| String::from_utf8_lossy(&mail).contains("preview.example"));
+    assert!(mailed, "AS-038");
+    let tables = ["items", "mails", "notices", "previews"];
+    for table in tables {
+        let held: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FROM {table} t WHERE t::text LIKE '%hush%' OR t::text LIKE '%68757368%'"
+        )))
+        .fetch_one(fresh.db.pool())
+        .await
+        .unwrap();
+        assert_eq!(held, 0, "{table}");
+    }
+    let item = items(&fresh, "olga").await.remove(0);
+    assert_eq!(item.links.len(), 1, "the Offer overview: {:?}", item.links);
+    std::fs::remove_dir_all(folder).unwrap();
     fresh.drop().await;
 }

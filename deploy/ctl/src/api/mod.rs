@@ -1,5 +1,6 @@
 //! How an RPC is called: which service, with the token, with a deadline, and again where trying again is safe.
 
+mod paged;
 mod rpcs;
 
 use std::path::Path;

@@ -32,10 +32,9 @@ pub async fn run(session: &Session, args: AudienceArgs, out: &mut Output) -> Res
         Command::List { offer } => {
             let offer = session.offer(&offer)?.name();
             let answer = api
-                .call(ListAudienceRequest {
+                .list(ListAudienceRequest {
                     offer,
-                    page_size: 1_000,
-                    page_token: String::new(),
+                    ..ListAudienceRequest::default()
                 })
                 .await?;
             out.answer(&answer, |out, answer| print(answer, out))

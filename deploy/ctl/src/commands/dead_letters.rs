@@ -6,7 +6,7 @@ use marketplace_proto::messaging::v1::{
     ListDeadLettersRequest, ListDeadLettersResponse, ReplayDeadLetterRequest,
 };
 
-use crate::api::Service;
+use crate::api::{Service, request_id};
 use crate::config::Session;
 use crate::error::Error;
 use crate::output::{Output, table, words};
@@ -66,10 +66,7 @@ pub async fn run(session: &Session, args: DeadLettersArgs, out: &mut Output) -> 
         }
         Command::Replay { service, id } if id == "all" => replay_all(session, service, out).await,
         Command::Replay { service, id } => {
-            let answer = session
-                .api
-                .call_at(service, ReplayDeadLetterRequest { id: id.clone() })
-                .await?;
+            let answer = session.api.call_at(service, replay(&id)).await?;
             out.answer(&answer, |out, _| out.say(format!("{id} is applied")))
         }
         Command::Discard {
@@ -80,6 +77,7 @@ pub async fn run(session: &Session, args: DeadLettersArgs, out: &mut Output) -> 
             let request = DiscardDeadLetterRequest {
                 id: id.clone(),
                 reason,
+                request_id: request_id(),
             };
             let answer = session.api.call_at(service, request).await?;
             out.answer(&answer, |out, _| out.say(format!("{id} is given up")))
@@ -114,19 +112,18 @@ async fn list(
     }
 }
 
+fn replay(id: &str) -> ReplayDeadLetterRequest {
+    ReplayDeadLetterRequest {
+        id: id.to_owned(),
+        request_id: request_id(),
+    }
+}
+
 /// Oldest first: later messages of an offer may need what the earlier ones bring. Stops at the first that stays dead.
 async fn replay_all(session: &Session, service: Service, out: &mut Output) -> Result<(), Error> {
     let waiting = list(session, service, State::Waiting).await?.dead_letters;
     for letter in waiting.iter().rev() {
-        let answer = session
-            .api
-            .call_at(
-                service,
-                ReplayDeadLetterRequest {
-                    id: letter.id.clone(),
-                },
-            )
-            .await?;
+        let answer = session.api.call_at(service, replay(&letter.id)).await?;
         out.answer(&answer, |out, _| {
             out.say(format!("{} is applied", letter.id))
         })?;

@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::names::Offer;
 use crate::output::{Output, table, words};
 
+/// What the filter calls the marketplace's operators.
+const OPERATOR: &str = "operator";
+
 #[derive(Args)]
 pub struct HistoryArgs {
     /// The offer.
@@ -18,7 +21,7 @@ pub struct HistoryArgs {
     /// Only these types ("step", "created-offer", "submitted-to-preview", …); may be repeated.
     #[arg(long = "type", value_name = "TYPE", value_parser = event_type)]
     pub types: Vec<HistoryEventType>,
-    /// Only what these members did; may be repeated.
+    /// Only what these members did, or "operator" for the marketplace's staff; may be repeated.
     #[arg(long = "user", value_name = "MEMBER")]
     pub users: Vec<String>,
     /// From this day on ("2026-03-01").
@@ -61,12 +64,26 @@ fn request(offer: &Offer, args: &HistoryArgs) -> ListEventsRequest {
     ListEventsRequest {
         parent: offer.name(),
         types: args.types.iter().map(|kind| (*kind).into()).collect(),
-        users: args.users.iter().map(|user| offer.member(user)).collect(),
+        users: args
+            .users
+            .iter()
+            .map(|user| initiator_name(offer, user))
+            .collect(),
         from_date: args.from.clone().unwrap_or_default(),
         to_date: args.to.clone().unwrap_or_default(),
         time_zone: args.time_zone.clone().unwrap_or_default(),
         pages: args.pages.iter().map(|page| (*page).into()).collect(),
         ..ListEventsRequest::default()
+    }
+}
+
+/// A member's resource name; or the word that stands for the operator, whom a member with the id "operator" is told from
+/// by its whole name.
+fn initiator_name(offer: &Offer, user: &str) -> String {
+    if user == OPERATOR {
+        user.to_owned()
+    } else {
+        offer.member(user)
     }
 }
 
@@ -179,6 +196,19 @@ mod tests {
                 .ends_with("stop-distribution-offer, step")
         );
         assert!(page("x").unwrap_err().contains("plan-listing"));
+    }
+
+    #[test]
+    fn the_operator_is_no_member() {
+        let offer = Offer::parse("contoso/forge", None).unwrap();
+        let names = ["operator", "ada", "publishers/contoso/members/operator"]
+            .map(|user| initiator_name(&offer, user));
+        let wanted = [
+            "operator",
+            "publishers/contoso/members/ada",
+            "publishers/contoso/members/operator",
+        ];
+        assert_eq!(names, wanted);
     }
 
     #[test]

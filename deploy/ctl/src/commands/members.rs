@@ -66,10 +66,9 @@ pub async fn run(session: &Session, args: MembersArgs, out: &mut Output) -> Resu
         Command::List { publisher_id } => {
             let parent = names::publisher(&publisher_id);
             let answer = api
-                .call(ListMembersRequest {
+                .list(ListMembersRequest {
                     parent,
-                    page_size: 1_000,
-                    page_token: String::new(),
+                    ..ListMembersRequest::default()
                 })
                 .await?;
             out.answer(&answer, |out, answer| print(answer, out))

@@ -140,12 +140,7 @@ pub async fn run(session: &Session, args: PublisherArgs, out: &mut Output) -> Re
             out.answer(&answer, |out, answer| print(answer.publisher.as_ref(), out))
         }
         Command::List => {
-            let answer = api
-                .call(ListPublishersRequest {
-                    page_size: 1_000,
-                    page_token: String::new(),
-                })
-                .await?;
+            let answer = api.list(ListPublishersRequest::default()).await?;
             out.answer(&answer, |out, answer| {
                 let mut rows = table(["publisher", "name"]);
                 rows.add_rows(

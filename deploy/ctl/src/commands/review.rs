@@ -161,12 +161,11 @@ async fn list(
     out: &mut Output,
 ) -> Result<(), Error> {
     let request = ListReviewQueueRequest {
-        page_size: 1_000,
         mine,
         offer_type,
         ..ListReviewQueueRequest::default()
     };
-    let answer = session.api.call(request).await?;
+    let answer = session.api.list(request).await?;
     out.answer(&answer, |out, answer| print_queue(answer, out))
 }
 

@@ -46,20 +46,26 @@ impl Days {
         let begins = |day: Date| day.midnight().assume_offset(zone).to_offset(UtcOffset::UTC);
         Days {
             from: from.map(begins),
-            // The last day of the calendar has no day after it: it ends nowhere.
+            // A last day of the calendar, with no day after it, would end nowhere.
             until: to.and_then(Date::next_day).map(begins),
         }
     }
 }
+
+/// Of days that can be asked for.
+const YEARS: std::ops::RangeInclusive<i32> = 1..=9998;
 
 /// "YYYY-MM-DD"; empty: none.
 pub fn parse_day(text: &str) -> Result<Option<Date>, DayError> {
     if text.is_empty() {
         return Ok(None);
     }
+    // Years that any offset leaves within those that the calendar and the database know; no sign.
     Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .ok()
+        .filter(|day| text.len() == 10 && YEARS.contains(&day.year()))
         .map(Some)
-        .map_err(|_| DayError::Day)
+        .ok_or(DayError::Day)
 }
 
 /// "+02:00", "-05:30", "Z"; empty: UTC.
@@ -184,11 +190,33 @@ mod tests {
     }
 
     #[test]
+    fn the_first_and_the_last_day_are_times_in_every_zone() {
+        let (first, last) = (
+            parse_day("0001-01-01").unwrap(),
+            parse_day("9998-12-31").unwrap(),
+        );
+        for zone in ["+14:00", "-14:00"] {
+            let days = Days::between(first, last, parse_zone(zone).unwrap());
+            assert!(days.from < days.until && days.until.is_some(), "{zone}");
+        }
+    }
+
+    #[test]
     fn what_is_no_day_or_zone_is_refused() {
         for zone in ["+15:00", "2", "CET", "+2", "+02:60", "02:00"] {
             assert_eq!(parse_zone(zone), Err(DayError::Zone), "{zone}");
         }
-        for day in ["2026-02-30", "2026-2-3", "today", "2026-01-01T00:00:00Z"] {
+        for day in [
+            "2026-02-30",
+            "2026-2-3",
+            "today",
+            "2026-01-01T00:00:00Z",
+            "-9999-01-01",
+            "-4800-01-01",
+            "+2026-01-01",
+            "0000-01-01",
+            "9999-01-01",
+        ] {
             assert_eq!(parse_day(day), Err(DayError::Day), "{day}");
         }
         assert_eq!(parse_zone("-05:30").unwrap().as_hms(), (-5, -30, 0));

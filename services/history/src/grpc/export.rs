@@ -5,7 +5,7 @@ use marketplace_proto::history::v1::ExportHistoryResponse;
 use marketplace_runtime::status;
 use tonic::Status;
 
-use super::{Grpc, Readable};
+use super::{Grpc, Readable, Reader};
 use crate::domain::{Place, Shown};
 use crate::{DOMAIN, store, wire};
 
@@ -14,6 +14,7 @@ const CHUNK: i64 = 250;
 
 struct Export {
     grpc: Grpc,
+    reader: Reader,
     offer: Readable,
     /// The last row sent.
     after: Option<Place>,
@@ -23,10 +24,12 @@ struct Export {
 /// Chunk after chunk; what is recorded meanwhile at the end is in it.
 pub(super) fn stream(
     grpc: Grpc,
+    reader: Reader,
     offer: Readable,
 ) -> BoxStream<'static, Result<ExportHistoryResponse, Status>> {
     let export = Export {
         grpc,
+        reader,
         offer,
         after: None,
         done: false,
@@ -40,9 +43,14 @@ pub(super) fn stream(
 
 impl Export {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, Status> {
-        if self.done || self.grpc.stopping.is_cancelled() {
+        if self.done {
             return Ok(None);
         }
+        // Cut off, it must not look whole.
+        if self.grpc.stopping.is_cancelled() {
+            return Err(status::unavailable(DOMAIN, "the rest of the record"));
+        }
+        self.reader.check(&self.grpc, &self.offer.name).await?;
         let uid = self.offer.record.chain.offer_uid;
         let mut db = self
             .grpc

@@ -4,6 +4,7 @@ mod export;
 mod watch;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::BoxStream;
@@ -13,7 +14,8 @@ use marketplace_proto::history::v1::history_service_server::HistoryService;
 use marketplace_runtime::access::{Access, Permission, Scope, Target};
 use marketplace_runtime::identity::{self, Caller};
 use marketplace_runtime::ids::OfferName;
-use marketplace_runtime::{deadline, postgres};
+use marketplace_runtime::{clock, deadline, postgres, status};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -21,12 +23,15 @@ use crate::domain::{Actor, ActorKind, Brand, OfferType, Person, Row, Shown, User
 use crate::error::Error;
 use crate::neighbours::Catalog;
 use crate::store::{self, Record};
-use crate::{incoming, wire};
+use crate::{DOMAIN, incoming, wire};
 
 /// Rows read at once where all are read.
 const BATCH: i64 = 1_000;
 /// How long a read waits for the record of an offer that was created a moment ago.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often a stream checks access again.
+const RECHECK: Duration = Duration::from_secs(30);
 
 /// Serves `HistoryService`. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +49,34 @@ struct Readable {
     name: OfferName,
     record: Record,
     kind: OfferType,
+}
+
+/// Who reads a stream, and that they may, as of the last look.
+struct Reader {
+    caller: Arc<Caller>,
+    checked: Instant,
+}
+
+impl Reader {
+    /// Of a caller who was just permitted.
+    fn new(caller: Arc<Caller>) -> Reader {
+        Reader {
+            caller,
+            checked: Instant::now(),
+        }
+    }
+
+    /// The token is still good, and from time to time: the caller may still read.
+    async fn check(&mut self, grpc: &Grpc, name: &OfferName) -> Result<(), Status> {
+        if clock::now() >= self.caller.expires_at {
+            return Err(status::token_expired(DOMAIN));
+        }
+        if self.checked.elapsed() >= RECHECK {
+            grpc.permit(&self.caller, name).await?;
+            self.checked = Instant::now();
+        }
+        Ok(())
+    }
 }
 
 impl Grpc {
@@ -269,7 +302,7 @@ impl HistoryService for Grpc {
         )?;
         Ok(Response::new(watch::stream(
             self.clone(),
-            caller,
+            Reader::new(caller),
             offer,
             seq,
         )))
@@ -293,6 +326,7 @@ impl HistoryService for Grpc {
         let name = wire::offer(&request.parent)?;
         let scope = self.permit(&caller, &name).await?;
         let offer = self.open(&scope, name).await?;
-        Ok(Response::new(export::stream(self.clone(), offer)))
+        let reader = Reader::new(caller);
+        Ok(Response::new(export::stream(self.clone(), reader, offer)))
     }
 }

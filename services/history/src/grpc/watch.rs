@@ -1,40 +1,33 @@
 //! Rows as they are recorded.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
 
 use futures::stream::{self, BoxStream, StreamExt};
 use marketplace_messaging::wake::Listener;
 use marketplace_proto::history::v1::WatchHistoryResponse;
-use marketplace_runtime::identity::Caller;
-use marketplace_runtime::{clock, status};
-use tokio::time::Instant;
+use marketplace_runtime::status;
 use tonic::Status;
 
-use super::{Grpc, Readable};
+use super::{Grpc, Readable, Reader};
 use crate::{DOMAIN, incoming, store, wire};
 
-/// How often access is checked again.
-const RECHECK: Duration = Duration::from_secs(30);
 /// Rows read at once.
 const BATCH: i64 = 100;
 
 struct Watch {
     grpc: Grpc,
-    caller: Arc<Caller>,
+    reader: Reader,
     offer: Readable,
     news: Listener,
     /// Rows up to here were sent or stand in `ready`.
     seq: i64,
     ready: VecDeque<WatchHistoryResponse>,
-    checked: Instant,
 }
 
 /// Everything after `seq`, or from now on; then the first message carries the token of now.
 pub(super) fn stream(
     grpc: Grpc,
-    caller: Arc<Caller>,
+    reader: Reader,
     offer: Readable,
     seq: Option<i64>,
 ) -> BoxStream<'static, Result<WatchHistoryResponse, Status>> {
@@ -45,12 +38,11 @@ pub(super) fn stream(
     let from = seq.unwrap_or(offer.record.chain.seq);
     let mut watch = Watch {
         grpc,
-        caller,
+        reader,
         offer,
         news,
         seq: from,
         ready: VecDeque::new(),
-        checked: Instant::now(),
     };
     if seq.is_none() {
         watch.ready.push_back(WatchHistoryResponse {
@@ -75,7 +67,7 @@ impl Watch {
             if self.grpc.stopping.is_cancelled() {
                 return Ok(None);
             }
-            self.check().await?;
+            self.reader.check(&self.grpc, &self.offer.name).await?;
             self.read().await?;
             if self.ready.is_empty() {
                 tokio::select! {
@@ -84,18 +76,6 @@ impl Watch {
                 }
             }
         }
-    }
-
-    /// The token is still good, and from time to time: the caller may still read.
-    async fn check(&mut self) -> Result<(), Status> {
-        if clock::now() >= self.caller.expires_at {
-            return Err(status::token_expired(DOMAIN));
-        }
-        if self.checked.elapsed() >= RECHECK {
-            self.grpc.permit(&self.caller, &self.offer.name).await?;
-            self.checked = Instant::now();
-        }
-        Ok(())
     }
 
     async fn read(&mut self) -> Result<(), Status> {

@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use super::page_of;
 use crate::commands::Told;
-use crate::domain::{Actor, ActorKind, Code, Completion, Entry, Leg, Place, Source, Step, Subject};
+use crate::domain::{
+    Actor, ActorKind, Code, Completion, Entry, Leg, Page, Place, Source, Step, Subject,
+};
 use crate::error::Error;
 
 /// What an event of the catalog says: H01 to H03 and H12.
@@ -67,8 +69,10 @@ pub fn publishing(event: PublishingEvent) -> Result<Told, Error> {
         {
             told.subject.offer_type.clone_from(&fact.offer_type);
         }
-        told.entries
-            .extend(entry(&head, place, happening, &changed.happened).map_err(Error::Event)?);
+        // None is an arm that this version doesn't know.
+        let fact = happening.happening.as_ref().ok_or(Error::UnknownEvent)?;
+        let entry = entry(&head, place, happening, fact, &changed.happened);
+        told.entries.extend(entry.map_err(Error::Event)?);
     }
     Ok(told)
 }
@@ -78,11 +82,9 @@ fn entry(
     head: &Head,
     place: i32,
     happening: &Happening,
+    fact: &Fact,
     all: &[Happening],
 ) -> Result<Option<Entry>, Violation> {
-    let Some(fact) = &happening.happening else {
-        return Ok(None);
-    };
     let leg = happening.submission.as_ref().and_then(leg);
     let of_leg = |preview, live| {
         if leg == Some(Leg::Live) {
@@ -150,16 +152,19 @@ fn entry(
     entry.reason = reason.to_owned();
     match fact {
         Fact::Submitted(submitted) => {
-            entry.pages = submitted
-                .pages_changed
-                .iter()
-                .filter_map(|id| page_of(*id))
-                .collect();
+            let pages = submitted.pages_changed.iter().map(|id| page(*id));
+            entry.pages = pages.collect::<Result<_, _>>()?;
         }
         Fact::StepEnded(step) => entry.step = Some(ended(step, at)?),
         _ => {}
     }
     Ok(Some(entry))
+}
+
+/// Left out, a page would be missing from the filter for ever.
+fn page(id: i32) -> Result<Page, Violation> {
+    let field = "happened.submitted.pages_changed";
+    page_of(id).ok_or_else(|| Violation::new(field, "is no page that this version knows"))
 }
 
 fn ended(step: &StepEnded, at: time::OffsetDateTime) -> Result<Step, Violation> {
@@ -286,3 +291,6 @@ impl Head {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! A row as a line of the export: everything but who left, and the hash, so that the chain can be checked elsewhere.
+//! A row as a line of the export: everything but who left, and its hash. The hash covers the principal too, which is told
+//! nobody: it can be compared with other exports and with `VerifyHistory`, not computed from the line.
 
 use marketplace_runtime::ids::OfferName;
 use serde_json::json;

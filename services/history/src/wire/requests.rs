@@ -162,9 +162,12 @@ impl Key {
                 .because("BAD_PAGE_TOKEN")
         };
         let nanos = i128::from(self.0) * 1_000;
+        // A forged time must not lead beyond those that the database knows.
+        let occurred_at = OffsetDateTime::from_unix_timestamp_nanos(nanos)
+            .ok()
+            .filter(|at| at.year() >= 1);
         Ok(Place {
-            occurred_at: OffsetDateTime::from_unix_timestamp_nanos(nanos)
-                .map_err(|_| malformed())?,
+            occurred_at: occurred_at.ok_or_else(malformed)?,
             source: self.1.parse::<Source>().map_err(|_| malformed())?,
             revision: self.2,
             place: self.3,
@@ -288,6 +291,26 @@ mod tests {
             ..request()
         };
         assert!(list(&other).is_err());
+    }
+
+    #[test]
+    fn a_forged_time_in_a_page_token_is_refused() {
+        let first = list(&request()).unwrap();
+        for micros in [
+            i64::MIN,
+            -150_000_000_000_000_000,
+            -62_135_596_800_000_001,
+            i64::MAX,
+        ] {
+            let forged = ListEventsRequest {
+                page_token: paging::encode(&Key(micros, "catalog".into(), 1, 1), first.fingerprint),
+                ..request()
+            };
+            assert!(
+                matches!(list(&forged), Err(Error::Invalid(v)) if v[0].field == "page_token"),
+                "{micros}"
+            );
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use marketplace_runtime::ids;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::domain::{Code, Member, Portal, membership};
+use crate::domain::{Code, Member, Portal, Product, membership};
 use crate::error::Error;
 use crate::store::{self, Item};
 
@@ -13,7 +13,7 @@ use crate::store::{self, Item};
 pub async fn add_audience_member(
     db: &mut PgConnection,
     scope: &Scope,
-    offer: &str,
+    offer: &Product,
     member: &Member,
     portal: &Portal,
     now: OffsetDateTime,
@@ -24,7 +24,7 @@ pub async fn add_audience_member(
     if !member.may_join {
         return Err(Error::RoleNotEligible);
     }
-    if store::add(db, scope, offer, member, now).await? {
+    if store::add(db, scope, offer.uid, member, now).await? {
         tell(db, scope, offer, &member.principal, true, portal, now).await?;
     }
     Ok(())
@@ -34,7 +34,7 @@ pub async fn add_audience_member(
 pub async fn remove_audience_member(
     db: &mut PgConnection,
     scope: &Scope,
-    offer: &str,
+    offer: &Product,
     member: &str,
     owner: bool,
     portal: &Portal,
@@ -43,7 +43,7 @@ pub async fn remove_audience_member(
     if owner {
         return Err(Error::OwnerAlwaysNotified);
     }
-    let gone = store::remove(db, scope, offer, member).await?;
+    let gone = store::remove(db, scope, offer.uid, member).await?;
     let principal = gone.ok_or_else(|| Error::NotFound("AudienceEntry", member.to_owned()))?;
     tell(db, scope, offer, &principal, false, portal, now).await
 }
@@ -52,13 +52,13 @@ pub async fn remove_audience_member(
 async fn tell(
     db: &mut PgConnection,
     scope: &Scope,
-    offer: &str,
+    offer: &Product,
     principal: &str,
     added: bool,
     portal: &Portal,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let message = membership(offer, added, portal);
+    let message = membership(&offer.name, added, portal);
     let item = Item::new(
         ids::new_id(),
         principal,
@@ -71,7 +71,7 @@ async fn tell(
         db,
         &[Item {
             publisher,
-            offer: offer.to_owned(),
+            offer: offer.name.clone(),
             ..item
         }],
     )

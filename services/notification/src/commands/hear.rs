@@ -3,7 +3,7 @@
 use marketplace_messaging::Work;
 use marketplace_runtime::ids;
 
-use crate::domain::{Code, Facts, News, Notice, PreviewSide, Resolve};
+use crate::domain::{Closed, Code, Facts, News, Notice, PreviewSide, Resolve};
 use crate::error::Error;
 use crate::store;
 
@@ -14,6 +14,7 @@ pub const NOTICES: &str = "notices";
 pub async fn hear(db: &mut Work, news: Vec<News>) -> Result<(), Error> {
     let mut notices: Vec<Notice> = Vec::new();
     let mut resolves: Vec<Resolve> = Vec::new();
+    let mut closed: Vec<Closed> = Vec::new();
     for one in news {
         match one {
             News::Tell(notice) => notices.push(*notice),
@@ -23,7 +24,11 @@ pub async fn hear(db: &mut Work, news: Vec<News>) -> Result<(), Error> {
                 }
                 resolves.push(resolve);
             }
-            News::Preview(side) => notices.extend(preview(db, *side).await?),
+            News::Preview(side) => {
+                close(db, &mut closed).await?;
+                notices.extend(preview(db, *side).await?);
+            }
+            News::Closed(preview) => closed.push(preview),
             News::Ineligible {
                 publisher,
                 principal,
@@ -31,8 +36,10 @@ pub async fn hear(db: &mut Work, news: Vec<News>) -> Result<(), Error> {
             } => {
                 store::remove_ineligible(db, &publisher, &principal, at).await?;
             }
+            News::OfferDeleted(uid) => store::remove_audience(db, uid).await?,
         }
     }
+    close(db, &mut closed).await?;
     if !resolves.is_empty() {
         store::resolve(db, &resolves).await?;
     }
@@ -43,12 +50,22 @@ pub async fn hear(db: &mut Work, news: Vec<News>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Notes which previews nobody is to sign off any more; nothing is left to note then.
+async fn close(db: &mut Work, closed: &mut Vec<Closed>) -> Result<(), Error> {
+    if !closed.is_empty() {
+        store::close_previews(db, closed).await?;
+        closed.clear();
+    }
+    Ok(())
+}
+
 /// The request to sign off (N04), once both sides have told: publishing that it waits, the catalog that the links work.
+/// None where that comes too late: the catalog's news takes a hop more than that of a sign-off.
 async fn preview(db: &mut Work, side: PreviewSide) -> Result<Option<Notice>, Error> {
     let known = store::merge(db, &side).await?;
-    if !(known.awaits && known.served) {
+    let Some(since) = known.awaits_since.filter(|_| known.served && !known.closed) else {
         return Ok(None);
-    }
+    };
     let facts = Facts {
         title: known.title,
         warnings: known.warnings.unsigned_abs(),
@@ -62,7 +79,8 @@ async fn preview(db: &mut Work, side: PreviewSide) -> Result<Option<Notice>, Err
         code: Code::PreviewReady,
         about: side.about,
         facts,
-        occurred_at: known.told_at,
+        // Publishing's own time, as that of the sign-off which ends it.
+        occurred_at: since,
         resolved_at: None,
     }))
 }

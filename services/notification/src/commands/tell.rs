@@ -35,9 +35,9 @@ pub async fn tell(
     let claims: Vec<Claimed> = ready.iter().map(|one| one.claimed.clone()).collect();
     let mine: HashMap<Uuid, Option<OffsetDateTime>> =
         store::confirm(db, &claims).await?.into_iter().collect();
-    let mut offers: Vec<String> = ready
+    let mut offers: Vec<Uuid> = ready
         .iter()
-        .map(|one| one.claimed.notice.about.offer.clone())
+        .map(|one| one.claimed.notice.about.offer_uid)
         .collect();
     offers.sort_unstable();
     offers.dedup();
@@ -49,7 +49,7 @@ pub async fn tell(
         .filter(|one| mine.contains_key(&one.claimed.notice.id))
     {
         let list = lists
-            .get(&one.claimed.notice.about.offer)
+            .get(&one.claimed.notice.about.offer_uid)
             .unwrap_or(&nobody);
         told.extend(
             recipients(one.members, list)
@@ -144,7 +144,7 @@ fn letter(
         principal,
         address,
         message,
-        secret: false,
+        secret: !one.message.previews.is_empty(),
         created_at: now,
     })
 }

@@ -15,6 +15,7 @@ pub fn unverified(portal: &Portal) -> Message {
         title,
         blocks,
         links: vec![portal.preferences()],
+        previews: Vec::new(),
     }
 }
 
@@ -36,6 +37,7 @@ pub fn membership(offer: &str, added: bool, portal: &Portal) -> Message {
         title,
         blocks: vec![Block::Text(text)],
         links: vec![portal.overview(offer)],
+        previews: Vec::new(),
     }
 }
 
@@ -55,5 +57,6 @@ pub fn verification(code: &str, portal: &Portal) -> Message {
             ),
         ],
         links: vec![portal.preferences()],
+        previews: Vec::new(),
     }
 }

@@ -40,6 +40,8 @@ pub struct Message {
     pub title: String,
     pub blocks: Vec<Block>,
     pub links: Vec<Link>,
+    /// Links to a preview: they hold its token. They are mailed, and kept nowhere.
+    pub previews: Vec<Link>,
 }
 
 /// What an item of the Action Center holds at most: a page of the list must stay small.
@@ -65,6 +67,10 @@ impl Message {
         body
     }
 
+    fn all_links(&self) -> impl Iterator<Item = &Link> {
+        self.previews.iter().chain(&self.links)
+    }
+
     /// The mail as plain text.
     pub fn text(&self, footer: &str) -> String {
         let mut text = format!("{}\n\n", self.title);
@@ -72,7 +78,7 @@ impl Message {
             text.push_str(&plain(block));
             text.push_str("\n\n");
         }
-        for link in &self.links {
+        for link in self.all_links() {
             text.push_str(&format!("{}: {}\n", link.title, link.target));
         }
         text.push_str(&format!("\n-- \n{footer}\n"));
@@ -82,7 +88,7 @@ impl Message {
     /// The mail as simple HTML: no images, no scripts, nothing that is fetched.
     pub fn html(&self, footer: &str) -> String {
         let blocks: String = self.blocks.iter().map(html).collect();
-        let links: String = self.links.iter().map(link_item).collect();
+        let links: String = self.all_links().map(link_item).collect();
         let links = if links.is_empty() {
             links
         } else {
@@ -198,6 +204,7 @@ mod tests {
                     target: "javascript:alert(1)".into(),
                 },
             ],
+            previews: vec![],
         }
     }
 

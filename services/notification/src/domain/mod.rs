@@ -19,7 +19,9 @@ mod words;
 pub use code::{Code, Kind, Unknown};
 pub use letters::{membership, unverified, verification};
 pub use message::{Block, Finding, Link, Message};
-pub use notice::{About, By, Facts, Leg, News, Notice, PreviewSide, Resolve, Variant};
+pub use notice::{
+    About, By, Closed, Facts, Leg, News, Notice, Of, PreviewSide, Product, Resolve, Variant,
+};
 pub use person::{
     CODE_BYTES, CODE_LIFE, CODES_PER_HOUR, Person, Preferences, hash, is_address, is_language,
 };

@@ -90,14 +90,40 @@ pub struct About {
     pub submission: String,
 }
 
-/// Actions that are nothing to do any more.
+/// The offer as its lists know it: its name can be used again after a delete, its system id can't (NO-4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    pub uid: Uuid,
+    /// Resource name.
+    pub name: String,
+}
+
+/// Actions that are nothing to do any more. Late news ends none that came up since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolve {
     pub offer_uid: Uuid,
     pub codes: &'static [Code],
-    /// Those of this submission still stand; empty: none.
-    pub but: String,
+    pub of: Of,
     pub at: OffsetDateTime,
+}
+
+/// Which submissions of the offer an end is about; by resource name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    Every,
+    Only(String),
+    /// Those of this one still stand.
+    Others(String),
+}
+
+impl Of {
+    fn takes(&self, submission: &str) -> bool {
+        match self {
+            Of::Every => true,
+            Of::Only(only) => submission == only,
+            Of::Others(but) => submission != but,
+        }
+    }
 }
 
 impl Resolve {
@@ -105,7 +131,8 @@ impl Resolve {
     pub fn ends(&self, notice: &Notice) -> bool {
         notice.about.offer_uid == self.offer_uid
             && self.codes.contains(&notice.code)
-            && (self.but.is_empty() || notice.about.submission != self.but)
+            && self.of.takes(&notice.about.submission)
+            && notice.occurred_at <= self.at
     }
 }
 
@@ -116,12 +143,25 @@ pub enum News {
     Resolve(Resolve),
     /// One side of a preview that waits for sign-off.
     Preview(Box<PreviewSide>),
+    /// Nobody is to sign off the preview any more.
+    Closed(Closed),
     /// A member can no longer hear of submissions (NO-6).
     Ineligible {
         publisher: String,
         principal: String,
         at: OffsetDateTime,
     },
+    /// The offer is gone, and its lists with it (NO-4).
+    OfferDeleted(Uuid),
+}
+
+/// A submission whose preview is signed off, live, withdrawn, or has made way for a newer one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    pub offer_uid: Uuid,
+    /// Resource name.
+    pub submission: String,
+    pub at: OffsetDateTime,
 }
 
 /// What one context tells of a preview.

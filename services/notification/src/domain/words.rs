@@ -93,6 +93,7 @@ impl Said<'_> {
             title,
             blocks,
             links: vec![self.portal.overview(&self.notice.about.offer)],
+            previews: Vec::new(),
         }
     }
 
@@ -189,9 +190,7 @@ impl Said<'_> {
         }
         let mut message = self.message(title, blocks);
         message.links[0].title = "Go live (Offer overview)".into();
-        message
-            .links
-            .splice(0..0, self.told.previews.iter().cloned());
+        message.previews.clone_from(&self.told.previews);
         if self.facts.warnings > 0 {
             message
                 .links

@@ -17,8 +17,8 @@ use crate::store::{self, DueMail};
 
 /// Mails sent at the same time.
 const BATCH: i64 = 16;
-/// Longer than a server may take for one mail.
-const LEASE: time::Duration = time::Duration::seconds(90);
+/// Longer than a server may take for one mail (`PATIENCE` of [`Post`]): nobody else sends what is still being sent.
+const LEASE: time::Duration = time::Duration::seconds(25);
 /// After a failure of the database.
 const AGAIN: Duration = Duration::from_millis(500);
 

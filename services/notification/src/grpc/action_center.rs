@@ -17,7 +17,7 @@ impl Grpc {
         principal: &str,
         list: ListItems,
     ) -> Result<pb::ListActionItemsResponse, Error> {
-        let mut db = self.db.acquire().await?;
+        let mut db = self.db.read().await?;
         let offer = list.offer.as_deref();
         let found = store::list(
             &mut db,

@@ -27,9 +27,9 @@ impl Grpc {
         let fingerprint = Fingerprint::of("ListAudience", &request.offer);
         let size = usize::try_from(paging::page_size(request.page_size)?).unwrap_or(usize::MAX);
         let after: Option<String> = paging::decode(&request.page_token, fingerprint)?;
-        let members = self.neighbours.members(&offer.publisher).await?;
+        let (offer, members) = self.neighbours.offer(offer).await?;
         let mut db = self.db.acquire().await?;
-        let list = store::listed(&mut db, scope, &offer.to_string()).await?;
+        let list = store::listed(&mut db, scope, offer.uid).await?;
         let mut told: Vec<&Member> = recipients(&members, &list);
         told.retain(|member| after.as_ref().is_none_or(|after| member.name > *after));
         told.sort_by(|a, b| a.name.cmp(&b.name));
@@ -53,15 +53,12 @@ impl Grpc {
             next_page_token,
         })
     }
+}
 
-    /// A member with publishing permission, by name.
-    async fn member(&self, name: &MemberName) -> Result<Option<Member>, Error> {
-        let (members, name) = (
-            self.neighbours.members(&name.publisher).await?,
-            name.to_string(),
-        );
-        Ok(members.into_iter().find(|member| member.name == name))
-    }
+/// A member with publishing permission, by name.
+fn named(members: Vec<Member>, name: &MemberName) -> Option<Member> {
+    let name = name.to_string();
+    members.into_iter().find(|member| member.name == name)
 }
 
 #[tonic::async_trait]
@@ -87,9 +84,12 @@ impl AudienceService for Grpc {
         let scope = self.permit(&caller, Permission::Publish, &offer).await?;
         let once = once(&caller, "AddAudienceMember", &request.request_id, &request)?;
         let name = wire::member_of(&offer, &request.member)?;
-        let member = self.member(&name).await?.ok_or(Error::RoleNotEligible)?;
+        let asked = self.neighbours.offer(&offer).await;
+        // What the catalog says of now is looked at within: a repeat is answered as the first time, whoever has left since.
         requests::run(&self.db, once, |mut work| async move {
-            let (offer, now) = (offer.to_string(), clock::now());
+            let (offer, members) = asked?;
+            let member = named(members, &name).ok_or(Error::RoleNotEligible)?;
+            let now = clock::now();
             commands::add_audience_member(&mut work, &scope, &offer, &member, &self.portal, now)
                 .await?;
             let person = store::person(&mut work, &member.principal).await?;
@@ -117,9 +117,11 @@ impl AudienceService for Grpc {
             &request,
         )?;
         let name = wire::member_of(&offer, &request.member)?;
-        let owner = self.member(&name).await?.is_some_and(|member| member.owner);
+        let asked = self.neighbours.offer(&offer).await;
         requests::run(&self.db, once, |mut work| async move {
-            let (offer, name, now) = (offer.to_string(), name.to_string(), clock::now());
+            let (offer, members) = asked?;
+            let owner = named(members, &name).is_some_and(|member| member.owner);
+            let (name, now) = (name.to_string(), clock::now());
             commands::remove_audience_member(
                 &mut work,
                 &scope,

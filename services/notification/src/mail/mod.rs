@@ -18,17 +18,26 @@ pub enum MailError {
     Message(#[from] lettre::error::Error),
     #[error("the server did not take it")]
     Smtp(#[from] lettre::transport::smtp::Error),
+    #[error("the server takes too long")]
+    Late,
     #[error("the file can't be written")]
     File(#[from] std::io::Error),
 }
 
 impl MailError {
-    /// The server said that it never will take it: trying again is no use.
+    /// The server said that it never will take mail for this address: trying again is no use. Every other refusal (of
+    /// our login, of the sender, of everybody) is about the server or our settings, which somebody may put right.
     pub fn is_permanent(&self) -> bool {
         match self {
-            MailError::Smtp(error) => error.is_permanent(),
+            // lettre tells the code, not which command it answered: those that judge a recipient.
+            MailError::Smtp(error) => error
+                .status()
+                .is_some_and(|code| matches!(u16::from(code), 550 | 551 | 553)),
             MailError::Address(_) => true,
-            MailError::Settings(_) | MailError::Message(_) | MailError::File(_) => false,
+            MailError::Settings(_)
+            | MailError::Message(_)
+            | MailError::Late
+            | MailError::File(_) => false,
         }
     }
 }

@@ -10,13 +10,17 @@ use uuid::Uuid;
 
 use super::MailError;
 
-/// How long a server may take for one mail.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Shorter than the lease of a mail that is being sent.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Takes mails away. Cheap to clone.
 #[derive(Clone)]
 pub enum Post {
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Smtp {
+        transport: AsyncSmtpTransport<Tokio1Executor>,
+        /// How long the server may take for one mail, from the connection to its last answer.
+        patience: Duration,
+    },
     /// For a machine without a mail server: `{id}.eml`, readable by the owner only.
     Folder(PathBuf),
 }
@@ -27,7 +31,10 @@ impl Post {
         // The URL holds a password: what is wrong with it is told, not what it is.
         let wrong = |_| MailError::Settings("SMTP_URL is no smtp:// or smtps:// URL".into());
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(wrong)?;
-        Ok(Post::Smtp(transport.timeout(Some(PATIENCE)).build()))
+        Ok(Post::Smtp {
+            transport: transport.build(),
+            patience: PATIENCE,
+        })
     }
 
     /// Into a folder, which is made if it is missing.
@@ -49,9 +56,14 @@ impl Post {
         mail: &[u8],
     ) -> Result<(), MailError> {
         match self {
-            Post::Smtp(transport) => {
+            Post::Smtp {
+                transport,
+                patience,
+            } => {
                 let envelope = Envelope::new(Some(from.clone()), vec![to.parse()?])?;
-                transport.send_raw(&envelope, mail).await?;
+                tokio::time::timeout(*patience, transport.send_raw(&envelope, mail))
+                    .await
+                    .map_err(|_| MailError::Late)??;
                 Ok(())
             }
             Post::Folder(folder) => Ok(write(folder, id, mail).await?),
@@ -79,7 +91,95 @@ async fn write(folder: &Path, id: Uuid, mail: &[u8]) -> std::io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    /// Delivers one mail to a server on a free port that treats its only caller so.
+    async fn deliver_to<F: Future<Output = ()>>(
+        serve: impl FnOnce(tokio::net::TcpStream) -> F,
+        wait: Duration,
+    ) -> MailError {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let post = Post::smtp(&format!("smtp://shop:hush@127.0.0.1:{port}")).unwrap();
+        let Post::Smtp { transport, .. } = post else {
+            panic!("no SMTP")
+        };
+        let patience = wait;
+        let post = Post::Smtp {
+            transport,
+            patience,
+        };
+        let from = "no-reply@market.example".parse().unwrap();
+        let deliver = post.deliver(Uuid::nil(), &from, "ada@contoso.example", b"the mail");
+        let served = async { serve(listener.accept().await.unwrap().0).await };
+        tokio::select! {
+            biased;
+            delivered = deliver => delivered.unwrap_err(),
+            () = async { served.await; std::future::pending().await } => unreachable!(),
+        }
+    }
+
+    /// A server that takes everything, but for the command that begins so ("" is the connection itself).
+    async fn answer(stream: tokio::net::TcpStream, refused: &str, refusal: &str) {
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let mut command = Some(String::new());
+        while let Some(said) = command {
+            let answer = match said.as_str() {
+                said if !refused.is_empty() && said.starts_with(refused) => refusal,
+                "" if refused.is_empty() => refusal,
+                "" => "220 ready",
+                said if said.starts_with("EHLO") => "250-mail\r\n250 AUTH PLAIN",
+                said if said.starts_with("AUTH") => "235 welcome",
+                said if said.starts_with("DATA") => "354 go on",
+                _ => "250 fine",
+            };
+            write
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .await
+                .unwrap();
+            command = lines.next_line().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_refused_recipient_is_given_up_at_the_first_try() {
+        let table = [
+            ("", "554 go away", false),
+            ("AUTH", "535 wrong password", false),
+            ("MAIL", "501 no such sender", false),
+            ("RCPT", "450 later", false),
+            ("RCPT", "552 mailbox full", false),
+            ("RCPT", "550 no such user", true),
+            ("RCPT", "551 moved away", true),
+            ("RCPT", "553 no such mailbox", true),
+            ("DATA", "554 not now", false),
+        ];
+        for (refused, refusal, permanent) in table {
+            let serve = |stream| answer(stream, refused, refusal);
+            let error = deliver_to(serve, PATIENCE).await;
+            let MailError::Smtp(told) = &error else {
+                panic!("{refused} {refusal}: {error:?}")
+            };
+            let code = told.status().map(|code| code.to_string());
+            assert_eq!(code.as_deref(), Some(&refusal[..3]), "{refused}");
+            assert_eq!(error.is_permanent(), permanent, "{refused} {refusal}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_late() {
+        let hold = |stream| async move {
+            let _open = stream;
+            std::future::pending().await
+        };
+        let error = deliver_to(hold, Duration::from_millis(50)).await;
+        assert!(matches!(error, MailError::Late), "{error:?}");
+        assert!(!error.is_permanent());
+    }
 
     #[tokio::test]
     async fn a_file_is_private_and_a_repeat_changes_nothing() {

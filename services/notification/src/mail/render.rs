@@ -67,6 +67,7 @@ mod tests {
             title: title.into(),
             blocks: vec![Block::Text("Grüße".into())],
             links: vec![],
+            previews: vec![],
         };
         let at = datetime!(2026-11-22 17:40 UTC);
         String::from_utf8(

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use marketplace_runtime::access::Scope;
 use sqlx::PgConnection;
+use sqlx::types::Uuid;
 use time::OffsetDateTime;
 
 use crate::domain::Member;
@@ -13,12 +14,12 @@ use crate::error::Error;
 pub async fn listed(
     db: &mut PgConnection,
     scope: &Scope,
-    offer: &str,
+    offer_uid: Uuid,
 ) -> Result<HashSet<String>, Error> {
     let found = sqlx::query_scalar!(
-        "SELECT principal FROM notification.audience WHERE publisher = $1 AND offer = $2",
+        "SELECT principal FROM notification.audience WHERE publisher = $1 AND offer_uid = $2",
         scope.publisher(),
-        offer
+        offer_uid
     )
     .fetch_all(db)
     .await?;
@@ -28,17 +29,20 @@ pub async fn listed(
 /// The same for several offers, for telling.
 pub async fn listed_in(
     db: &mut PgConnection,
-    offers: &[String],
-) -> Result<HashMap<String, HashSet<String>>, Error> {
+    offers: &[Uuid],
+) -> Result<HashMap<Uuid, HashSet<String>>, Error> {
     let rows = sqlx::query!(
-        "SELECT offer, principal FROM notification.audience WHERE offer = ANY($1)",
+        "SELECT offer_uid, principal FROM notification.audience WHERE offer_uid = ANY($1)",
         offers
     )
     .fetch_all(db)
     .await?;
-    let mut lists: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut lists: HashMap<Uuid, HashSet<String>> = HashMap::new();
     for row in rows {
-        lists.entry(row.offer).or_default().insert(row.principal);
+        lists
+            .entry(row.offer_uid)
+            .or_default()
+            .insert(row.principal);
     }
     Ok(lists)
 }
@@ -47,15 +51,15 @@ pub async fn listed_in(
 pub async fn add(
     db: &mut PgConnection,
     scope: &Scope,
-    offer: &str,
+    offer_uid: Uuid,
     member: &Member,
     at: OffsetDateTime,
 ) -> Result<bool, Error> {
     let done = sqlx::query!(
-        "INSERT INTO notification.audience (publisher, offer, principal, member, added_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (offer, principal) DO NOTHING",
+        "INSERT INTO notification.audience (publisher, offer_uid, principal, member, added_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (offer_uid, principal) DO NOTHING",
         scope.publisher(),
-        offer,
+        offer_uid,
         member.principal,
         member.name,
         at
@@ -69,18 +73,29 @@ pub async fn add(
 pub async fn remove(
     db: &mut PgConnection,
     scope: &Scope,
-    offer: &str,
+    offer_uid: Uuid,
     member: &str,
 ) -> Result<Option<String>, Error> {
     let removed = sqlx::query_scalar!(
-        "DELETE FROM notification.audience WHERE publisher = $1 AND offer = $2 AND member = $3 RETURNING principal",
+        "DELETE FROM notification.audience WHERE publisher = $1 AND offer_uid = $2 AND member = $3 RETURNING principal",
         scope.publisher(),
-        offer,
+        offer_uid,
         member
     )
     .fetch_optional(db)
     .await?;
     Ok(removed)
+}
+
+/// The list of an offer that is gone.
+pub async fn remove_audience(db: &mut PgConnection, offer_uid: Uuid) -> Result<(), Error> {
+    sqlx::query!(
+        "DELETE FROM notification.audience WHERE offer_uid = $1",
+        offer_uid
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Takes a member who can no longer hear of submissions off every list of the publisher (NO-6). Late news of it spares

@@ -15,7 +15,7 @@ pub struct Mail {
     pub address: String,
     /// The whole message.
     pub message: Vec<u8>,
-    /// It holds a code: its text is kept no longer than it takes to send it.
+    /// It holds a code or a link to a preview: its text is kept no longer than it takes to send it.
     pub secret: bool,
     pub created_at: OffsetDateTime,
 }

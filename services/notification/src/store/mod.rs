@@ -8,7 +8,7 @@ mod people;
 mod previews;
 mod sweep;
 
-pub use audience::{add, listed, listed_in, remove, remove_ineligible};
+pub use audience::{add, listed, listed_in, remove, remove_audience, remove_ineligible};
 pub use items::{
     Item, ItemKey, archive, deliver, get, list, raise_unverified, read, resolve_unverified,
     standing_unread,
@@ -21,5 +21,5 @@ pub use people::{
     Verification, code, codes_since, forget_codes, lock, people, person, put_code, save, use_code,
     verified,
 };
-pub use previews::{Preview, merge};
+pub use previews::{Preview, close as close_previews, merge};
 pub use sweep::{remind, sweep};

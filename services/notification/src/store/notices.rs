@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use sqlx::types::{JsonValue, Uuid};
 use time::OffsetDateTime;
 
-use crate::domain::{About, Facts, Notice, Resolve};
+use crate::domain::{About, Facts, Notice, Of, Resolve};
 use crate::error::Error;
 
 /// Writes notices; one that was written before is left as it is.
@@ -48,17 +48,21 @@ pub async fn insert(db: &mut PgConnection, notices: &[Notice]) -> Result<(), Err
 pub async fn resolve(db: &mut PgConnection, resolves: &[Resolve]) -> Result<(), Error> {
     let uids: Vec<Uuid> = resolves.iter().map(|r| r.offer_uid).collect();
     let codes: Vec<String> = resolves.iter().map(codes_of).collect();
-    let but: Vec<String> = resolves.iter().map(|r| r.but.clone()).collect();
+    let only: Vec<Option<String>> = resolves.iter().map(|r| only(&r.of)).collect();
+    let but: Vec<Option<String>> = resolves.iter().map(|r| but(&r.of)).collect();
     let times: Vec<OffsetDateTime> = resolves.iter().map(|r| r.at).collect();
     let closed = sqlx::query!(
         r#"UPDATE notification.notices n SET resolved_at = r.at
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (offer_uid, codes, but, at)
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+             AS r (offer_uid, codes, own, but, at)
            WHERE n.offer_uid = r.offer_uid AND n.code = ANY(string_to_array(r.codes, ',')) AND n.resolved_at IS NULL
-             AND n.code IN ('N02', 'N03', 'N04', 'N05') AND (r.but = '' OR n.submission <> r.but)
+             AND n.code IN ('N02', 'N03', 'N04', 'N05') AND n.occurred_at <= r.at
+             AND (r.own IS NULL OR n.submission = r.own) AND (r.but IS NULL OR n.submission <> r.but)
            RETURNING n.id, n.resolved_at AS "at!""#,
         &uids,
         &codes,
-        &but,
+        &only as &[Option<String>],
+        &but as &[Option<String>],
         &times
     )
     .fetch_all(&mut *db)
@@ -87,6 +91,20 @@ fn codes_of(resolve: &Resolve) -> String {
         .map(|code| code.as_str())
         .collect::<Vec<_>>()
         .join(",")
+}
+
+fn only(of: &Of) -> Option<String> {
+    match of {
+        Of::Only(submission) => Some(submission.clone()),
+        Of::Every | Of::Others(_) => None,
+    }
+}
+
+fn but(of: &Of) -> Option<String> {
+    match of {
+        Of::Others(submission) => Some(submission.clone()),
+        Of::Every | Of::Only(_) => None,
+    }
 }
 
 /// A notice that this process is telling now.

@@ -13,7 +13,8 @@ const MAILS: Duration = Duration::days(30);
 /// Rows in one statement, so that no lock is held for long.
 const CHUNK: i64 = 1_000;
 
-/// Tells again of previews that wait for a sign-off since before then (A39). Each once.
+/// Tells again of previews that wait for a sign-off since before then (A39). Each once, with the time since when it waits:
+/// the sign-off that ends it is later, however late its news is.
 pub async fn remind(
     db: &mut PgConnection,
     before: OffsetDateTime,
@@ -27,11 +28,11 @@ pub async fn remind(
                           WHERE code = 'N04' AND resolved_at IS NULL AND reminded_at IS NULL AND occurred_at < $1
                             AND cause NOT LIKE 'reminder:%'
                           ORDER BY occurred_at LIMIT cardinality($3::uuid[]) FOR UPDATE SKIP LOCKED)
-             RETURNING publisher, offer, offer_uid, submission, facts
+             RETURNING publisher, offer, offer_uid, submission, facts, occurred_at
            ), numbered AS (SELECT row_number() OVER () AS n, old.* FROM old)
            INSERT INTO notification.notices (id, cause, code, publisher, offer, offer_uid, submission, facts, occurred_at, due_at)
            SELECT ($3::uuid[])[n], 'reminder:' || submission, 'N04', publisher, offer, offer_uid, submission,
-             jsonb_set(facts, '{variant}', '"reminder"'), $2, $2
+             jsonb_set(facts, '{variant}', '"reminder"'), occurred_at, $2
            FROM numbered
            ON CONFLICT (cause, code) DO NOTHING"#,
         before,

@@ -14,7 +14,9 @@ use marketplace_runtime::timestamp;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{About, By, Code, Facts, Leg, News, Notice, PreviewSide, Resolve, Variant};
+use crate::domain::{
+    About, By, Closed, Code, Facts, Leg, News, Notice, Of, PreviewSide, Resolve, Variant,
+};
 use crate::error::Error;
 
 const FAILURES: &[Code] = &[Code::StepFailed, Code::CertificationFailed];
@@ -34,16 +36,15 @@ pub fn publishing(event: PublishingEvent) -> Result<Vec<News>, Error> {
     let PublishedEvent::PublicationChanged(changed) = event.event.ok_or(Error::UnknownEvent)?;
     let mut news = Vec::new();
     for (place, happening) in changed.happened.iter().enumerate() {
-        let Some(fact) = &happening.happening else {
-            continue;
-        };
+        let fact = happening.happening.as_ref().ok_or(Error::UnknownEvent)?;
         let said = Said::read(&head, place, happening).map_err(Error::Event)?;
         said.news(fact, &mut news).map_err(Error::Event)?;
     }
     Ok(news)
 }
 
-/// What an event of the catalog means for people: one side of N04, N12, and who can no longer be told.
+/// What an event of the catalog means for people: one side of N04, N12, who can no longer be told, and which offer has
+/// no audience any more.
 pub fn catalog(event: OfferCatalogEvent) -> Result<Vec<News>, Error> {
     let header = event.header.unwrap_or_default();
     match event.event.ok_or(Error::UnknownEvent)? {
@@ -77,6 +78,10 @@ pub fn catalog(event: OfferCatalogEvent) -> Result<Vec<News>, Error> {
         }
         CatalogEvent::MemberChanged(changed) => {
             member_changed(&header, changed).map_err(Error::Event)
+        }
+        CatalogEvent::OfferDeleted(_) => {
+            let head = Head::read(&header).map_err(Error::Event)?;
+            Ok(vec![News::OfferDeleted(head.about.offer_uid)])
         }
         // Bound by nobody: not ours, whatever it says.
         _ => Ok(Vec::new()),
@@ -196,10 +201,27 @@ impl<'a> Said<'a> {
     }
 
     fn resolve(&self, codes: &'static [Code]) -> News {
+        self.resolve_of(Of::Every, codes)
+    }
+
+    fn resolve_of(&self, of: Of, codes: &'static [Code]) -> News {
         News::Resolve(Resolve {
             offer_uid: self.about.offer_uid,
             codes,
-            but: String::new(),
+            of,
+            at: self.at,
+        })
+    }
+
+    /// Of this submission: those of a newer one stand.
+    fn resolve_own(&self, codes: &'static [Code]) -> News {
+        self.resolve_of(Of::Only(self.about.submission.clone()), codes)
+    }
+
+    fn close(&self) -> News {
+        News::Closed(Closed {
+            offer_uid: self.about.offer_uid,
+            submission: self.about.submission.clone(),
             at: self.at,
         })
     }
@@ -216,7 +238,7 @@ impl<'a> Said<'a> {
             }
             Fact::Canceled(canceled) => {
                 if facts.leg == Leg::Preview {
-                    news.push(self.resolve(WARNINGS));
+                    news.push(self.resolve_own(WARNINGS));
                 }
                 // It made way for a newer submission, whose N01 says enough (T38).
                 if !canceled.superseded {
@@ -224,6 +246,7 @@ impl<'a> Said<'a> {
                 }
             }
             Fact::SignedOff(_) => news.extend([
+                self.close(),
                 self.resolve(EVERYTHING),
                 self.tell(Code::GoLiveAccepted, facts),
             ]),
@@ -249,13 +272,8 @@ impl<'a> Said<'a> {
                 ));
             }
             Fact::AwaitingSignOff(awaiting) => {
-                let but = self.about.submission.clone();
-                let resolve = Resolve {
-                    offer_uid: self.about.offer_uid,
-                    codes: SIGN_OFF,
-                    but,
-                    at: self.at,
-                };
+                let earlier = Of::Others(self.about.submission.clone());
+                let resolve = self.resolve_of(earlier, SIGN_OFF);
                 let side = PreviewSide {
                     about: self.about,
                     awaits: true,
@@ -265,11 +283,13 @@ impl<'a> Said<'a> {
                     report: awaiting.validation_report.clone(),
                     at: self.at,
                 };
-                news.extend([News::Resolve(resolve), News::Preview(Box::new(side))]);
+                news.extend([resolve, News::Preview(Box::new(side))]);
             }
-            Fact::WentLive(_) => {
-                news.extend([self.resolve(EVERYTHING), self.tell(Code::OfferLive, facts)])
-            }
+            Fact::WentLive(_) => news.extend([
+                self.close(),
+                self.resolve(EVERYTHING),
+                self.tell(Code::OfferLive, facts),
+            ]),
             Fact::OfferStopRequested(stop) => {
                 let at = stop
                     .effective_time
@@ -317,7 +337,11 @@ impl<'a> Said<'a> {
                     variant: Variant::PreviewWithdrawn,
                     ..facts
                 };
-                news.extend([self.resolve(SIGN_OFF), self.tell(Code::StepFailed, facts)]);
+                news.extend([
+                    self.close(),
+                    self.resolve(SIGN_OFF),
+                    self.tell(Code::StepFailed, facts),
+                ]);
             }
             // The scheduler's own time came and a guard failed (T40); taken back by a person, it is no news (T41).
             Fact::GoLiveUnscheduled(dropped) if self.by_system && !dropped.reason.is_empty() => {
@@ -337,7 +361,7 @@ impl<'a> Said<'a> {
                 news.push(self.tell(Code::ValidationWarnings, facts));
             }
             Fact::FailureDiscarded(_) => news.push(self.resolve(FAILURES)),
-            Fact::Superseded(_) => news.push(self.resolve(WARNINGS)),
+            Fact::Superseded(_) => news.extend([self.close(), self.resolve_own(WARNINGS)]),
             Fact::CancelRequested(_)
             | Fact::StepEnded(_)
             | Fact::PlanRestoreRequested(_)

@@ -2,9 +2,10 @@
 
 use marketplace_proto::certification::v1 as cert;
 use marketplace_proto::offercatalog::v1::{self as catalog, MemberKind, MemberRole, Storefront};
-use marketplace_runtime::timestamp;
+use marketplace_runtime::{ids, timestamp};
 
-use crate::domain::{Finding, Link, Member, Report};
+use crate::domain::{Finding, Link, Member, Product, Report};
+use crate::error::Error;
 
 /// A member with publishing permission.
 pub fn member(member: catalog::Member) -> Member {
@@ -17,6 +18,15 @@ pub fn member(member: catalog::Member) -> Member {
         principal: member.principal,
         display_name: member.display_name,
     }
+}
+
+/// The offer of this name, if the catalog has told a system id of it.
+pub fn product(uid: &str, name: String) -> Result<Option<Product>, Error> {
+    if uid.is_empty() {
+        return Ok(None);
+    }
+    let uid = ids::uuid(uid, "offer_uid").map_err(Error::Answer)?;
+    Ok(Some(Product { uid, name }))
 }
 
 /// Where a preview can be seen.

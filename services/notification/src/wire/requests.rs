@@ -76,11 +76,14 @@ pub fn list_items(request: &ListActionItemsRequest, principal: &str) -> Result<L
 }
 
 fn time(micros: i64) -> Result<OffsetDateTime, Violation> {
-    let wrong = |_| {
-        Violation::new("page_token", "is not a token this list has answered")
-            .because("BAD_PAGE_TOKEN")
-    };
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).map_err(wrong)
+    // A forged one must not lead beyond the times that the database knows.
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+        .ok()
+        .filter(|at| at.year() >= 1)
+        .ok_or_else(|| {
+            Violation::new("page_token", "is not a token this list has answered")
+                .because("BAD_PAGE_TOKEN")
+        })
 }
 
 /// The token that goes on after this item.
@@ -179,6 +182,27 @@ mod tests {
             fields(list_items(&wrong, "ada").unwrap_err()),
             ["page_size", "page_token", "offer"]
         );
+    }
+
+    #[test]
+    fn a_forged_time_in_a_page_token_is_refused() {
+        let first = list_items(&ListActionItemsRequest::default(), "ada").unwrap();
+        for micros in [
+            i64::MIN,
+            -150_000_000_000_000_000,
+            -62_135_596_800_000_001,
+            i64::MAX,
+        ] {
+            let request = ListActionItemsRequest {
+                page_token: paging::encode(&(micros, Uuid::nil()), first.fingerprint),
+                ..Default::default()
+            };
+            assert_eq!(
+                fields(list_items(&request, "ada").unwrap_err()),
+                ["page_token"],
+                "{micros}"
+            );
+        }
     }
 
     #[test]

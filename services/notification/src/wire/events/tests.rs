@@ -1,6 +1,8 @@
 //! Which happening tells what, and which actions it ends.
 
-use marketplace_proto::offercatalog::v1::{Member, PreviewServed, PrivateAudienceSynced};
+use marketplace_proto::offercatalog::v1::{
+    Member, OfferDeleted, PreviewServed, PrivateAudienceSynced,
+};
 use marketplace_proto::publishing::v1 as pb;
 
 use super::*;
@@ -58,7 +60,10 @@ fn codes(news: &[News]) -> (Vec<&'static str>, Vec<&'static str>) {
         match one {
             News::Tell(notice) => told.push(notice.code.as_str()),
             News::Resolve(resolve) => ended.extend(resolve.codes.iter().map(|code| code.as_str())),
-            News::Preview(_) | News::Ineligible { .. } => {}
+            News::Preview(_)
+            | News::Closed(_)
+            | News::Ineligible { .. }
+            | News::OfferDeleted(_) => {}
         }
     }
     (told, ended)
@@ -245,10 +250,44 @@ fn actions_end_when_they_are_taken() {
         panic!("nothing ends")
     };
     assert_eq!(
-        (earlier.codes, earlier.but.as_str()),
-        (SIGN_OFF, SUBMISSION),
+        (earlier.codes, &earlier.of),
+        (SIGN_OFF, &Of::Others(SUBMISSION.into())),
         "T10: those of earlier previews only"
     );
+}
+
+#[test]
+fn n05_ends_with_its_own_submission_and_no_other() {
+    let gone = [
+        Fact::Superseded(pb::Superseded { by: "s2".into() }),
+        Fact::Canceled(pb::Canceled { superseded: true }),
+        Fact::Canceled(pb::Canceled::default()),
+    ];
+    for fact in gone {
+        let news = published(ActorKind::User, pb::Leg::Preview, fact);
+        let ended = news.iter().find_map(|one| match one {
+            News::Resolve(resolve) => Some((resolve.codes, resolve.of.clone())),
+            _ => None,
+        });
+        assert_eq!(ended, Some((WARNINGS, Of::Only(SUBMISSION.into()))));
+    }
+}
+
+#[test]
+fn n04_is_closed_by_whatever_ends_the_wait_for_a_sign_off() {
+    let facts = [
+        Fact::SignedOff(pb::SignedOff {}),
+        Fact::WentLive(pb::WentLive {}),
+        Fact::PreviewWithdrawn(pb::PreviewWithdrawn::default()),
+        Fact::Superseded(pb::Superseded::default()),
+    ];
+    for fact in facts {
+        let news = published(ActorKind::User, pb::Leg::Live, fact.clone());
+        let closed = news
+            .iter()
+            .any(|one| matches!(one, News::Closed(closed) if closed.submission == SUBMISSION));
+        assert!(closed, "{fact:?}");
+    }
 }
 
 #[test]
@@ -340,4 +379,33 @@ fn an_event_of_a_newer_publisher_is_not_guessed_at() {
         event: None,
     };
     assert!(matches!(publishing(nameless), Err(Error::Event(_))));
+    // An arm that this version doesn't know is read as none.
+    let happened = vec![
+        Happening {
+            happening: Some(Fact::CancelRequested(pb::CancelRequested {})),
+            ..Default::default()
+        },
+        Happening::default(),
+    ];
+    let changed = pb::PublicationChanged {
+        happened,
+        ..Default::default()
+    };
+    let newer = PublishingEvent {
+        header: Some(header()),
+        event: Some(PublishedEvent::PublicationChanged(changed)),
+    };
+    assert!(matches!(publishing(newer), Err(Error::UnknownEvent)));
+}
+
+#[test]
+fn no_4_an_offer_that_is_gone_has_no_audience() {
+    let event = OfferCatalogEvent {
+        header: Some(header()),
+        event: Some(CatalogEvent::OfferDeleted(OfferDeleted {})),
+    };
+    assert_eq!(
+        catalog(event).unwrap(),
+        [News::OfferDeleted(Uuid::from_u128(9))]
+    );
 }
