@@ -6,7 +6,8 @@ use marketplace_proto::certification::v1::{
 };
 use marketplace_proto::history::v1::{HistoryEvent, ListEventsRequest};
 use marketplace_proto::notification::v1::{
-    Preferences, SendVerificationRequest, UpdatePreferencesRequest, VerifyEmailRequest,
+    ActionItem, ListActionItemsRequest, NotificationCode, Preferences, SendVerificationRequest,
+    UpdatePreferencesRequest, VerifyEmailRequest,
 };
 use marketplace_proto::offercatalog::v1::*;
 use marketplace_proto::publishing::v1::*;
@@ -164,6 +165,23 @@ impl Marketplace {
             .await?
             .into_inner();
         Ok(answer.submission.context("no submission")?.name)
+    }
+
+    /// Waits until `ada` is asked to review the preview; who signs off before that is never asked.
+    pub async fn asked_to_review(&self, submission: &str) -> anyhow::Result<()> {
+        let list = ListActionItemsRequest {
+            page_size: 1_000,
+            ..Default::default()
+        };
+        let asks = |item: &ActionItem| {
+            item.submission == submission && item.code() == NotificationCode::PreviewReady
+        };
+        until("ada is asked to review the preview", async || {
+            let mut ada = self.person("ada");
+            let items = ada.action_center.list_action_items(list.clone()).await?;
+            Ok(items.into_inner().items.iter().any(asks).then_some(()))
+        })
+        .await
     }
 
     /// `ada` signs off.
@@ -339,7 +357,10 @@ impl Marketplace {
             .await?;
             match waiting.state() {
                 SubmissionState::Live => return Ok(()),
-                SubmissionState::AwaitingSignOff => self.go_live(submission).await?,
+                SubmissionState::AwaitingSignOff => {
+                    self.asked_to_review(submission).await?;
+                    self.go_live(submission).await?;
+                }
                 SubmissionState::Running | SubmissionState::Queued => {
                     self.approve(submission).await?
                 }
@@ -363,6 +384,24 @@ impl Marketplace {
         subject: &str,
         mails: impl Fn() -> anyhow::Result<Vec<String>>,
     ) -> anyhow::Result<()> {
+        let code = self.mailed_code(subject, mails).await?;
+        let verify = VerifyEmailRequest {
+            code,
+            ..Default::default()
+        };
+        self.person(subject)
+            .preferences
+            .verify_email(verify)
+            .await?;
+        Ok(())
+    }
+
+    /// Somebody's address is `{subject}@mail.example` from now on; answers the code that is mailed to it.
+    pub async fn mailed_code(
+        &self,
+        subject: &str,
+        mails: impl Fn() -> anyhow::Result<Vec<String>>,
+    ) -> anyhow::Result<String> {
         let preferences = &mut self.person(subject).preferences;
         let address = format!("{subject}@mail.example");
         let update = UpdatePreferencesRequest {
@@ -376,20 +415,14 @@ impl Marketplace {
         preferences
             .send_verification(SendVerificationRequest::default())
             .await?;
-        let code = until("the code is mailed", async || {
+        until("the code is mailed", async || {
             let to = format!("To: {address}");
             Ok(mails()?
                 .iter()
                 .filter(|mail| mail.contains(&to))
                 .find_map(|mail| code(mail)))
         })
-        .await?;
-        let verify = VerifyEmailRequest {
-            code,
-            ..Default::default()
-        };
-        preferences.verify_email(verify).await?;
-        Ok(())
+        .await
     }
 }
 

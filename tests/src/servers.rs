@@ -50,6 +50,7 @@ impl Servers {
         let Addresses {
             amqp, management, ..
         } = addresses.clone();
+        marketplace_runtime::crypto::install();
         let name = database.name().to_owned();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))

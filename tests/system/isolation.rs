@@ -1,8 +1,10 @@
 //! What is certified and signed off is what is served, whatever happens to drafts, rows and files meanwhile.
 
+use marketplace_proto::certification::v1::ListReviewQueueRequest;
 use marketplace_proto::offercatalog::v1::page::Page as Kind;
 use marketplace_proto::offercatalog::v1::{
-    GetListingRequest, GetPreviewListingRequest, OfferListingPage, OfferStatus,
+    AssetHead, AssetKind, CreateAssetRequest, GetListingRequest, GetPreviewListingRequest,
+    OfferListingPage, OfferStatus,
 };
 use marketplace_proto::publishing::v1::{GetOfferOverviewRequest, StepFault, SubmissionState};
 use prost::Message;
@@ -67,15 +69,47 @@ async fn drafts_are_edited_freely_while_a_submission_runs() -> anyhow::Result<()
 }
 
 async fn edit(market: &Marketplace, offer: &str, title: &str) -> anyhow::Result<()> {
+    edit_with(market, offer, title, "logo").await
+}
+
+async fn edit_with(
+    market: &Marketplace,
+    offer: &str,
+    title: &str,
+    logo: &str,
+) -> anyhow::Result<()> {
     let listing = OfferListingPage {
         title: title.into(),
         short_description: "A Git forge as a container for Azure Kubernetes Service.".into(),
-        large_logo: format!("{offer}/assets/logo"),
+        large_logo: format!("{offer}/assets/{logo}"),
         screenshots: vec![],
         ..drafts::listing()
     };
     market.save(offer, Kind::OfferListing(listing)).await?;
     Ok(())
+}
+
+/// Another title and a logo of its own, so that what is done to its content is done to nothing that is live.
+async fn second_edition(market: &Marketplace, offer: &str, seed: u32) -> anyhow::Result<()> {
+    let head = AssetHead {
+        parent: offer.to_owned(),
+        asset_id: "second-logo".into(),
+        kind: AssetKind::LogoLarge as i32,
+        file_name: "second.png".into(),
+        ..Default::default()
+    };
+    let create = CreateAssetRequest {
+        head: Some(head),
+        content: drafts::png(300, 300, seed),
+    };
+    market.person("ada").assets.create_asset(create).await?;
+    edit_with(
+        market,
+        offer,
+        "Contoso Forge, second edition",
+        "second-logo",
+    )
+    .await
 }
 
 async fn preview_token(market: &Marketplace, offer: &str) -> anyhow::Result<String> {
@@ -104,7 +138,7 @@ async fn preview_token(market: &Marketplace, offer: &str) -> anyhow::Result<Stri
 async fn a_changed_byte_ends_in_attention_needed() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    for tamper in ["snapshot", "row", "blob"] {
+    for (seed, tamper) in (11..).zip(["snapshot", "row", "blob"]) {
         let offer = market
             .draft("contoso", &format!("forge-{tamper}"), drafts::container())
             .await?;
@@ -119,7 +153,7 @@ async fn a_changed_byte_ends_in_attention_needed() -> anyhow::Result<()> {
             .get_listing(served.clone())
             .await?
             .into_inner();
-        edit(&market, &offer, "Contoso Forge, second edition").await?;
+        second_edition(&market, &offer, seed).await?;
         let second = market.publish(&offer).await?;
         market.approve(&second).await?;
         let waiting = market
@@ -137,20 +171,76 @@ async fn a_changed_byte_ends_in_attention_needed() -> anyhow::Result<()> {
             market.publication(&offer).await?.status(),
             OfferStatus::AttentionNeeded
         );
-        if tamper != "blob" {
-            assert_eq!(
-                market
-                    .anybody()
-                    .listings
-                    .get_listing(served)
-                    .await?
-                    .into_inner(),
-                live,
-                "{tamper}: live is untouched"
-            );
-        }
+        let now = market.anybody().listings.get_listing(served).await?;
+        assert_eq!(now.into_inner(), live, "{tamper}: live is untouched");
     }
     market.stop().await
+}
+
+/// PB-1: a type that is certified in its live leg. What changed while it awaited sign-off is found at once: nobody is asked
+/// to review it, and it isn't the publisher's fault; mended, it goes live (T24).
+#[tokio::test]
+async fn a_byte_changed_before_certification_is_a_system_error_at_once() -> anyhow::Result<()> {
+    let market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let broken = "set_byte(bytes, 0, 64)";
+    let reworded =
+        "convert_to(replace(convert_from(bytes, 'UTF8'), 'code review', 'Code review'), 'UTF8')";
+    for (id, change) in [("broken", broken), ("reworded", reworded)] {
+        let offer = market
+            .draft("contoso", id, drafts::saas_free_trial())
+            .await?;
+        let submission = market.publish(&offer).await?;
+        let waiting = market
+            .until_state(&submission, SubmissionState::AwaitingSignOff)
+            .await?;
+        let before = snapshot(&market, &waiting.digest, change).await?;
+        market.go_live(&submission).await?;
+        let failed = market
+            .until_state(&submission, SubmissionState::Failed)
+            .await?;
+        assert_eq!(failed.fault(), StepFault::Platform, "{id}: {failed:?}");
+        assert!(
+            failed.failure_reason.starts_with("DIGEST_MISMATCH"),
+            "{failed:?}"
+        );
+        assert_eq!(
+            failed.failure_report, "",
+            "nothing for the publisher to mend"
+        );
+        let queue = ListReviewQueueRequest::default();
+        let mut rita = market.staff("rita", "reviewer");
+        let queue = rita.reviews.list_review_queue(queue).await?.into_inner();
+        assert_eq!(queue.cases, [], "nobody is to review it");
+        let mended = format!("'\\x{}'::bytea", hex::encode(before));
+        snapshot(&market, &waiting.digest, &mended).await?;
+        market.go_live(&submission).await?;
+        market.approve(&submission).await?;
+        market
+            .until_state(&submission, SubmissionState::Live)
+            .await?;
+    }
+    market.stop().await
+}
+
+/// Changes a frozen snapshot; answers what it was.
+async fn snapshot(market: &Marketplace, digest: &str, change: &str) -> anyhow::Result<Vec<u8>> {
+    let mut db = market.servers.database.superuser().await?;
+    let read = "SELECT bytes FROM offer_catalog.snapshots WHERE digest = $1";
+    let before: Vec<u8> = sqlx::query_scalar(read)
+        .bind(digest)
+        .fetch_one(&mut db)
+        .await?;
+    let write = format!(
+        "UPDATE offer_catalog.snapshots SET bytes = {change} WHERE digest = $1 RETURNING bytes"
+    );
+    let after: Vec<u8> = sqlx::query_scalar(sqlx::AssertSqlSafe(write))
+        .bind(digest)
+        .fetch_one(&mut db)
+        .await?;
+    assert_ne!(before, after);
+    db.close().await?;
+    Ok(before)
 }
 
 async fn change_a_byte(
@@ -179,7 +269,7 @@ async fn change_a_byte(
             assert!(changed.fetch_one(&mut db).await? >= 1);
         }
         _ => {
-            let logo: String = sqlx::query_scalar("SELECT a.digest FROM offer_catalog.assets a JOIN offer_catalog.offers o USING (offer_uid) WHERE o.offer_id = $1 AND a.asset_id = 'logo'")
+            let logo: String = sqlx::query_scalar("SELECT a.digest FROM offer_catalog.assets a JOIN offer_catalog.offers o USING (offer_uid) WHERE o.offer_id = $1 AND a.asset_id = 'second-logo'")
                 .bind(offer.rsplit('/').next())
                 .fetch_one(&mut db)
                 .await?;

@@ -1,12 +1,14 @@
 //! From draft to Live: the main job, for types that are certified before and after the publisher's sign-off.
 
+use std::time::Duration;
+
 use marketplace_proto::history::v1::{CompletionStatus, HistoryEventType, InitiatorKind};
 use marketplace_proto::notification::v1::{ListActionItemsRequest, NotificationCode};
 use marketplace_proto::offercatalog::v1::{
     GetListingRequest, GetOfferRequest, OfferStatus, SearchListingsRequest,
 };
 use marketplace_proto::publishing::v1::{
-    GetOfferOverviewRequest, PublicationMove, SubmissionState,
+    GetOfferOverviewRequest, PublicationMove, SubmissionState, WatchSubmissionRequest,
 };
 use system_tests::{HttpsServer, Marketplace, Options, drafts, until};
 use tonic::Code;
@@ -144,6 +146,26 @@ async fn a_container_offer_is_certified_before_its_preview() -> anyhow::Result<(
             "Final publish"
         ]
     );
+    // Who resumes where it has ended is told so: the stream ends.
+    let mut watch = WatchSubmissionRequest {
+        name: submission.clone(),
+        ..Default::default()
+    };
+    for expected in [1, 0] {
+        let mut ada = market.person("ada");
+        let stream = ada.publishing.watch_submission(watch.clone()).await?;
+        let mut stream = stream.into_inner();
+        let mut messages = 0;
+        let whole = async {
+            while let Some(message) = stream.message().await? {
+                messages += 1;
+                watch.resume_token = message.resume_token;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(Duration::from_secs(10), whole).await??;
+        assert_eq!(messages, expected);
+    }
     market.stop().await
 }
 
@@ -158,11 +180,29 @@ async fn a_sold_offer_probes_purchase_and_leads_and_tells_its_people() -> anyhow
     let market = Marketplace::start_with(options).await?;
     market.publisher("contoso").await?;
     let draft = drafts::saas_sold(&format!("{}/leads", crm.url));
-    let (offer, submission) = market.publish_live("contoso", "forge", draft).await?;
+    let offer = market.draft("contoso", "forge", draft).await?;
+    let submission = market.publish(&offer).await?;
+    let inbox = ListActionItemsRequest {
+        page_size: 100,
+        ..Default::default()
+    };
+    // Signed off before she could be asked to, she would not be.
+    until("ada is asked to review and approve", async || {
+        let mut center = market.person("ada").action_center;
+        let items = center.list_action_items(inbox.clone()).await?.into_inner();
+        let asked = items
+            .items
+            .iter()
+            .any(|item| item.code() == NotificationCode::PreviewReady);
+        Ok(asked.then_some(()))
+    })
+    .await?;
+    market.finish(&submission).await?;
 
     let leads = crm.received();
     assert_eq!(leads.len(), 2, "one test lead per leg: {leads:?}");
     let id = submission.rsplit('/').next().unwrap_or_default();
+    let id = id.replace('-', "");
     for lead in &leads {
         let body: serde_json::Value = serde_json::from_slice(&lead.body)?;
         let email = body["UserDetails"]["Email"].as_str().unwrap_or_default();
@@ -171,10 +211,6 @@ async fn a_sold_offer_probes_purchase_and_leads_and_tells_its_people() -> anyhow
             "{body}"
         );
     }
-    let inbox = ListActionItemsRequest {
-        page_size: 100,
-        ..Default::default()
-    };
     let codes = until("ada's Action Center knows that it is live", async || {
         let items = market
             .person("ada")

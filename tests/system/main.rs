@@ -5,10 +5,12 @@
 )]
 
 mod access;
+mod audience;
 mod deploy;
 mod faults;
 mod isolation;
 mod live;
+mod operators;
 mod races;
 mod readme;
 mod refusals;

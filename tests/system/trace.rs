@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
+use anyhow::Context as _;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
 };
@@ -98,12 +99,26 @@ async fn one_trace_spans_publish_certification_and_history() -> anyhow::Result<(
         })
         .await?;
         market.publisher("contoso").await?;
+        // Of a type that is validated before its preview: nobody needs to act for the answer.
         let offer = market
-            .draft("contoso", "forge", drafts::container())
+            .draft("contoso", "forge", drafts::saas_free_trial())
             .await?;
         let submission = market.publish(&offer).await?;
-        market.case_of(&submission).await?;
         let edges = until("the trace has every edge", async || Ok(edges(&receiver))).await?;
+        let chain = [
+            "publishing-pipeline",
+            "certification",
+            "publishing-pipeline",
+            "history",
+        ]
+        .map(str::to_owned);
+        let goes_on = until(
+            "what follows certification's answer is in the trace",
+            async || Ok(chains(&receiver).contains(&chain[..]).then_some(())),
+        );
+        goes_on
+            .await
+            .with_context(|| format!("{:?}", chains(&receiver)))?;
         for edge in &edges {
             println!("{edge:?}");
         }
@@ -142,4 +157,25 @@ fn edges(receiver: &Receiver) -> Option<BTreeSet<(String, String)>> {
         .iter()
         .all(|(from, to)| edges.contains(&((*from).to_owned(), (*to).to_owned())))
         .then_some(edges)
+}
+
+/// The services that follow one another on the way from PublishOffer to each span of its trace.
+fn chains(receiver: &Receiver) -> BTreeSet<Vec<String>> {
+    let spans = receiver.0.lock().expect("no panic holds it").clone();
+    spans
+        .values()
+        .filter_map(|span| chain(&spans, span))
+        .collect()
+}
+
+fn chain<'a>(spans: &'a Spans, mut span: &'a Span) -> Option<Vec<String>> {
+    let mut chain = vec![span.service.clone()];
+    while !span.name.contains("PublishOffer") {
+        span = spans.get(&span.parent)?;
+        if chain.last() != Some(&span.service) {
+            chain.push(span.service.clone());
+        }
+    }
+    chain.reverse();
+    Some(chain)
 }

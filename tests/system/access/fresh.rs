@@ -2,10 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use anyhow::{Context, ensure};
 use marketplace_proto::certification::v1::{ClaimCaseRequest, Finding, RejectCaseRequest};
+use marketplace_proto::messaging::v1::{DeadLetter, ListDeadLettersRequest};
 use marketplace_proto::notification::v1::AddAudienceMemberRequest;
 use marketplace_proto::offercatalog::v1::*;
 use marketplace_proto::publishing::v1::*;
+use sqlx::Executor;
 use system_tests::drafts::{self, Draft};
 use system_tests::until;
 
@@ -205,6 +208,101 @@ impl Stage<'_> {
             .stop_distribution(stop)
             .await?;
         Ok(plan.to_owned())
+    }
+
+    /// A submission of granting that certification, stopped for a while, holds up; and the step that is blocked.
+    pub(super) async fn blocked(&self) -> anyhow::Result<(String, String)> {
+        let offer = self.draft("granting", drafts::container()).await?;
+        self.signal_certification("STOP")?;
+        let submission = self.market.publish(&offer).await?;
+        let step = until("a step is blocked", async || {
+            let steps = self.market.submission(&submission).await?.steps;
+            let blocked = |step: &Step| step.state() == StepState::Blocked;
+            Ok(steps.into_iter().find(blocked).map(|step| step.id))
+        })
+        .await?;
+        Ok((submission, step))
+    }
+
+    /// Ends what [`Stage::blocked`] began.
+    pub(super) fn wake_certification(&self) -> anyhow::Result<()> {
+        self.signal_certification("CONT")
+    }
+
+    fn signal_certification(&self, signal: &str) -> anyhow::Result<()> {
+        let children = &self.market.children;
+        let certification = children.iter().find(|c| c.service == "certification");
+        let pid = certification.and_then(|child| child.id());
+        let pid = pid.context("certification runs")?.to_string();
+        let kill = std::process::Command::new("kill")
+            .args([format!("-{signal}"), pid])
+            .status()?;
+        ensure!(kill.success());
+        Ok(())
+    }
+
+    /// A submission of granting whose certification follows sign-off, and waits for a reviewer.
+    pub(super) async fn live_leg(&self) -> anyhow::Result<String> {
+        let submission = self.preview("granting", drafts::saas_free_trial()).await?;
+        self.market.go_live(&submission).await?;
+        self.market.case_of(&submission).await?;
+        until("certification waits for a reviewer", async || {
+            let steps = self.market.submission(&submission).await?.steps;
+            let waits = |step: &Step| step.state() == StepState::WaitingForApproval;
+            Ok(steps.iter().any(waits).then_some(()))
+        })
+        .await?;
+        Ok(submission)
+    }
+
+    /// The link of the preview that awaits sign-off.
+    pub(super) async fn preview_token(&self) -> anyhow::Result<String> {
+        let links = GetPreviewLinksRequest {
+            offer: self.known["preview_offer"].clone(),
+            submission: self.known["preview"].clone(),
+        };
+        until("the preview is served", async || {
+            let mut pipeline = self.market.staff("publishing-pipeline", "service");
+            let links = pipeline.listings.get_preview_links(links.clone()).await?;
+            let link = links.into_inner().links.into_iter().next();
+            let last = |link: PreviewLink| link.url.rsplit(['/', '=']).next().map(str::to_owned);
+            Ok(link.and_then(last))
+        })
+        .await
+    }
+
+    /// Something that notification has given up, and could do now.
+    pub(super) async fn dead_letter(&self) -> anyhow::Result<String> {
+        let number = self.next();
+        let offer = self.draft("contoso", drafts::container()).await?;
+        let mut db = self.market.servers.database.superuser().await?;
+        let doom = format!(
+            "ALTER TABLE notification.notices ADD CONSTRAINT doomed_{number} CHECK (offer <> '{offer}') NOT VALID"
+        );
+        db.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(doom))).await?;
+        self.market.publish(&offer).await?;
+        let list = ListDeadLettersRequest::default();
+        let mut oscar = self.market.staff("oscar", "operator");
+        let [_, _, _, _, letters] = &mut oscar.dead_letters;
+        let id = until("notification has given up", async || {
+            let dead = letters.list_dead_letters(list.clone()).await?.into_inner();
+            let doomed = format!("doomed_{number}");
+            let mine = |dead: &DeadLetter| dead.reason.contains(&doomed);
+            Ok(dead.dead_letters.into_iter().find(mine).map(|dead| dead.id))
+        })
+        .await?;
+        let spare = format!("ALTER TABLE notification.notices DROP CONSTRAINT doomed_{number}");
+        db.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(spare)))
+            .await?;
+        Ok(id)
+    }
+
+    /// So that any other is seen at the end.
+    pub(super) async fn forget_dead_letters(&self) -> anyhow::Result<()> {
+        let mut db = self.market.servers.database.superuser().await?;
+        db.execute("DELETE FROM notification.dead_letters WHERE reason LIKE '%doomed_%'")
+            .await?;
+        Ok(())
     }
 
     /// A live offer with [`REGRETS`].

@@ -43,12 +43,14 @@ const fn internal(rpc: &'static str, service: &'static str, request: &'static st
 /// Anybody at all; a token that is wrong is refused all the same.
 const ANYBODY: &str = "+UU++++++++++";
 const ANY_TOKEN: &str = "UUU++++++++++";
-/// Members of any role, reviewers, operators.
-const READ_PUBLISHER: &str = "UUUN+++++++NN";
+/// Members of any role, operators.
+const READ_MEMBERS: &str = "UUUN++++N++NN";
 /// Publishing roles, operators.
 const READ_OFFER: &str = "UUUND+++N++NN";
 /// Publishing roles; operators have no grant here.
 const PUBLISH: &str = "UUUND+++N+DNN";
+/// Publishing roles, and operators for an open incident; of what is refused by its state.
+const INCIDENT: &str = "UUUND???N??NN";
 /// Owners and managers.
 const MANAGE: &str = "UUUNDD++NDDNN";
 const OPERATOR: &str = "UUUDDDDDDD+DD";
@@ -67,8 +69,8 @@ pub const ROWS: &[Row] = &[
     row("PublisherService/ListPublishers", ANY_TOKEN, "{}"),
     row("PublisherService/UpdateProgrammeFacts", OPERATOR, r#"{"publisher": "publishers/fabrikam", "programme": {"enrolled": true}}"#),
     row("PublisherService/CreateMember", MANAGE, r#"{"parent": "publishers/contoso", "member_id": "m-{n}", "member": {"kind": "MEMBER_KIND_USER", "principal": "https://local.marketplace|m-{n}", "display_name": "M", "roles": ["MEMBER_ROLE_DEVELOPER"]}}"#),
-    row("PublisherService/GetMember", READ_PUBLISHER, r#"{"name": "publishers/contoso/members/ada"}"#),
-    row("PublisherService/ListMembers", READ_PUBLISHER, r#"{"parent": "publishers/contoso"}"#),
+    row("PublisherService/GetMember", READ_MEMBERS, r#"{"name": "publishers/contoso/members/ada"}"#),
+    row("PublisherService/ListMembers", READ_MEMBERS, r#"{"parent": "publishers/contoso"}"#),
     row("PublisherService/UpdateMember", MANAGE, r#"{"member": {"name": "{fresh_member}", "display_name": "Renamed", "roles": ["MEMBER_ROLE_MARKETER"]}}"#),
     row("PublisherService/DeleteMember", MANAGE, r#"{"name": "{fresh_member}"}"#),
     row("PublisherService/GrantOperator", "UUUND+++N+DNN", r#"{"parent": "publishers/granting", "reason": "help us"}"#),
@@ -89,6 +91,7 @@ pub const ROWS: &[Row] = &[
     row("OfferService/ListOfferTypes", ANY_TOKEN, "{}"),
     row("OfferService/GetOfferType", ANY_TOKEN, r#"{"id": "azureContainer"}"#),
     internal("OfferService/FreezeOffer", "publishing-pipeline", r#"{"offer": "{offer}", "submission": "{submission}", "etag": "{etag}", "dry_run": true}"#),
+    internal("OfferService/ReleaseFreeze", "publishing-pipeline", r#"{"submission": "{offer}/submissions/01900000-0000-7000-8000-000000000000"}"#),
     internal("OfferService/GetSnapshot", "certification", r#"{"name": "{snapshot}"}"#),
     internal("OfferService/OpenLeadSecret", "publishing-pipeline", r#"{"snapshot": "{snapshot}"}"#),
     // offer-catalog: plans
@@ -104,12 +107,13 @@ pub const ROWS: &[Row] = &[
     row("AssetService/GetAsset", READ_OFFER, r#"{"name": "{offer}/assets/logo"}"#),
     row("AssetService/ListAssets", READ_OFFER, r#"{"parent": "{offer}"}"#),
     row("AssetService/DeleteAsset", PUBLISH, r#"{"name": "{fresh_asset}"}"#),
-    row("AssetService/DownloadAsset", ANY_TOKEN, r#"{"offer": "{offer}", "digest": "{digest}"}"#),
+    row("AssetService/DownloadAsset", ANYBODY, r#"{"offer": "{offer}", "digest": "{digest}"}"#),
     row("AssetService/DownloadAsset", "UUUND+++N+++N", r#"{"offer": "{offer}", "digest": "{hidden}"}"#),
     // offer-catalog: listings
     row("ListingService/SearchListings", ANYBODY, r#"{"query": "forge"}"#),
     row("ListingService/GetListing", ANYBODY, r#"{"offer": "{offer}"}"#),
     row("ListingService/GetPreviewListing", "NUUNNNNNNNNNN", r#"{"token": "0123456789abcdef0123456789abcdef"}"#),
+    row("ListingService/GetPreviewListing", ANYBODY, r#"{"token": "{preview_token}"}"#),
     row("ListingService/AcquireOffer", ANY_TOKEN, r#"{"offer": "{offer}", "plan_id": "byol", "validate_only": true}"#),
     internal("ListingService/GetPreviewLinks", "publishing-pipeline", r#"{"offer": "{preview_offer}", "submission": "{preview}"}"#),
     internal("ListingService/ProbePurchase", "publishing-pipeline", r#"{"snapshot": "{snapshot}"}"#),
@@ -141,10 +145,18 @@ pub const ROWS: &[Row] = &[
     row("PublishingService/ResumeDistribution", PUBLISH, r#"{"offer": "{offer}", "plan_id": "{fresh_pause}"}"#),
     row("PublishingService/RestorePlan", PUBLISH, r#"{"offer": "{regretted}", "plan_id": "{fresh_regret}"}"#),
     row("PublishingService/DiscardFailure", PUBLISH, r#"{"submission": "{fresh_failed}"}"#),
+    row("PublishingService/CancelPublish", INCIDENT, r#"{"submission": "{failed}"}"#),
+    row("PublishingService/GoLive", INCIDENT, r#"{"submission": "{failed}"}"#),
+    row("PublishingService/StopDistribution", "UUUND???N?DNN", r#"{"offer": "{troubled}", "confirm": "x"}"#),
+    row("PublishingService/PublishOffer", "UUUND???N?DNN", r#"{"offer": "{troubled}", "etag": "0"}"#),
     row("OperatorService/ListIncidents", OPERATOR, "{}"),
     row("OperatorService/RetryStep", "UUUDDDDDDDDDD", r#"{"submission": "{submission}", "step": "final-publish", "reason": "again"}"#),
+    row("OperatorService/RetryStep", "UUUDDDDDDD?DD", r#"{"submission": "{failed}", "step": "final-publish", "reason": "again"}"#),
     row("OperatorService/FailStep", "UUUDDDDDDDDDD", r#"{"submission": "{submission}", "step": "final-publish", "reason": "enough"}"#),
+    row("OperatorService/RetryStep", OPERATOR, r#"{"submission": "{fresh_blocked}", "step": "{blocked_step}", "reason": "again"}"#),
+    row("OperatorService/FailStep", OPERATOR, r#"{"submission": "{fresh_blocked}", "step": "{blocked_step}", "reason": "enough"}"#),
     row("OperatorService/CancelLiveLeg", "UUUDDDDDDDDDD", r#"{"submission": "{submission}", "reason": "asked to"}"#),
+    row("OperatorService/CancelLiveLeg", OPERATOR, r#"{"submission": "{fresh_live_leg}", "reason": "asked to"}"#),
     row("OperatorService/WithdrawPreview", "UUUDDDDDDDDDD", r#"{"submission": "{submission}", "reason": "asked to"}"#),
     row("OperatorService/WithdrawPreview", OPERATOR, r#"{"submission": "{fresh_granting}", "reason": "asked to"}"#),
     // history
@@ -161,6 +173,7 @@ pub const ROWS: &[Row] = &[
     row("PreferenceService/UpdatePreferences", ANY_TOKEN, r#"{"preferences": {"email": "somebody-{n}@example.com", "language": "en"}}"#),
     row("PreferenceService/SendVerification", ANY_TOKEN, "{}"),
     row("PreferenceService/VerifyEmail", "UUU??????????", r#"{"code": "AAAAAAAAAAAAAAAAAAAAAA"}"#),
+    row("PreferenceService/VerifyEmail", ANY_TOKEN, r#"{"code": "{fresh_code}"}"#),
     row("AudienceService/ListAudience", READ_OFFER, r#"{"offer": "{offer}"}"#),
     row("AudienceService/AddAudienceMember", PUBLISH, r#"{"offer": "{offer}", "member": "publishers/contoso/members/dev"}"#),
     row("AudienceService/RemoveAudienceMember", PUBLISH, r#"{"offer": "{offer}", "member": "{fresh_listed}"}"#),
@@ -169,5 +182,8 @@ pub const ROWS: &[Row] = &[
     row("DeadLetterService/GetDeadLetter", "UUUDDDDDDDNDD", r#"{"id": "{nothing}"}"#),
     row("DeadLetterService/ReplayDeadLetter", "UUUDDDDDDDNDD", r#"{"id": "{nothing}"}"#),
     row("DeadLetterService/DiscardDeadLetter", "UUUDDDDDDDNDD", r#"{"id": "{nothing}", "reason": "old"}"#),
+    row("DeadLetterService/GetDeadLetter", OPERATOR, r#"{"id": "{fresh_dead_letter}"}"#),
+    row("DeadLetterService/ReplayDeadLetter", OPERATOR, r#"{"id": "{fresh_dead_letter}"}"#),
+    row("DeadLetterService/DiscardDeadLetter", OPERATOR, r#"{"id": "{fresh_dead_letter}", "reason": "old"}"#),
     row("EventService/ReplayEvents", OPERATOR, r#"{"consumer": "history", "from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}"#),
 ];

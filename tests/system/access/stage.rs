@@ -7,6 +7,7 @@ use base64::Engine as _;
 use marketplace_proto::certification::v1::ListCasesRequest;
 use marketplace_proto::notification::v1::ListActionItemsRequest;
 use marketplace_proto::offercatalog::v1::*;
+use sqlx::Connection;
 use system_tests::drafts;
 use system_tests::{ISSUER, Marketplace, until};
 
@@ -18,7 +19,7 @@ pub struct Stage<'m> {
     pub(super) number: AtomicUsize,
     pub(super) sales: AtomicUsize,
     pub(super) regrets: AtomicUsize,
-    known: BTreeMap<&'static str, String>,
+    pub(super) known: BTreeMap<&'static str, String>,
 }
 
 impl<'m> Stage<'m> {
@@ -47,6 +48,7 @@ impl<'m> Stage<'m> {
             ("regretted", regretted),
             ("preview_offer", offer_of(&preview).to_owned()),
             ("fresh_failed", failed.clone()),
+            ("troubled", offer_of(&failed).to_owned()),
             ("failed", failed),
             ("fresh_scheduled", preview.clone()),
             ("preview", preview),
@@ -54,8 +56,22 @@ impl<'m> Stage<'m> {
             ("sold", sold),
         ];
         stage.known = BTreeMap::from(known);
+        stage.trouble().await?;
         stage.know(live.0, live.1).await?;
         Ok(stage)
+    }
+
+    /// Opens an incident of the offer that failed: operators may correct it without a grant, and do nothing else (RO-7).
+    async fn trouble(&self) -> anyhow::Result<()> {
+        let failed = self.known["failed"].rsplit('/').next().unwrap_or_default();
+        let mut db = self.market.servers.database.superuser().await?;
+        let open = "UPDATE publishing.publications SET incident = true WHERE failed = $1::uuid RETURNING incident";
+        let opened: bool = sqlx::query_scalar(open)
+            .bind(failed)
+            .fetch_one(&mut db)
+            .await?;
+        anyhow::ensure!(opened);
+        Ok(db.close().await?)
     }
 
     /// What there is to know of the live offer, and what those who are refused are refused about.
@@ -83,6 +99,12 @@ impl<'m> Stage<'m> {
                 format!("publishers/granting/grants/{}", uuid::Uuid::nil()),
             ),
             ("fresh_granting", submission.clone()),
+            ("fresh_blocked", submission.clone()),
+            ("blocked_step", "final-publish".into()),
+            ("fresh_live_leg", submission.clone()),
+            ("fresh_code", "0".repeat(40)),
+            ("fresh_dead_letter", uuid::Uuid::nil().to_string()),
+            ("preview_token", self.preview_token().await?),
             ("fresh_offer", offer.clone()),
             ("fresh_plan", format!("{offer}/plans/byol")),
             ("fresh_asset", format!("{offer}/assets/logo")),
@@ -104,13 +126,20 @@ impl<'m> Stage<'m> {
         Ok(())
     }
 
-    /// The request with its `{…}` filled in; `succeeds`: about something made for this call.
-    pub async fn request(&self, template: &str, succeeds: bool) -> anyhow::Result<String> {
+    /// The request of somebody with its `{…}` filled in; `succeeds`: about something made for this call.
+    pub async fn request(
+        &self,
+        template: &str,
+        succeeds: bool,
+        subject: &str,
+    ) -> anyhow::Result<String> {
+        self.wake_certification()?;
         let mut values = self.known.clone();
+        values.insert("subject", subject.to_owned());
         values.insert("n", self.next().to_string());
         let names = |name: &&&str| template.contains(&format!("{{{name}}}"));
         for name in self.known.keys().filter(names).filter(|_| succeeds) {
-            self.freshen(name, &mut values).await?;
+            Box::pin(self.freshen(name, &mut values)).await?;
         }
         let fill = |text: String, (name, value): (&str, String)| {
             text.replace(&format!("{{{name}}}"), &value)
@@ -147,6 +176,17 @@ impl<'m> Stage<'m> {
             "fresh_pause" => self.paused(&self.known["offer"], "paused").await?,
             "fresh_regret" => super::fresh::REGRETS[Self::turn(&self.regrets)].to_owned(),
             "fresh_failed" => self.failed().await?,
+            "fresh_code" => {
+                let mails = || self.market.mails();
+                self.market.mailed_code(&values["subject"], mails).await?
+            }
+            "fresh_blocked" => {
+                let (submission, step) = self.blocked().await?;
+                values.insert("blocked_step", step);
+                submission
+            }
+            "fresh_live_leg" => self.live_leg().await?,
+            "fresh_dead_letter" => Box::pin(self.dead_letter()).await?,
             _ => return Ok(()),
         };
         values.insert(name, value);

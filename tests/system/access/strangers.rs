@@ -49,12 +49,13 @@ pub async fn learn_nothing(
     wrong: &mut Vec<String>,
 ) -> anyhow::Result<()> {
     for (name, field, resource) in LOOKS {
-        let there = stage.request(resource, false).await?;
+        let there = stage.request(resource, false, "ada").await?;
         let missing = elsewhere(&there);
         let ask = async |caller: &str, resource: &str| -> anyhow::Result<Bytes> {
             let request = serde_json::json!({ field: resource }).to_string();
             let token = token(market, caller, "history")?;
-            let answer = served[name].call(&request, token.as_deref()).await?;
+            let rpc = &served[name];
+            let answer = rpc.call(rpc.ports[0], &request, token.as_deref()).await?;
             Ok(answer.map_or_else(|refused| bytes(&refused), |_| None))
         };
         let member = ask("owner", &missing).await?;
