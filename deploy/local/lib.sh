@@ -197,7 +197,8 @@ tools() {
     say "Installing" ${wanted//==/ }
     rm -rf "$folder"
     python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check $wanted
+    "$folder/bin/pip" install --disable-pip-version-check $wanted >"$state/log/tools.log" 2>&1 ||
+      die "the tools could not be installed, see $state/log/tools.log"
     echo "$wanted" >"$folder/installed"
   fi
   export PATH=$folder/bin:$PATH
