@@ -41,10 +41,15 @@ async fn the_lines_of_the_readme_do_what_they_say() -> anyhow::Result<()> {
              grpcurl -plaintext localhost:{port} grpc.health.v1.Health/Check\n"
         );
         let said = run(&market, &describe).await?;
+        let (method, request, answer) = call(service);
+        let token = "-H \"authorization: Bearer $(marketctl token --as ada@contoso)\"";
+        let line = format!("grpcurl -plaintext {token} -d '{request}' localhost:{port} {method}\n");
+        let said = said + &run(&market, &line).await?;
         for wanted in [
             "DeadLetterService is a service",
             "EventService is a service",
             "SERVING",
+            answer,
         ] {
             assert!(
                 said.contains(wanted),
@@ -53,6 +58,37 @@ async fn the_lines_of_the_readme_do_what_they_say() -> anyhow::Result<()> {
         }
     }
     market.stop().await
+}
+
+/// A call to a service, and something of its answer.
+fn call(service: &str) -> (&'static str, &'static str, &'static str) {
+    match service {
+        "offer-catalog" => (
+            "marketplace.offercatalog.v1.OfferService/ListOfferTypes",
+            "{}",
+            "softwareAsAService",
+        ),
+        "certification" => (
+            "marketplace.certification.v1.CertificationService/ListPolicies",
+            "{}",
+            "policies/100.1.3",
+        ),
+        "publishing-pipeline" => (
+            "marketplace.publishing.v1.PublishingService/GetPublication",
+            r#"{"offer": "publishers/contoso/offers/valkey-container"}"#,
+            "OFFER_STATUS_LIVE",
+        ),
+        "history" => (
+            "marketplace.history.v1.HistoryService/ListFacets",
+            r#"{"parent": "publishers/contoso/offers/valkey-container"}"#,
+            "Ada Larsen",
+        ),
+        _ => (
+            "marketplace.notification.v1.ActionCenterService/ListActionItems",
+            "{}",
+            "NOTIFICATION_CODE_OFFER_LIVE",
+        ),
+    }
 }
 
 /// The shell block that follows the mark.

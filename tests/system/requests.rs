@@ -141,7 +141,8 @@ async fn a_call_over_its_deadline_is_repeated_by_its_request_id() -> anyhow::Res
     let mut message = market.publish_request(&offer).await?;
     message.request_id = "publish-late".into();
     let mut late = 0;
-    // Longer and longer, so that some are cut before the freeze, some within it, some before the commit.
+    // Longer and longer, so that callers leave at different places. What was begun goes on without them: a repeat is told
+    // so (ABORTED), or gets its answer.
     let answer = loop {
         let mut request = tonic::Request::new(message.clone());
         request.set_timeout(std::time::Duration::from_millis(1 + late * 7));

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use marketplace_proto::offercatalog::v1::{CreateOfferRequest, ListOffersRequest};
+use marketplace_proto::offercatalog::v1::{CreateOfferRequest, GetOfferRequest, ListOffersRequest};
+use marketplace_proto::publishing::v1::{CancelPublishRequest, PublishOfferRequest};
 use system_tests::{Marketplace, SERVICES, drafts};
+use tonic::Code;
 
 /// Style §9: the stop order loses no accepted call and no event.
 #[tokio::test]
@@ -14,18 +16,32 @@ async fn a_stop_under_load_loses_nothing() -> anyhow::Result<()> {
         .draft("contoso", "running", drafts::container())
         .await?;
     let submission = market.publish(&running).await?;
-    let load =
+    let mut drafts = Vec::new();
+    for i in 0..4 {
+        let id = format!("publish-{i}");
+        drafts.push(market.draft("contoso", &id, drafts::container()).await?);
+    }
+    let creating =
         futures::future::join_all((0..8).map(|worker| create_offers(market.person("ada"), worker)));
+    let publishing = futures::future::join_all(
+        drafts
+            .iter()
+            .map(|offer| publish_and_cancel(market.person("ada"), offer)),
+    );
     let stopping = async {
         tokio::time::sleep(Duration::from_millis(700)).await;
         let began = Instant::now();
-        for service in SERVICES {
-            let status = market.child(service).terminate().await?;
-            anyhow::ensure!(status.success(), "{service} ended with {status}");
+        // All at once: each of them is at work.
+        let stops = market
+            .children
+            .iter_mut()
+            .map(system_tests::Child::terminate);
+        for status in futures::future::try_join_all(stops).await? {
+            anyhow::ensure!(status.success(), "it ended with {status}");
         }
         anyhow::Ok(began.elapsed())
     };
-    let (accepted, stopped) = tokio::join!(load, stopping);
+    let (accepted, published, stopped) = tokio::join!(creating, publishing, stopping);
     assert!(
         stopped? < Duration::from_secs(25),
         "within the grace period"
@@ -57,6 +73,12 @@ async fn a_stop_under_load_loses_nothing() -> anyhow::Result<()> {
             break;
         }
     }
+    let published: Vec<String> = published.into_iter().flatten().collect();
+    assert!(published.len() > 4, "there was load: {}", published.len());
+    for submission in &published {
+        let kept = market.submission(submission).await;
+        assert!(kept.is_ok(), "{submission} was accepted: {kept:?}");
+    }
     for offer in &accepted {
         assert!(kept.contains(offer), "{offer} was accepted and is gone");
         system_tests::until("its history says that it was created", async || {
@@ -66,6 +88,41 @@ async fn a_stop_under_load_loses_nothing() -> anyhow::Result<()> {
     }
     market.finish(&submission).await?;
     market.stop().await
+}
+
+/// Publishes an offer and cancels that, again and again until a service is gone; answers the submissions that were made.
+async fn publish_and_cancel(mut ada: system_tests::Clients, offer: &str) -> Vec<String> {
+    let mut accepted = Vec::new();
+    loop {
+        let get = GetOfferRequest {
+            name: offer.into(),
+            ..Default::default()
+        };
+        let Ok(read) = ada.offers.get_offer(get).await else {
+            break accepted;
+        };
+        let publish = PublishOfferRequest {
+            offer: offer.into(),
+            etag: read.into_inner().offer.unwrap_or_default().etag,
+            notes: "Run the image.".into(),
+            confirm: true,
+            ..Default::default()
+        };
+        match ada.publishing.publish_offer(publish).await {
+            Ok(answer) => accepted.extend(answer.into_inner().submission.map(|made| made.name)),
+            // The one before is still being canceled.
+            Err(status) if status.code() == Code::FailedPrecondition => {}
+            Err(_) => break accepted,
+        }
+        let cancel = CancelPublishRequest {
+            submission: accepted.last().cloned().unwrap_or_default(),
+            ..Default::default()
+        };
+        match ada.publishing.cancel_publish(cancel).await {
+            Err(status) if status.code() == Code::Unavailable => break accepted,
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
 }
 
 /// Creates offers until the service is gone; answers those that were accepted.
