@@ -76,9 +76,9 @@ impl<'f, F: Read + Seek> File<'f, F> {
             trailer: Value::Other,
             encrypted: false,
         };
-        let mut todo = vec![start];
+        let mut ahead = vec![start];
         let mut done = Vec::new();
-        while let Some(at) = todo.pop() {
+        while let Some(at) = ahead.pop() {
             if done.contains(&at) {
                 return no("its cross-references go in a circle");
             }
@@ -93,8 +93,8 @@ impl<'f, F: Read + Seek> File<'f, F> {
                 u64::try_from(number).ok()
             };
             // The stream of a table goes before the section before it.
-            todo.extend(place(b"Prev"));
-            todo.extend(place(b"XRefStm"));
+            ahead.extend(place(b"Prev"));
+            ahead.extend(place(b"XRefStm"));
             if this.trailer == Value::Other {
                 this.trailer = trailer;
             }

@@ -69,9 +69,9 @@ fn look<F: Read + Seek>(file: &mut F, base: u64, start: u64) -> Result<bool, Tro
 
 /// Goes down the tree of pages to the first leaf.
 fn first_page<F: Read + Seek>(file: &mut File<'_, F>, root: u32) -> Result<(), Trouble> {
-    let mut todo = vec![root];
+    let mut ahead = vec![root];
     let mut seen = HashSet::new();
-    while let Some(node) = todo.pop() {
+    while let Some(node) = ahead.pop() {
         if !seen.insert(node) {
             continue;
         }
@@ -83,7 +83,7 @@ fn first_page<F: Read + Seek>(file: &mut File<'_, F>, root: u32) -> Result<(), T
             return Ok(());
         }
         let kids = node.get(b"Kids").and_then(Value::array).unwrap_or_default();
-        todo.extend(kids.iter().rev().filter_map(Value::reference));
+        ahead.extend(kids.iter().rev().filter_map(Value::reference));
     }
     Err(Trouble::Document("it has no page"))
 }
