@@ -10,6 +10,7 @@ mod moves;
 mod private;
 mod process;
 mod proxy;
+mod reads;
 mod servers;
 mod tokens;
 

@@ -1,4 +1,4 @@
-//! The whole system of one test; `moves.rs` says what people do in it.
+//! The whole system of one test; `moves.rs` says what people do in it, `reads.rs` what they see.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

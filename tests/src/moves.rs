@@ -1,13 +1,11 @@
-//! What people do in a [`Marketplace`]: `ada` drafts and publishes, `rita` reviews, everybody reads.
+//! What people do in a [`Marketplace`]: `ada` drafts and publishes, `rita` reviews. What they see is in `reads`.
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use marketplace_proto::certification::v1::{
     ApproveCaseRequest, Case, ClaimCaseRequest, ListReviewQueueRequest,
 };
-use marketplace_proto::history::v1::{HistoryEvent, ListEventsRequest};
 use marketplace_proto::notification::v1::{
-    ActionItem, ListActionItemsRequest, NotificationCode, Preferences, SendVerificationRequest,
-    UpdatePreferencesRequest, VerifyEmailRequest,
+    Preferences, SendVerificationRequest, UpdatePreferencesRequest, VerifyEmailRequest,
 };
 use marketplace_proto::offercatalog::v1::*;
 use marketplace_proto::publishing::v1::*;
@@ -167,23 +165,6 @@ impl Marketplace {
         Ok(answer.submission.context("no submission")?.name)
     }
 
-    /// Waits until `ada` is asked to review the preview; who signs off before that is never asked.
-    pub async fn asked_to_review(&self, submission: &str) -> anyhow::Result<()> {
-        let list = ListActionItemsRequest {
-            page_size: 1_000,
-            ..Default::default()
-        };
-        let asks = |item: &ActionItem| {
-            item.submission == submission && item.code() == NotificationCode::PreviewReady
-        };
-        until("ada is asked to review the preview", async || {
-            let mut ada = self.person("ada");
-            let items = ada.action_center.list_action_items(list.clone()).await?;
-            Ok(items.into_inner().items.iter().any(asks).then_some(()))
-        })
-        .await
-    }
-
     /// `ada` signs off.
     pub async fn go_live(&self, submission: &str) -> anyhow::Result<()> {
         let go = GoLiveRequest {
@@ -250,82 +231,6 @@ impl Marketplace {
         Ok(())
     }
 
-    /// The submission, now.
-    pub async fn submission(&self, name: &str) -> anyhow::Result<Submission> {
-        let get = GetSubmissionRequest { name: name.into() };
-        self.person("ada")
-            .publishing
-            .get_submission(get)
-            .await?
-            .into_inner()
-            .submission
-            .context("no submission")
-    }
-
-    /// Waits until the submission is in this state.
-    pub async fn until_state(
-        &self,
-        name: &str,
-        state: SubmissionState,
-    ) -> anyhow::Result<Submission> {
-        let what = format!("{name} is {}", state.as_str_name());
-        until(&what, async || {
-            let submission = self.submission(name).await?;
-            if submission.state() == state {
-                return Ok(Some(submission));
-            }
-            ensure!(
-                !matches!(submission.state(), SubmissionState::Failed),
-                "it failed: {}",
-                submission.failure_reason
-            );
-            Ok(None)
-        })
-        .await
-    }
-
-    /// The offer's publication, now.
-    pub async fn publication(&self, offer: &str) -> anyhow::Result<Publication> {
-        let get = GetPublicationRequest {
-            offer: offer.into(),
-        };
-        self.person("ada")
-            .publishing
-            .get_publication(get)
-            .await?
-            .into_inner()
-            .publication
-            .context("no publication")
-    }
-
-    /// The offer's history, oldest first.
-    pub async fn events(&self, offer: &str) -> anyhow::Result<Vec<HistoryEvent>> {
-        let list = ListEventsRequest {
-            parent: offer.into(),
-            page_size: 1_000,
-            ..Default::default()
-        };
-        let mut events = self
-            .person("ada")
-            .history
-            .list_events(list)
-            .await?
-            .into_inner()
-            .events;
-        events.reverse();
-        Ok(events)
-    }
-
-    /// Labels of the offer's history, oldest first.
-    pub async fn history(&self, offer: &str) -> anyhow::Result<Vec<String>> {
-        Ok(self
-            .events(offer)
-            .await?
-            .into_iter()
-            .map(|event| event.label)
-            .collect())
-    }
-
     /// Everything from draft to Live; answers offer and submission.
     pub async fn publish_live(
         &self,
@@ -371,11 +276,6 @@ impl Marketplace {
                 ),
             }
         }
-    }
-
-    /// Mails written so far, where there is no SMTP server.
-    pub fn mails(&self) -> anyhow::Result<Vec<String>> {
-        crate::eml_files(&self.folder.join("mail"))
     }
 
     /// Somebody's address is `{subject}@mail.example` from now on, proved by the code that is mailed to it.

@@ -81,11 +81,8 @@ pub async fn sweep(
     due: &[store::Due],
     at: OffsetDateTime,
 ) -> Result<(), Error> {
-    let mut offers: Vec<Uuid> = due.iter().map(|due| due.offer_uid).collect();
-    offers.sort();
-    let locked = store::lock_offers(work, &offers).await?;
-    let mut offerings = due_spans(locked);
-    for (offering, _) in &mut offerings {
+    let offers = due.iter().map(|due| due.offer_uid).collect();
+    uncalled(work, steps, offers, at, |offering| {
         let uid = offering.publication().offer_uid;
         let found = due.iter().find(|due| due.offer_uid == uid);
         // Of two processes that find it the second must not take it from the first; and whose lease ended late may be us.
@@ -93,9 +90,9 @@ pub async fn sweep(
             .and_then(|due| due.orphan_of)
             .is_some_and(|dead| holder(offering) == Some(dead) && dead != steps.id());
         let moment = offering.moment(steps.moment(at));
-        offering.sweep(orphaned, moment)?;
-    }
-    conclude(work, steps, &mut offerings, at).await
+        Ok(offering.sweep(orphaned, moment)?)
+    })
+    .await
 }
 
 /// Starts steps anew that this process holds by their rows and has nothing of: the answer to the commit that handed them
@@ -106,41 +103,16 @@ pub async fn hand_on(
     missing: &[store::Held],
     at: OffsetDateTime,
 ) -> Result<(), Error> {
-    let mut offers: Vec<Uuid> = missing.iter().map(|held| held.offer_uid).collect();
-    offers.sort();
-    let locked = store::lock_offers(work, &offers).await?;
-    let mut offerings = due_spans(locked);
-    for (offering, _) in &mut offerings {
+    let offers = missing.iter().map(|held| held.offer_uid).collect();
+    uncalled(work, steps, offers, at, |offering| {
         let uid = offering.publication().offer_uid;
         let moment = offering.moment(steps.moment(at));
         for held in missing.iter().filter(|held| held.offer_uid == uid) {
             offering.hand_on(held.submission, held.step, held.attempt, moment)?;
         }
-    }
-    conclude(work, steps, &mut offerings, at).await
-}
-
-/// Nobody calls for what is due: it goes on in the trace that published what is on its way.
-fn due_spans(locked: Vec<Offering>) -> Vec<(Offering, Span)> {
-    let due = |offering: Offering| {
-        let publication = offering.publication();
-        let span = tracing::info_span!("due", offer.id = %publication.offer_uid);
-        let on_its_way = publication.in_flight.or(publication.awaiting_sign_off);
-        if let Some(submission) = on_its_way.and_then(|id| offering.submission(id)) {
-            let (parent, state) = (&submission.traceparent, &submission.tracestate);
-            telemetry::adopt(&span, Some(parent), Some(state));
-        }
-        (offering, span)
-    };
-    locked.into_iter().map(due).collect()
-}
-
-fn holder(offering: &Offering) -> Option<Uuid> {
-    offering
-        .publication()
-        .in_flight
-        .and_then(|id| offering.submission(id))
-        .and_then(|submission| submission.holder)
+        Ok(())
+    })
+    .await
 }
 
 /// A scheduled go live has come (T40). `permitted`: whether the scheduler may still publish; `None`: it can't be asked
@@ -152,14 +124,52 @@ pub async fn scheduled(
     permitted: Option<bool>,
     at: OffsetDateTime,
 ) -> Result<(), Error> {
-    let locked = store::lock_offers(work, &[offer]).await?;
-    let mut offerings = due_spans(locked);
-    for (offering, _) in &mut offerings {
+    uncalled(work, steps, BTreeSet::from([offer]), at, |offering| {
         let moment = offering.moment(steps.moment(at));
         match permitted {
             Some(permitted) => offering.scheduled_go_live(permitted, moment)?,
             None => offering.delay_schedule(moment),
         }
+        Ok(())
+    })
+    .await
+}
+
+/// Locks the offers, in order, does this to each, and concludes. Nobody calls for it: it goes on in the trace that
+/// published what is on its way.
+async fn uncalled(
+    work: &mut Work,
+    steps: &Steps,
+    offers: BTreeSet<Uuid>,
+    at: OffsetDateTime,
+    act: impl Fn(&mut Offering) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let offers: Vec<Uuid> = offers.into_iter().collect();
+    let locked = store::lock_offers(work, &offers).await?;
+    let mut offerings: Vec<(Offering, Span)> = Vec::new();
+    for mut offering in locked {
+        let span = publishing_span(&offering);
+        act(&mut offering)?;
+        offerings.push((offering, span));
     }
     conclude(work, steps, &mut offerings, at).await
+}
+
+fn publishing_span(offering: &Offering) -> Span {
+    let publication = offering.publication();
+    let span = tracing::info_span!("due", offer.id = %publication.offer_uid);
+    let on_its_way = publication.in_flight.or(publication.awaiting_sign_off);
+    if let Some(submission) = on_its_way.and_then(|id| offering.submission(id)) {
+        let (parent, state) = (&submission.traceparent, &submission.tracestate);
+        telemetry::adopt(&span, Some(parent), Some(state));
+    }
+    span
+}
+
+fn holder(offering: &Offering) -> Option<Uuid> {
+    offering
+        .publication()
+        .in_flight
+        .and_then(|id| offering.submission(id))
+        .and_then(|submission| submission.holder)
 }

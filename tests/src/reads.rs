@@ -1,0 +1,108 @@
+//! What people see in a [`Marketplace`]: submissions, publications, history, mails; now, or once they are so.
+
+use anyhow::{Context, ensure};
+use marketplace_proto::history::v1::{HistoryEvent, ListEventsRequest};
+use marketplace_proto::notification::v1::{ActionItem, ListActionItemsRequest, NotificationCode};
+use marketplace_proto::publishing::v1::*;
+
+use crate::{Marketplace, until};
+
+impl Marketplace {
+    /// Waits until `ada` is asked to review the preview; who signs off before that is never asked.
+    pub async fn asked_to_review(&self, submission: &str) -> anyhow::Result<()> {
+        let list = ListActionItemsRequest {
+            page_size: 1_000,
+            ..Default::default()
+        };
+        let asks = |item: &ActionItem| {
+            item.submission == submission && item.code() == NotificationCode::PreviewReady
+        };
+        until("ada is asked to review the preview", async || {
+            let mut ada = self.person("ada");
+            let items = ada.action_center.list_action_items(list.clone()).await?;
+            Ok(items.into_inner().items.iter().any(asks).then_some(()))
+        })
+        .await
+    }
+
+    /// The submission, now.
+    pub async fn submission(&self, name: &str) -> anyhow::Result<Submission> {
+        let get = GetSubmissionRequest { name: name.into() };
+        self.person("ada")
+            .publishing
+            .get_submission(get)
+            .await?
+            .into_inner()
+            .submission
+            .context("no submission")
+    }
+
+    /// Waits until the submission is in this state.
+    pub async fn until_state(
+        &self,
+        name: &str,
+        state: SubmissionState,
+    ) -> anyhow::Result<Submission> {
+        let what = format!("{name} is {}", state.as_str_name());
+        until(&what, async || {
+            let submission = self.submission(name).await?;
+            if submission.state() == state {
+                return Ok(Some(submission));
+            }
+            ensure!(
+                !matches!(submission.state(), SubmissionState::Failed),
+                "it failed: {}",
+                submission.failure_reason
+            );
+            Ok(None)
+        })
+        .await
+    }
+
+    /// The offer's publication, now.
+    pub async fn publication(&self, offer: &str) -> anyhow::Result<Publication> {
+        let get = GetPublicationRequest {
+            offer: offer.into(),
+        };
+        self.person("ada")
+            .publishing
+            .get_publication(get)
+            .await?
+            .into_inner()
+            .publication
+            .context("no publication")
+    }
+
+    /// The offer's history, oldest first.
+    pub async fn events(&self, offer: &str) -> anyhow::Result<Vec<HistoryEvent>> {
+        let list = ListEventsRequest {
+            parent: offer.into(),
+            page_size: 1_000,
+            ..Default::default()
+        };
+        let mut events = self
+            .person("ada")
+            .history
+            .list_events(list)
+            .await?
+            .into_inner()
+            .events;
+        events.reverse();
+        Ok(events)
+    }
+
+    /// Labels of the offer's history, oldest first.
+    pub async fn history(&self, offer: &str) -> anyhow::Result<Vec<String>> {
+        Ok(self
+            .events(offer)
+            .await?
+            .into_iter()
+            .map(|event| event.label)
+            .collect())
+    }
+
+    /// Mails written so far, where there is no SMTP server.
+    pub fn mails(&self) -> anyhow::Result<Vec<String>> {
+        crate::eml_files(&self.folder.join("mail"))
+    }
+}
