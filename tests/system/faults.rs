@@ -40,7 +40,7 @@ async fn notification_killed_at_every_step() -> anyhow::Result<()> {
     Box::pin(killed_at_every_step("notification")).await
 }
 
-/// Design §5, PL-6: SIGKILL of one service each time that another step has begun, while it waits for people as well.
+/// PL-6: SIGKILL of one service each time that another step has begun, while it waits for people as well.
 /// What is left is what an undisturbed flow leaves.
 async fn killed_at_every_step(service: &str) -> anyhow::Result<()> {
     let mailbox = Mailbox::start(Duration::ZERO).await?;
@@ -154,7 +154,7 @@ async fn records(
     Ok((history, codes, listings))
 }
 
-/// Design §5: a mail whose sender dies before it has heard the answer is sent again, as it was to the byte.
+/// A mail whose sender dies before it has heard the answer is sent again, as it was to the byte.
 #[tokio::test]
 async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::Result<()> {
     let mailbox = Mailbox::start(Duration::from_secs(2)).await?;
@@ -202,7 +202,7 @@ fn repeats(mails: &[String]) -> anyhow::Result<usize> {
     Ok(mails.len() - by_id.len())
 }
 
-/// Design §5: broker and database, both really, go away in the middle of flows and come back.
+/// Broker and database, both really, go away in the middle of flows and come back.
 #[tokio::test]
 async fn a_broker_and_a_database_that_go_away_only_delay() -> anyhow::Result<()> {
     let outage = Duration::from_secs(if std::env::var_os("LONG").is_some() {
@@ -252,7 +252,7 @@ async fn a_broker_and_a_database_that_go_away_only_delay() -> anyhow::Result<()>
     market.stop().await
 }
 
-/// Design §4 and §5: services start, say that they serve and take commands without a broker.
+/// Services start, say that they serve and take commands without a broker.
 #[tokio::test]
 async fn services_start_and_take_commands_while_the_broker_is_away() -> anyhow::Result<()> {
     let broker = proxy("TEST_AMQP_URL").await?;

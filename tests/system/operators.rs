@@ -183,7 +183,7 @@ async fn with_a_grant_operators_act_and_are_shown_by_their_brand() -> anyhow::Re
     market.stop().await
 }
 
-/// Design §5: a message that a service could not apply is kept with its reason, and is applied once when its cause is gone.
+/// A message that a service could not apply is kept with its reason, and is applied once when its cause is gone.
 #[tokio::test]
 async fn what_a_service_gave_up_is_applied_when_it_can_be() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;

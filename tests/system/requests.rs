@@ -130,7 +130,7 @@ async fn of_two_publishes_at_once_one_wins() -> anyhow::Result<()> {
     market.stop().await
 }
 
-/// Design §4: a call over its deadline says so, and is repeated safely by its request id.
+/// A call over its deadline says so, and is repeated safely by its request id.
 #[tokio::test]
 async fn a_call_over_its_deadline_is_repeated_by_its_request_id() -> anyhow::Result<()> {
     let market = Marketplace::start().await?;

@@ -8,7 +8,7 @@ use system_tests::{Marketplace, SERVICES, drafts};
 use tokio::sync::Mutex;
 use tonic::Code;
 
-/// Style §9: the stop order loses no accepted call and no event.
+/// The stop order loses no accepted call and no event.
 #[tokio::test]
 async fn a_stop_under_load_loses_nothing() -> anyhow::Result<()> {
     let mut market = Marketplace::start().await?;

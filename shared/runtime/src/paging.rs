@@ -1,4 +1,4 @@
-//! Page sizes and opaque page tokens (design.md §4): keyset tokens, bound to the filters they were made with.
+//! Page sizes and opaque page tokens: keyset tokens, bound to the filters they were made with.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

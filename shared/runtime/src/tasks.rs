@@ -1,6 +1,6 @@
 //! The tasks of a service: none is started anywhere else, none ends unnoticed.
 //!
-//! A service stops in this order (style.md §9): health NOT_SERVING → no new RPCs → *intake* tasks are told to stop and
+//! A service stops in this order: health NOT_SERVING → no new RPCs → *intake* tasks are told to stop and
 //! finish what they have → tracked work ends → *last* tasks (the relay) drain → pools close.
 
 use std::collections::HashMap;

@@ -167,7 +167,7 @@ impl Runner {
         Ok(())
     }
 
-    /// A platform fault: tried again with back-off, for ever. The pipeline makes an incident of it (design.md §3).
+    /// A platform fault: tried again with back-off, for ever. The pipeline makes an incident of it.
     async fn failed(&self, job: &Job, error: &anyhow::Error) {
         let wait = Duration::milliseconds(250 * (1 << job.tries.clamp(1, 8)));
         tracing::warn!(error = format!("{error:#}"), tries = job.tries, retry_in = %wait, "a job failed");

@@ -1,4 +1,4 @@
-//! FreezeOffer: the content of a submission, fixed as an immutable snapshot (design.md §3).
+//! FreezeOffer: the content of a submission, fixed as an immutable snapshot.
 //!
 //! The first freeze of a submission takes the draft under its etag, or for a rollback the content of an earlier snapshot.
 //! Every later freeze of the same submission ignores both and only stamps the given stops and restores into that

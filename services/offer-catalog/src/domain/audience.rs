@@ -57,7 +57,7 @@ fn member(kind: AudienceIdKind, id: &str) -> String {
     format!("{}:{}", kind.as_str(), id.trim().to_lowercase())
 }
 
-/// What a token proves about a customer, nothing else counts (design.md §6).
+/// What a token proves about a customer, nothing else counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Customer {
     pub email: Option<String>,

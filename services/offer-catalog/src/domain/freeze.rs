@@ -1,4 +1,4 @@
-//! What a submission has fixed of its offer (design.md §3): the content under the draft's revision, and the audiences
+//! What a submission has fixed of its offer: the content under the draft's revision, and the audiences
 //! that it saw. Stops are stamped into the content, as often as the pipeline asks.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What the publishing pipeline needs to know of a content, so that it never reads a page (design.md §3).
+//! What the publishing pipeline needs to know of a content, so that it never reads a page.
 
 use std::collections::BTreeSet;
 

@@ -49,7 +49,7 @@ pub enum Refusal {
     /// PN-11
     #[error("a private plan needs at least one customer in its audience")]
     EmptyAudience,
-    /// design.md §3: rollback
+    /// Rollback: what customers have can't vanish with it.
     #[error(
         "the source lacks a plan that is live and not being stopped; stop its distribution first"
     )]

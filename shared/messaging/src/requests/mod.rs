@@ -1,4 +1,4 @@
-//! Request ids (design §4): the same id and the same request from the same caller have one effect and one answer.
+//! Request ids: the same id and the same request from the same caller have one effect and one answer.
 //!
 //! [`run`] is for a command that this database alone decides: the row of the request is written by the statement that
 //! writes the outbox rows, at the end. [`run_claimed`] is for PublishOffer, which asks a neighbour first: the id is

@@ -1,4 +1,4 @@
-//! Who may do what (design.md §6): the first line of every handler.
+//! Who may do what: the first line of every handler.
 //!
 //! ```text
 //! let (caller, request) = identity::open(request)?;

@@ -1,4 +1,4 @@
-//! Who calls (design.md §6): JWT bearer tokens of trusted issuers, one layer, one [`Caller`] per request.
+//! Who calls: JWT bearer tokens of trusted issuers, one layer, one [`Caller`] per request.
 //!
 //! Authorisation is not here but in [`crate::access`].
 

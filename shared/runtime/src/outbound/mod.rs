@@ -1,4 +1,4 @@
-//! The one client for addresses that publishers choose (design.md §6): webhooks, lead endpoints, links.
+//! The one client for addresses that publishers choose: webhooks, lead endpoints, links.
 //!
 //! https only, no userinfo; addresses are vetted by the resolver that the connector uses; at most 3 redirects, each
 //! vetted, credentials dropped on change of host; no proxy; 30 s; 1 MiB decoded. `OUTBOUND_ALLOW` is the only exception.

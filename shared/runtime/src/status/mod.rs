@@ -1,4 +1,4 @@
-//! The one table of errors (style.md §7): every fact that an RPC can answer with, its code, reason and details.
+//! The one table of errors: every fact that an RPC can answer with, its code, reason and details.
 //!
 //! `domain` is the proto package of the service that answers. Services map their error enum to these functions in
 //! error.rs and make no Status of their own.
