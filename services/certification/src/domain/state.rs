@@ -22,7 +22,7 @@ pub enum State {
     InReview,
     Passed,
     Failed,
-    /// The submission was cancelled.
+    /// The submission was cancelled, or its snapshot is not what was frozen.
     Withdrawn,
 }
 

@@ -237,7 +237,7 @@ pub async fn fail_job(
     Ok(())
 }
 
-/// Stores the answer of an order. `leased_by` is cleared, so that no renewal touches it.
+/// Stores the answer of an order. Nobody holds it any more.
 pub async fn answer_job(
     db: &mut PgConnection,
     key: &OrderKey,

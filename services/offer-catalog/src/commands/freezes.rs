@@ -56,14 +56,14 @@ pub async fn freeze(
     let found = store::offers::lock(db, scope, name, now).await?;
     let (offer, _) = found.ok_or_else(|| Error::not_found("Offer", name))?;
     let fixed = match store::freezes::get(db, wanted.submission).await? {
-        Some(before) if before.offer_uid == offer.uid => refrozen(db, before).await?,
-        Some(_) => {
+        Some(before) if before.offer_uid != offer.uid => {
             return Err(Error::not_found(
                 "Submission",
                 name.submission(wanted.submission),
             ));
         }
-        None => match &wanted.source {
+        Some(before) if !before.released => refrozen(db, before).await?,
+        _ => match &wanted.source {
             Some(source) => rolled_back(db, &offer, source, &wanted.live_plans, now).await?,
             None => drafted(db, &offer, wanted, now).await?,
         },
@@ -330,12 +330,17 @@ async fn profile(
         Some(digest) => previous(db, offer.uid, digest).await?,
         None => None,
     };
-    let seen = match &wanted.previous {
+    let mut seen = match &wanted.previous {
         Some(digest) => {
             store::freezes::audiences_of(db, offer.uid, digest, wanted.submission).await?
         }
         None => Audiences::new(),
     };
+    // Synced since, they are served already.
+    for (plan, version) in store::plans::synced(db, offer.uid).await? {
+        seen.entry(plan)
+            .and_modify(|seen| *seen = version.max(*seen));
+    }
     let preview_changed = fixed.audiences.get("") != seen.get("");
     let mut profile =
         Profile::of(content, previous.as_ref(), preview_changed).map_err(Error::corrupt)?;
@@ -399,6 +404,7 @@ async fn keep(
         digest: snapshot.digest.clone(),
         plans,
         audiences: fixed.audiences.clone(),
+        released: false,
     };
     store::freezes::save(db, &freeze, now).await?;
     store::plans::mark_frozen(db, offer.uid, &freeze.plans).await

@@ -14,7 +14,7 @@ use crate::domain::offer::Offer;
 use crate::domain::order::{Answer, Order, OrderKey, Wanted, difference};
 use crate::domain::snapshot::{self, Content};
 use crate::error::{Error, Result};
-use crate::store::listings::Prepared;
+use crate::store::listings::{Prepared, Served};
 use crate::{outgoing, store};
 
 /// Wakes whoever carries orders out.
@@ -95,9 +95,10 @@ async fn prepare(
     {
         return Ok(failed);
     }
-    let head = store::listings::of_submission(db, offer.uid, order.key.submission).await?;
-    let head = head.ok_or_else(|| Error::corrupt("the listing just prepared is gone"))?;
-    let digest = digest(store::listings::rows(db, head.id).await?)?;
+    let (_, rows) = listing(db, order)
+        .await?
+        .ok_or_else(|| Error::corrupt("the listing just prepared is gone"))?;
+    let digest = rows.digest().map_err(Error::corrupt)?;
     if digest != order.digest {
         return Ok(Answer::mismatch(format!(
             "the prepared rows have digest {digest}, the snapshot is {}",
@@ -165,9 +166,10 @@ async fn intact(
     Ok(Ok(stored.bytes))
 }
 
-/// Encodes served rows anew (PB-1).
-fn digest(rows: Rows) -> Result<String> {
-    rows.digest().map_err(Error::corrupt)
+/// The listing that an order is about.
+async fn listing(db: &mut PgConnection, order: &Order) -> Result<Option<(Head, Rows)>> {
+    let served = Served::Submission(order.offer_uid, order.key.submission);
+    store::listings::served(db, served).await
 }
 
 /// What was found of the assets of a listing, outside of any transaction: each digest that a row names, and the digest
@@ -176,15 +178,8 @@ pub type Hashed = BTreeMap<String, String>;
 
 /// The digests of the assets that an activation is about to serve; `None`: there is no such listing (any more).
 pub async fn assets_of(db: &mut PgConnection, order: &Order) -> Result<Option<Vec<String>>> {
-    let Some(head) =
-        store::listings::of_submission(db, order.offer_uid, order.key.submission).await?
-    else {
-        return Ok(None);
-    };
-    let rows = store::listings::rows(db, head.id).await?;
-    Ok(Some(
-        rows.assets.into_iter().map(|asset| asset.digest).collect(),
-    ))
+    let assets = |rows: Rows| rows.assets.into_iter().map(|asset| asset.digest).collect();
+    Ok(listing(db, order).await?.map(|(_, rows)| assets(rows)))
 }
 
 /// S9-1: serves an offer to customers if what would be served is what was certified and signed off (PB-1). A difference
@@ -221,14 +216,12 @@ async fn serve(
     else {
         return Err(Error::corrupt("only activations wait to be carried out"));
     };
-    let Some(head) = store::listings::of_submission(db, offer.uid, order.key.submission).await?
-    else {
+    let Some((head, rows)) = listing(db, order).await? else {
         return Ok(Answer::missing("there is no preview of this submission"));
     };
     if let Err(failed) = intact(db, offer, &order.digest).await? {
         return Ok(failed);
     }
-    let rows = store::listings::rows(db, head.id).await?;
     for asset in &rows.assets {
         if hashed.get(&asset.digest) != Some(&asset.digest) {
             return Ok(Answer::mismatch(format!(
@@ -240,7 +233,7 @@ async fn serve(
     if let Some(message) = rows.contradiction() {
         return Ok(Answer::mismatch(message));
     }
-    let digest = digest(rows.clone())?;
+    let digest = rows.clone().digest().map_err(Error::corrupt)?;
     if let Some(message) = difference(&digest, &order.digest, certified, signed_off) {
         return Ok(Answer::mismatch(message));
     }

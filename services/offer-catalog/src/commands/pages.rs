@@ -71,8 +71,7 @@ pub async fn save(
     let id = command.page.id();
     let plan_id = command.plan.as_deref().unwrap_or_default();
     let found = store::pages::load(db, scope, &command.offer, &selection(command), now).await?;
-    let (mut loaded, standing) = found.ok_or_else(|| Error::not_found("Offer", &command.offer))?;
-    let scope = scope.clone().settle(&standing)?;
+    let (mut loaded, scope) = found.ok_or_else(|| Error::not_found("Offer", &command.offer))?;
     check_place(&loaded, command)?;
     let current = loaded.saved(id, plan_id).map_or(0, |saved| saved.revision);
     if current != command.etag {

@@ -20,6 +20,8 @@ pub struct Freeze {
     pub digest: String,
     pub plans: Vec<String>,
     pub audiences: Audiences,
+    /// Given back: a later freeze of the submission begins anew.
+    pub released: bool,
 }
 
 /// What is asked of a freeze.

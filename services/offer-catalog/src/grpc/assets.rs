@@ -55,12 +55,7 @@ impl AssetService for Assets {
             .map(|head| head.request_id.as_str())
             .unwrap_or_default();
         let once = once(&caller, "CreateAsset", request_id, &request)?;
-        let mut spool = self
-            .0
-            .intake
-            .spool(new.kind.max_bytes())
-            .await
-            .map_err(Error::from)?;
+        let mut spool = self.spool(&new).await?;
         spool
             .write(&request.content)
             .await
@@ -80,10 +75,7 @@ impl AssetService for Assets {
         let head = parts.head().await?;
         let new = wire::assets::head(Some(&head)).map_err(invalid)?;
         let scope = self.before_write(&caller, &new).await?;
-        let place = self.0.intake.place(&new.offer.publisher);
-        let place = place.map_err(Error::from)?;
-        let spool = self.0.intake.spool(new.kind.max_bytes()).await;
-        let mut spool = spool.map_err(Error::from)?.at(place);
+        let mut spool = self.spool(&new).await?;
         while let Some(message) = parts.next().await? {
             let piece = chunk(message)?;
             spool
@@ -225,6 +217,12 @@ impl Assets {
             .await?;
         self.0.permit(&scope).await?;
         Ok(scope)
+    }
+
+    /// A place for the file, which goes with it.
+    async fn spool(&self, new: &NewAsset) -> Result<Spool> {
+        let place = self.0.intake.place(&new.offer.publisher)?;
+        Ok(self.0.intake.spool(new.kind.max_bytes()).await?.at(place))
     }
 
     /// What no customer is shown is for neighbours and members of the publisher. Who it is comes first: only they learn

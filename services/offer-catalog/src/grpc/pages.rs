@@ -60,7 +60,7 @@ pub(super) async fn get_page(
         assets: false,
         application: None,
     };
-    let loaded = load(catalog, scope, &parent.offer, &selection).await?;
+    let loaded = load(catalog, &scope, &parent.offer, &selection).await?;
     let plan_id = parent.plan.as_deref().unwrap_or_default();
     if page.is_of_plan() != parent.plan.is_some() || !loaded.draft.offer_type.has(page) {
         return Err(invalid(wire::pages::no_such_page(page)));
@@ -92,7 +92,7 @@ pub(super) async fn review_offer(
     let size = paging::page_size(request.page_size).map_err(invalid)?;
     let token: Option<(i64, usize)> =
         paging::decode(&request.page_token, filters).map_err(invalid)?;
-    let loaded = load(catalog, scope, &name, &Selection::WHOLE).await?;
+    let loaded = load(catalog, &scope, &name, &Selection::WHOLE).await?;
     let revision = loaded.draft.revision;
     let from = match token {
         None => 0,
@@ -175,13 +175,16 @@ async fn whole(
         assets: false,
         application: None,
     };
-    let loaded = load(catalog, Scope::system(&name.publisher), name, &selection).await?;
-    Ok(wire::pages::Part::Page(wire::pages::page(
-        &loaded,
-        PageId::PlanPricing,
-        plan,
-        &page.parent,
-    )))
+    let loaded = load(catalog, &Scope::system(&name.publisher), name, &selection).await?;
+    let whole = wire::pages::page(&loaded, PageId::PlanPricing, plan, &page.parent);
+    if whole.etag != page.etag {
+        // Saved or deleted since the first message: the rest would be of another draft.
+        return Err(Error::StaleEtag {
+            current: loaded.draft.revision.to_string(),
+        }
+        .into());
+    }
+    Ok(wire::pages::Part::Page(whole))
 }
 
 async fn draft_tree(
@@ -223,13 +226,12 @@ async fn snapshot_of(
 
 async fn load(
     catalog: &Catalog,
-    scope: Scope,
+    scope: &Scope,
     name: &OfferName,
     selection: &Selection<'_>,
 ) -> Result<Loaded, Status> {
     let mut db = catalog.db.acquire().await.map_err(Error::from)?;
-    let found = store::pages::load(&mut db, &scope, name, selection, now()).await?;
-    let (loaded, standing) = found.ok_or_else(|| Error::not_found("Offer", name))?;
-    scope.settle(&standing)?;
+    let found = store::pages::load(&mut db, scope, name, selection, now()).await?;
+    let (loaded, _) = found.ok_or_else(|| Error::not_found("Offer", name))?;
     Ok(loaded)
 }

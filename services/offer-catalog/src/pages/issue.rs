@@ -34,7 +34,7 @@ pub struct Issue {
 pub const MOST_ISSUES: usize = 200;
 
 /// Collects the issues of one page while its rules are looked at.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issues {
     page: PageId,
     plan_id: Option<String>,
@@ -91,8 +91,10 @@ impl Issues {
     }
 
     /// Notes again what was found before.
-    pub fn again(&mut self, found: &[Issue]) {
-        for issue in found.iter().cloned() {
+    pub fn again(&mut self, before: &Issues) {
+        self.more_errors += before.more_errors;
+        self.more_warnings += before.more_warnings;
+        for issue in before.found.iter().cloned() {
             self.note(
                 issue.severity,
                 issue.field,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{self, Context};
 use super::{
-    AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, Issue, Issues, PageId, Price,
-    PricingModel, taxonomy,
+    AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, Issues, PageId, Price, PricingModel,
+    taxonomy,
 };
 
 /// The page.
@@ -301,7 +301,7 @@ impl PlanPricing {
                 );
             }
             Some(PlanAudience::Private) => match checked {
-                Some(checked) => issues.again(&checked.issues),
+                Some(checked) => issues.again(&checked.0),
                 None => check_private_audience(
                     &self.private_audience,
                     &context.offer_type.private_audience_kinds,
@@ -326,18 +326,14 @@ impl PlanPricing {
 /// What the rules say of a long private audience. It was looked at while it was read, and not kept: a draft may have
 /// millions of members, and its plans are looked at together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckedAudience {
-    issues: Vec<Issue>,
-}
+pub struct CheckedAudience(Issues);
 
 impl CheckedAudience {
     /// Looks at a private audience (PN-11, PN-12).
     pub fn of(members: &[AudienceMember], kinds: &[AudienceIdKind]) -> Self {
         let mut issues = Issues::of(PageId::PlanPricing, None);
         check_private_audience(members, kinds, &mut issues);
-        Self {
-            issues: issues.into_vec(),
-        }
+        Self(issues)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// A freeze by its submission.
 pub async fn get(db: &mut PgConnection, submission: Uuid) -> Result<Option<Freeze>> {
     let row = sqlx::query!(
-        "SELECT submission, offer_uid, draft_revision, content_digest, digest, plans, audiences
+        "SELECT submission, offer_uid, draft_revision, content_digest, digest, plans, audiences, released
          FROM offer_catalog.freezes WHERE submission = $1",
         submission
     )
@@ -26,6 +26,7 @@ pub async fn get(db: &mut PgConnection, submission: Uuid) -> Result<Option<Freez
         digest: row.digest,
         plans: row.plans,
         audiences: audiences(row.audiences)?,
+        released: row.released,
     }))
 }
 
@@ -33,7 +34,7 @@ fn audiences(stored: Value) -> Result<Audiences> {
     serde_json::from_value(stored).map_err(Error::corrupt)
 }
 
-/// The first freeze of a submission, or a later one: only the newest digest changes then, and it is open, whatever was.
+/// The first freeze of a submission, or a later one: it is open, whatever was.
 pub async fn save(db: &mut PgConnection, freeze: &Freeze, now: OffsetDateTime) -> Result<()> {
     let audiences = serde_json::to_value(&freeze.audiences).map_err(Error::corrupt)?;
     sqlx::query!(
@@ -43,7 +44,9 @@ pub async fn save(db: &mut PgConnection, freeze: &Freeze, now: OffsetDateTime) -
          INSERT INTO offer_catalog.freezes
            (submission, offer_uid, draft_revision, content_digest, digest, plans, audiences, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (submission) DO UPDATE SET digest = excluded.digest, close_time = NULL, released = false",
+         ON CONFLICT (submission) DO UPDATE
+           SET draft_revision = excluded.draft_revision, content_digest = excluded.content_digest, digest = excluded.digest,
+               plans = excluded.plans, audiences = excluded.audiences, close_time = NULL, released = false",
         freeze.submission,
         freeze.offer_uid,
         freeze.draft_revision,

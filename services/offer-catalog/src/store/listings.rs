@@ -57,21 +57,31 @@ pub async fn of_submission(
     row.map(HeadRow::head).transpose()
 }
 
-/// What is asked for of what is served.
+/// Which listing is asked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Served<'a> {
     /// The live listing of an offer, by the offer's name.
     Live { publisher: &'a str, offer: &'a str },
     /// The preview that a token in force opens, by the token's hash.
     Preview(&'a [u8]),
+    /// The listing of a submission, served or not.
+    Submission(Uuid, Uuid),
 }
 
-/// A listing that is served, with its rows. One statement: between two, an update that goes live would take the rows of
+/// A listing with its rows. One statement: between two, an update that goes live would take the rows of
 /// the listing that the first has found (PV-11).
 pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<(Head, Rows)>> {
-    let (publisher, offer, token) = match wanted {
-        Served::Live { publisher, offer } => (Some(publisher), Some(offer), None),
-        Served::Preview(token) => (None, None, Some(token)),
+    let (publisher, offer) = match wanted {
+        Served::Live { publisher, offer } => (Some(publisher), Some(offer)),
+        _ => (None, None),
+    };
+    let (offer_uid, submission) = match wanted {
+        Served::Submission(offer, submission) => (Some(offer), Some(submission)),
+        _ => (None, None),
+    };
+    let token = match wanted {
+        Served::Preview(token) => Some(token),
+        _ => None,
     };
     let row = sqlx::query!(
         r#"SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
@@ -83,7 +93,10 @@ pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<
              (SELECT coalesce(jsonb_agg(jsonb_build_array(a.name, a.digest, a.content)), '[]')
               FROM offer_catalog.listing_assets a WHERE a.listing_id = l.listing_id) AS "assets!"
            FROM offer_catalog.listings l JOIN offer_catalog.publishers p ON p.publisher_id = l.publisher_id
-           WHERE l.listing_id = CASE WHEN $3::bytea IS NULL
+           WHERE l.listing_id = CASE
+             WHEN $5::uuid IS NOT NULL
+             THEN (SELECT s.listing_id FROM offer_catalog.listings s WHERE s.offer_uid = $4 AND s.submission = $5)
+             WHEN $3::bytea IS NULL
              THEN (SELECT s.listing_id FROM offer_catalog.offers o JOIN offer_catalog.listings s ON s.offer_uid = o.offer_uid
                    WHERE o.publisher_id = $1 AND o.offer_id = $2 AND s.stage = 'live')
              ELSE (SELECT s.listing_id FROM offer_catalog.preview_tokens t
@@ -91,7 +104,9 @@ pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<
                    WHERE t.token_hash = $3 AND t.revoke_time IS NULL AND s.stage = 'preview') END"#,
         publisher,
         offer,
-        token
+        token,
+        offer_uid,
+        submission
     )
     .fetch_optional(db)
     .await?;
@@ -116,27 +131,6 @@ pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<
         assets: row.assets,
     };
     Ok(Some((head.head()?, parts.rows()?)))
-}
-
-/// All rows of a listing whose offer is locked, in one statement.
-pub async fn rows(db: &mut PgConnection, listing: Uuid) -> Result<Rows> {
-    let parts = sqlx::query_as!(
-        Parts,
-        r#"SELECT l.format, l.offer, l.secrets,
-             (SELECT coalesce(jsonb_agg(jsonb_build_array(g.plan_id, g.page, g.content)), '[]')
-              FROM offer_catalog.listing_pages g WHERE g.listing_id = l.listing_id) AS "pages!",
-             (SELECT coalesce(jsonb_agg(jsonb_build_array(p.plan_id, p.content, p.private, p.audience)), '[]')
-              FROM offer_catalog.listing_plans p WHERE p.listing_id = l.listing_id) AS "plans!",
-             (SELECT coalesce(jsonb_agg(jsonb_build_array(a.name, a.digest, a.content)), '[]')
-              FROM offer_catalog.listing_assets a WHERE a.listing_id = l.listing_id) AS "assets!"
-           FROM offer_catalog.listings l WHERE l.listing_id = $1"#,
-        listing
-    )
-    .fetch_optional(db)
-    .await?;
-    parts
-        .ok_or_else(|| Error::corrupt("a listing is gone under the offer's lock"))?
-        .rows()
 }
 
 /// The rows of a listing as one row of a statement.

@@ -2,7 +2,7 @@
 
 mod save;
 
-use marketplace_runtime::access::{Membership, Scope};
+use marketplace_runtime::access::Scope;
 use marketplace_runtime::ids::OfferName;
 use serde::Deserialize;
 use serde_json::Value;
@@ -110,7 +110,7 @@ struct PlanRow {
     subtype: String,
 }
 
-/// A draft with the caller's standing; `None`: there is no such offer. Of whole drafts the members of long private
+/// A draft that the caller may see, with the scope as settled; `None`: there is no such offer. Of whole drafts the members of long private
 /// audiences are looked at one plan after the other, and not kept.
 pub async fn load(
     db: &mut PgConnection,
@@ -118,7 +118,7 @@ pub async fn load(
     name: &OfferName,
     selection: &Selection<'_>,
     now: OffsetDateTime,
-) -> Result<Option<(Loaded, Membership)>> {
+) -> Result<Option<(Loaded, Scope)>> {
     let only = selection.pages.as_ref().map(|pages| {
         pages
             .iter()
@@ -193,7 +193,7 @@ pub async fn load(
     .fetch_optional(&mut *db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let standing = membership(row.roles, row.granted)?;
+    let scope = scope.clone().settle(&membership(row.roles, row.granted)?)?;
     let kind = offer_type::find(&row.offer_type).ok_or_else(|| Error::corrupt(&row.offer_type))?;
     let offer = OfferHead {
         name: name.to_string(),
@@ -250,7 +250,7 @@ pub async fn load(
             published,
             saved,
         },
-        standing,
+        scope,
     )))
 }
 

@@ -11,6 +11,8 @@ pub mod publishers;
 
 use marketplace_runtime::ids::SubmissionName;
 use marketplace_runtime::status::{Violation, Violations};
+/// Text of one line, or nothing.
+pub use marketplace_runtime::text::line as optional_line;
 use marketplace_runtime::timestamp;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -47,24 +49,6 @@ pub fn line(text: &str, field: &str, most: usize) -> Result<String, Violation> {
         return Err(Violation::missing(field));
     }
     optional_line(text, field, most)
-}
-
-/// The same, or nothing.
-pub fn optional_line(text: &str, field: &str, most: usize) -> Result<String, Violation> {
-    let length = text.chars().count();
-    if length > most {
-        return Err(
-            Violation::new(field, format!("has {length} characters, more than {most}"))
-                .because("TOO_LONG"),
-        );
-    }
-    if text.chars().any(char::is_control) {
-        return Err(
-            Violation::new(field, "must be one line without control characters")
-                .because("CONTROL_CHARACTER"),
-        );
-    }
-    Ok(text.to_owned())
 }
 
 /// A submission of a given offer: its system id.

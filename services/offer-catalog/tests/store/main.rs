@@ -13,7 +13,7 @@ mod customers;
 mod pages;
 mod support;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::offer_service_server::OfferService;
 use marketplace_runtime::access::{Permission, Role};
@@ -311,6 +311,32 @@ async fn t34_a_freeze_that_was_given_back_keeps_nobody_from_deleting() {
 }
 
 #[tokio::test]
+async fn t34_a_freeze_that_was_given_back_begins_anew() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let twice = Freeze {
+        submission: submission(),
+        etag: Some(bench.read(&offer.name).await.unwrap().revision),
+        ..Freeze::default()
+    };
+    bench.freeze_as(&offer, &twice).await.unwrap();
+    bench.release(&offer, twice.submission).await;
+    let page = support::listing(&offer.name, "Another title");
+    bench.save(offer.uid, "", PageId::OfferListing, page).await;
+    assert_eq!(
+        delete_plan(&bench, &offer, "partner").await,
+        "nothing was refused"
+    );
+    assert_eq!(reason(bench.freeze_as(&offer, &twice).await), "STALE_ETAG");
+    let anew = bench.freeze(&offer, twice.submission, &[]).await.unwrap();
+    assert_eq!(anew.profile.offer_title, "Another title");
+    assert_eq!(anew.profile.plans.len(), 1, "what was deleted stays so");
+    let again = bench.freeze_as(&offer, &twice).await.unwrap();
+    assert_eq!(again.digest, anew.digest, "the first one that holds counts");
+    bench.end().await;
+}
+
+#[tokio::test]
 async fn t04_the_loser_of_two_publishes_gives_back_its_own_freeze_only() {
     let bench = Bench::new().await;
     let offer = bench.complete("forge").await;
@@ -385,6 +411,27 @@ async fn a30_another_private_audience_alone_is_a_change() {
         "SY-3: a new kind of id needs a publish"
     );
     assert_eq!(other.digest, first.digest, "audiences are no content");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a30_an_audience_that_is_synced_already_is_no_change() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let live = submission();
+    let digest = bench.previewed(&offer, live, 1).await;
+    bench.activate(&offer, live, &digest, 3).await;
+    let page = pricing("PRIVATE", &["22222222-2222-4222-8222-222222222222"]);
+    bench
+        .save(offer.uid, "partner", PageId::PlanPricing, page)
+        .await;
+    assert!(refrozen(&bench, &offer, &digest).await.profile.changed);
+    let (scope, plan) = (system(PUBLISHER), offer.name.plan("partner"));
+    bench
+        .run(async |db| audiences::sync(db, &scope, &plan, clock::now()).await)
+        .await
+        .unwrap();
+    assert!(!refrozen(&bench, &offer, &digest).await.profile.changed);
     bench.end().await;
 }
 
@@ -477,7 +524,7 @@ async fn pn11_a_long_private_audience_is_checked_and_kept_as_a_short_one() {
     };
     let offers = offer_catalog::grpc::Offers(bench.catalog());
     let parts: Vec<_> = offers
-        .get_offer_tree(support::from("ada", tree))
+        .get_offer_tree(support::from("ada", tree.clone()))
         .await
         .unwrap()
         .into_inner()
@@ -494,9 +541,21 @@ async fn pn11_a_long_private_audience_is_checked_and_kept_as_a_short_one() {
         _ => None,
     });
     assert_eq!(audience.unwrap().len(), 500);
+    let mut parts = offers
+        .get_offer_tree(support::from("ada", tree))
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(parts.next().await.unwrap().is_ok());
     members[499] = "no-guid".into();
     members[498] = members[0].clone();
     save(&members).await;
+    let mixed = parts.try_collect::<Vec<_>>().await.map(drop).unwrap_err();
+    assert_eq!(
+        marketplace_runtime::status::reason(&mixed),
+        "STALE_ETAG",
+        "a tree never mixes two drafts"
+    );
     let review = pb::ReviewOfferRequest {
         name: offer.name.to_string(),
         ..Default::default()
@@ -522,6 +581,17 @@ async fn pn11_a_long_private_audience_is_checked_and_kept_as_a_short_one() {
     );
     let refused = bench.freeze(&offer, submission(), &[]).await;
     assert_eq!(reason(refused), "PAGES_INCOMPLETE");
+    save(&vec!["no-guid".to_owned(); 500]).await;
+    let review = pb::ReviewOfferRequest {
+        name: offer.name.to_string(),
+        page_size: 1_000,
+        ..Default::default()
+    };
+    let review = offers.review_offer(support::from("ada", review)).await;
+    let issues = review.unwrap().into_inner().issues;
+    // Each is no GUID, and all but the first are duplicates.
+    assert_eq!(issues.len(), 201);
+    assert_eq!(issues[200].message, "has 799 more issues");
     let back = Freeze {
         submission: submission(),
         source: Some(first.digest),

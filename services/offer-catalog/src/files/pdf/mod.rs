@@ -1,6 +1,7 @@
 //! PDF documents: the way from their end to a page is really there, and they aren't encrypted. Pages aren't drawn.
 
 mod file;
+mod filter;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -5,6 +5,8 @@ pub(super) type Dictionary = Vec<(Vec<u8>, Value)>;
 
 /// How deep arrays and dictionaries may stand in each other: the parser calls itself.
 const MAX_DEPTH: usize = 64;
+/// The most values in one: each takes many times the room of the one byte that it may be written in.
+const MAX_VALUES: usize = 100_000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -59,11 +61,16 @@ impl Value {
 pub(super) struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
+    values_left: usize,
 }
 
 impl<'a> Parser<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            bytes,
+            at: 0,
+            values_left: MAX_VALUES,
+        }
     }
 
     /// What wasn't read yet.
@@ -98,6 +105,7 @@ impl<'a> Parser<'a> {
         if depth > MAX_DEPTH {
             return None;
         }
+        self.values_left = self.values_left.checked_sub(1)?;
         self.skip();
         match *self.rest().first()? {
             b'/' => Some(Value::Name(self.name())),
@@ -249,6 +257,15 @@ mod tests {
             "{",
         ] {
             assert_eq!(Parser::new(wrong.as_bytes()).value(), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn as_many_values_as_no_object_has_are_refused() {
+        for value in ["/", "0 ", "()", "/A/B"] {
+            let wide = |count| format!("[{}]", value.repeat(count));
+            assert!(Parser::new(wide(1_000).as_bytes()).value().is_some());
+            assert_eq!(Parser::new(wide(MAX_VALUES).as_bytes()).value(), None);
         }
     }
 
