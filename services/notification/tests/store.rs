@@ -23,6 +23,7 @@ use notification::error::Error;
 use notification::mail::{Letterhead, Post};
 use notification::store::{self, Claimed, Item};
 use time::{Duration, OffsetDateTime};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const OFFER: &str = "publishers/contoso/offers/db";
@@ -555,7 +556,7 @@ async fn no_11_a_mail_that_is_sent_again_is_the_same_to_the_byte() {
         post,
         from: head().from.email,
     };
-    sender.turn().await.unwrap();
+    sender.turn(&CancellationToken::new()).await.unwrap();
     let first = files(&folder);
     assert_eq!(first.len(), 2, "the code, and N08");
     // As after a crash between the server's acceptance and our commit.
@@ -565,7 +566,7 @@ async fn no_11_a_mail_that_is_sent_again_is_the_same_to_the_byte() {
     .execute(fresh.db.pool())
     .await
     .unwrap();
-    sender.turn().await.unwrap();
+    sender.turn(&CancellationToken::new()).await.unwrap();
     assert_eq!(files(&folder), first);
     let secrets = mails(&fresh)
         .await
@@ -603,7 +604,7 @@ async fn no_11_a_mail_that_fails_is_tried_again_later_and_at_last_given_up() {
         post,
         from: head().from.email,
     };
-    sender.turn().await.unwrap();
+    sender.turn(&CancellationToken::new()).await.unwrap();
     let (state, wait, error): (String, f64, String) = sqlx::query_as(
         "SELECT state, extract(epoch FROM due_at - now())::float8, error FROM mails WHERE attempts = 1",
     )
@@ -618,8 +619,32 @@ async fn no_11_a_mail_that_fails_is_tried_again_later_and_at_last_given_up() {
         .execute(fresh.db.pool())
         .await
         .unwrap();
-    sender.turn().await.unwrap();
+    sender.turn(&CancellationToken::new()).await.unwrap();
     assert_eq!(mails(&fresh).await[0].2, "failed");
+    fresh.drop().await;
+}
+
+#[tokio::test]
+async fn no_11_what_is_still_being_sent_is_nobody_elses() {
+    let fresh = Fresh::new().await;
+    prove(&fresh, "olga").await;
+    let mut db = fresh.db.acquire().await.unwrap();
+    let at = |seconds| clock::now() + Duration::seconds(seconds);
+    let until = at(10);
+    let mine = store::claim_mails(&mut db, at(0), until, 16).await.unwrap();
+    let ids: Vec<Uuid> = mine.iter().map(|mail| mail.id).collect();
+    assert_eq!(ids.len(), 1);
+    store::hold_mails(&mut db, &ids, until, at(30))
+        .await
+        .unwrap();
+    // By whom another process has replaced since: it holds nothing.
+    store::hold_mails(&mut db, &ids, until, at(60))
+        .await
+        .unwrap();
+    let others = async |db: &mut _, now| store::claim_mails(db, now, at(90), 16).await;
+    assert_eq!(others(&mut db, at(20)).await.unwrap(), []);
+    assert_eq!(others(&mut db, at(40)).await.unwrap().len(), 1);
+    drop(db);
     fresh.drop().await;
 }
 
@@ -892,7 +917,7 @@ async fn n04_is_mailed_with_its_links_and_they_are_kept_nowhere() {
         post: Post::folder(&folder).unwrap(),
         from: head().from.email,
     };
-    sender.turn().await.unwrap();
+    sender.turn(&CancellationToken::new()).await.unwrap();
     let mailed = files(&folder)
         .into_values()
         .any(|mail| String::from_utf8_lossy(&mail).contains("preview.example"));

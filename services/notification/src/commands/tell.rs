@@ -61,13 +61,10 @@ pub async fn tell(
     let (mut items, mut mails, mut unproved) = (Vec::new(), Vec::new(), HashSet::new());
     for (one, member) in told {
         let notice = &one.claimed.notice;
-        items.push(item(
-            one,
-            member,
-            mine.get(&notice.id).copied().flatten(),
-            now,
-        ));
-        if !notice.code.by_mail() || !member.person {
+        let resolved_at = mine.get(&notice.id).copied().flatten();
+        items.push(item(one, member, resolved_at, now));
+        // Nobody is asked for what is done already.
+        if !notice.code.by_mail() || !member.person || resolved_at.is_some() {
             continue;
         }
         match people.get(&member.principal).and_then(Person::mail_address) {

@@ -1,12 +1,14 @@
 //! Sends mails: takes them under a lease, sends them outside any transaction, notes what became of each. A process that
 //! dies in between leaves a mail that may have been sent: the next sends the same bytes with the same id again.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use futures::future::join_all;
 use marketplace_messaging::Database;
 use marketplace_runtime::clock;
 use marketplace_runtime::status::Chain;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::MAILS;
@@ -17,8 +19,10 @@ use crate::store::{self, DueMail};
 
 /// Mails sent at the same time.
 const BATCH: i64 = 16;
-/// Longer than a server may take for one mail (`PATIENCE` of [`Post`]): nobody else sends what is still being sent.
-const LEASE: time::Duration = time::Duration::seconds(25);
+/// Renewed while a mail is being sent; who dies is replaced after it.
+const LEASE: time::Duration = time::Duration::seconds(15);
+/// How long the end of the process waits for a server's answer; who never hears it sends again.
+const GRACE: Duration = Duration::from_secs(10);
 /// After a failure of the database.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -34,7 +38,7 @@ impl Sender {
     pub async fn run(self, stop: CancellationToken) {
         let mut news = self.db.wake().on(MAILS);
         while !stop.is_cancelled() {
-            let pause = match self.turn().await {
+            let pause = match self.turn(&stop).await {
                 Ok(full) if full => continue,
                 Ok(_) => None,
                 Err(error) => {
@@ -53,14 +57,42 @@ impl Sender {
     }
 
     /// One batch; true if there may be more.
-    pub async fn turn(&self) -> Result<bool, Error> {
+    pub async fn turn(&self, stop: &CancellationToken) -> Result<bool, Error> {
         let now = clock::now();
-        let mails =
-            store::claim_mails(&mut *self.db.acquire().await?, now, now + LEASE, BATCH).await?;
+        let until = now + LEASE;
+        let mails = store::claim_mails(&mut *self.db.acquire().await?, now, until, BATCH).await?;
         let full = i64::try_from(mails.len()).is_ok_and(|n| n == BATCH);
-        let outcomes = join_all(mails.iter().map(|mail| self.send(mail))).await;
-        outcomes.into_iter().collect::<Result<(), Error>>()?;
+        let given_up = async {
+            stop.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            outcomes = join_all(mails.iter().map(|mail| self.send(mail))) => {
+                outcomes.into_iter().collect::<Result<(), Error>>()?;
+            }
+            never = self.hold(&mails, until) => match never {},
+            () = given_up => tracing::warn!("mails that the server has not answered are sent again"),
+        }
         Ok(full)
+    }
+
+    /// Keeps others from sending what is still being sent.
+    async fn hold(&self, mails: &[DueMail], mut held_until: OffsetDateTime) -> Infallible {
+        let ids: Vec<_> = mails.iter().map(|mail| mail.id).collect();
+        loop {
+            tokio::time::sleep(LEASE.unsigned_abs() / 3).await;
+            let until = clock::now() + LEASE;
+            let held = async {
+                let mut db = self.db.acquire().await?;
+                store::hold_mails(&mut db, &ids, held_until, until).await
+            };
+            match held.await {
+                Ok(()) => held_until = until,
+                Err(error) => {
+                    tracing::warn!(error = %Chain(&error), "mails that are being sent are not held")
+                }
+            }
+        }
     }
 
     async fn send(&self, mail: &DueMail) -> Result<(), Error> {

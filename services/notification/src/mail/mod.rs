@@ -29,10 +29,13 @@ impl MailError {
     /// our login, of the sender, of everybody) is about the server or our settings, which somebody may put right.
     pub fn is_permanent(&self) -> bool {
         match self {
-            // lettre tells the code, not which command it answered: those that judge a recipient.
-            MailError::Smtp(error) => error
-                .status()
-                .is_some_and(|code| matches!(u16::from(code), 550 | 551 | 553)),
+            // lettre tells the code, not which command it answered: those that judge a recipient. What a server refuses
+            // by its policy comes with the same codes, and an enhanced one (RFC 3463) that says so.
+            MailError::Smtp(error) => {
+                let code = error.status().map(u16::from);
+                matches!(code, Some(550 | 551 | 553))
+                    && class(error).is_none_or(|class| class == "5.1")
+            }
             MailError::Address(_) => true,
             MailError::Settings(_)
             | MailError::Message(_)
@@ -40,4 +43,13 @@ impl MailError {
             | MailError::File(_) => false,
         }
     }
+}
+
+/// The first two parts of the enhanced status code that a refusal begins with, for example "5.7" of "5.7.1 denied".
+fn class(error: &lettre::transport::smtp::Error) -> Option<String> {
+    let text = std::error::Error::source(error)?.to_string();
+    let mut parts = text.split_whitespace().next()?.split('.');
+    let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
+    let number = |part: &str| part.parse::<u16>().is_ok();
+    (number(class) && number(subject) && number(detail)).then(|| format!("{class}.{subject}"))
 }

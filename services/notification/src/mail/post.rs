@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::MailError;
 
-/// Shorter than the lease of a mail that is being sent.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// RFC 5321 lets a server take minutes before it says that it has a mail; who asks again before gets it there twice.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// Takes mails away. Cheap to clone.
 #[derive(Clone)]
@@ -32,7 +32,8 @@ impl Post {
         let wrong = |_| MailError::Settings("SMTP_URL is no smtp:// or smtps:// URL".into());
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(wrong)?;
         Ok(Post::Smtp {
-            transport: transport.build(),
+            // Each mail has a connection of its own: on one that was left in mid-dialogue the answers are another mail's.
+            transport: transport.timeout(Some(PATIENCE)).build(),
             patience: PATIENCE,
         })
     }
@@ -122,12 +123,15 @@ mod tests {
         }
     }
 
-    /// A server that takes everything, but for the command that begins so ("" is the connection itself).
+    /// A server that takes everything, but for the line that begins so ("" is the connection itself, "." the end of a
+    /// mail); an empty refusal never comes.
     async fn answer(stream: tokio::net::TcpStream, refused: &str, refusal: &str) {
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();
         let mut command = Some(String::new());
+        let mut in_mail = false;
         while let Some(said) = command {
+            in_mail &= said != ".";
             let answer = match said.as_str() {
                 said if !refused.is_empty() && said.starts_with(refused) => refusal,
                 "" if refused.is_empty() => refusal,
@@ -137,10 +141,14 @@ mod tests {
                 said if said.starts_with("DATA") => "354 go on",
                 _ => "250 fine",
             };
-            write
-                .write_all(format!("{answer}\r\n").as_bytes())
-                .await
-                .unwrap();
+            if answer.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            if !in_mail {
+                let line = format!("{answer}\r\n");
+                write.write_all(line.as_bytes()).await.unwrap();
+            }
+            in_mail |= answer.starts_with("354");
             command = lines.next_line().await.unwrap();
         }
     }
@@ -156,6 +164,8 @@ mod tests {
             ("RCPT", "550 no such user", true),
             ("RCPT", "551 moved away", true),
             ("RCPT", "553 no such mailbox", true),
+            ("RCPT", "550 5.1.1 no such user", true),
+            ("RCPT", "550 5.7.1 relaying denied", false),
             ("DATA", "554 not now", false),
         ];
         for (refused, refusal, permanent) in table {
@@ -179,6 +189,40 @@ mod tests {
         let error = deliver_to(hold, Duration::from_millis(50)).await;
         assert!(matches!(error, MailError::Late), "{error:?}");
         assert!(!error.is_permanent());
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_is_never_taken_for_the_next_mails() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut post = Post::smtp(&format!("smtp://127.0.0.1:{port}")).unwrap();
+        let from = "no-reply@market.example".parse().unwrap();
+        let deliver = async |post: &Post| {
+            let to = "ada@contoso.example";
+            post.deliver(Uuid::nil(), &from, to, b"the mail").await
+        };
+        let serve = async {
+            let (first, _) = listener.accept().await.unwrap();
+            let (second, _) = listener.accept().await.unwrap();
+            tokio::join!(
+                answer(first, ".", ""),
+                answer(second, "RCPT", "550 no such user")
+            );
+        };
+        let mails = async {
+            let Post::Smtp { patience, .. } = &mut post else {
+                panic!("no SMTP")
+            };
+            *patience = Duration::from_millis(300);
+            let first = deliver(&post).await.unwrap_err();
+            assert!(matches!(first, MailError::Late), "{first:?}");
+            let second = deliver(&post).await.unwrap_err();
+            assert!(second.is_permanent(), "{second:?}");
+        };
+        tokio::select! {
+            () = mails => {}
+            () = async { serve.await; std::future::pending().await } => {}
+        }
     }
 
     #[tokio::test]

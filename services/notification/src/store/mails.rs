@@ -82,6 +82,24 @@ pub async fn claim(
     Ok(mails)
 }
 
+/// Goes on holding those that are still being sent.
+pub async fn hold(
+    db: &mut PgConnection,
+    ids: &[Uuid],
+    held_until: OffsetDateTime,
+    until: OffsetDateTime,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE notification.mails SET due_at = $3 WHERE id = ANY ($1) AND due_at = $2 AND state = 'pending'",
+        ids,
+        held_until,
+        until
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// It was taken. A secret is not kept.
 pub async fn sent(db: &mut PgConnection, id: Uuid, at: OffsetDateTime) -> Result<(), Error> {
     sqlx::query!(

@@ -14,7 +14,8 @@ pub use items::{
     standing_unread,
 };
 pub use mails::{
-    DueMail, Mail, claim as claim_mails, failed as mail_failed, put as put_mails, sent as mail_sent,
+    DueMail, Mail, claim as claim_mails, failed as mail_failed, hold as hold_mails,
+    put as put_mails, sent as mail_sent,
 };
 pub use notices::{Claimed, claim as claim_notices, confirm, insert, postpone, resolve};
 pub use people::{
