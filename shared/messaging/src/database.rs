@@ -53,7 +53,7 @@ impl Database {
         &self.pool
     }
 
-    /// A connection for the single statement of a call that reads: see [`postgres::read`].
+    /// A connection for the one or two statements of a call that reads: see [`postgres::read`].
     pub async fn read(&self) -> Result<Reader, sqlx::Error> {
         postgres::read(&self.pool).await
     }

@@ -12,7 +12,7 @@ use marketplace_runtime::{
     ids,
     paging::{self, Fingerprint},
     status::{self, Violation},
-    timestamp,
+    text, timestamp,
 };
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -23,6 +23,9 @@ use crate::{
     inbox::apply_one,
     requests::{self, Once},
 };
+
+/// Characters of why a message is discarded.
+const LONGEST_REASON: usize = 1_000;
 
 /// Serves the dead letters of one service; replays them with its receiver.
 pub struct DeadLetters<R> {
@@ -211,7 +214,9 @@ impl<R: Receive> DeadLetterService for DeadLetters<R> {
     ) -> Result<Response<pb::DiscardDeadLetterResponse>, Status> {
         let (operator, request) = self.operator(request).await?;
         let id = self.id(&request.id)?;
-        if request.reason.trim().is_empty() {
+        let reason = text::lines(request.reason.trim(), "reason", LONGEST_REASON);
+        let reason = reason.map_err(|violation| self.invalid(violation))?;
+        if reason.is_empty() {
             return Err(self.invalid(Violation::missing("reason")));
         }
         let once = self.once(
@@ -222,7 +227,7 @@ impl<R: Receive> DeadLetterService for DeadLetters<R> {
         )?;
         requests::run(&self.database, once, async move |work| {
             let by = operator.principal();
-            let (work, letter) = self.discard(work, id, by, &request.reason).await?;
+            let (work, letter) = self.discard(work, id, by, &reason).await?;
             let dead_letter = Some(letter.into());
             Ok((work, pb::DiscardDeadLetterResponse { dead_letter }))
         })

@@ -1,5 +1,7 @@
 //! `EventService`: sends published events again, with their own ids, to one consumer's queue.
 
+use std::time::{Duration, Instant};
+
 use futures::future::try_join_all;
 use lapin::{
     Confirmation,
@@ -9,6 +11,7 @@ use marketplace_proto::messaging::v1::{self as pb, event_service_server::EventSe
 use marketplace_runtime::{
     access::{Access, Permission, Target},
     identity, ids,
+    paging::{self, Fingerprint},
     status::{self, Violation},
     timestamp,
 };
@@ -24,13 +27,16 @@ use crate::{
     topology::Subscription,
 };
 
-const PAGE: i64 = 256;
+const PAGE: usize = 256;
+/// How long a call goes on sending: shorter than a call may take, and than its claim on the request id holds.
+const BUDGET: Duration = Duration::from_secs(5);
 
 /// Serves the published events of one service.
 pub struct Events {
     database: Database,
     broker: Broker,
     access: Access,
+    budget: Duration,
 }
 
 /// From when to when, and where the next page starts.
@@ -47,31 +53,47 @@ impl Events {
             database,
             broker,
             access,
+            budget: BUDGET,
         }
     }
 
-    /// Sends what happened in the span and reaches the consumer; answers how many events that were. Those that wait in
-    /// the outbox are on their way anyhow.
-    async fn send_again(&self, consumer: Subscription, mut span: Span) -> Result<u64, Error> {
+    /// The same, whose calls send for so long, and one page at least.
+    #[must_use]
+    pub fn within(mut self, budget: Duration) -> Events {
+        self.budget = budget;
+        self
+    }
+
+    /// Sends what happened in the span and reaches the consumer, until nothing is left or time is up; answers how many
+    /// events that were, and whether all. Those that wait in the outbox are on their way anyhow.
+    async fn send_again(
+        &self,
+        consumer: Subscription,
+        span: &mut Span,
+    ) -> Result<(u64, bool), Error> {
+        let begun = Instant::now();
         let link = self.broker.link("replay").await?;
         link.channel
             .confirm_select(ConfirmSelectOptions::default())
             .await?;
         let mut sent = 0;
-        loop {
-            let page = self.page(&mut span).await?;
-            if page.is_empty() {
-                break;
+        let all = loop {
+            if sent > 0 && begun.elapsed() >= self.budget {
+                break false;
             }
+            let page = self.page(span).await?;
             let wanted = page
                 .iter()
                 .filter(|row| consumer.takes(row.cc.split(' ').chain([row.key.as_str()])));
             let rows: Vec<&Row> = wanted.collect();
             self.publish(&link, consumer.queue, &rows).await?;
             sent += rows.len() as u64;
-        }
+            if page.len() < PAGE {
+                break true;
+            }
+        };
         link.close().await;
-        Ok(sent)
+        Ok((sent, all))
     }
 
     async fn page(&self, span: &mut Span) -> Result<Vec<Row>, sqlx::Error> {
@@ -84,7 +106,7 @@ impl Events {
         .bind(span.after.1)
         .bind(span.from)
         .bind(span.to)
-        .bind(PAGE)
+        .bind(PAGE as i64)
         .fetch_all(self.database.pool())
         .await?;
         if let Some(last) = rows.last() {
@@ -131,7 +153,7 @@ impl EventService for Events {
             .require(&caller, Permission::Operate, &Target::Platform)
             .await?;
         let domain = self.database.domain();
-        let (consumer, span) =
+        let (consumer, mut span) =
             read(&request).map_err(|violations| status::invalid(domain, violations))?;
         let once = Once::new(
             domain,
@@ -143,7 +165,7 @@ impl EventService for Events {
         // Claimed before anything is sent; no transaction is open while the broker takes it.
         requests::run_claimed(&self.database, once, ids::new_id(), async move |_| {
             let failed = |error: Error| error.into_status(domain);
-            let sent = self.send_again(consumer, span).await.map_err(failed)?;
+            let (sent, all) = self.send_again(consumer, &mut span).await.map_err(failed)?;
             tracing::info!(
                 consumer = consumer.queue,
                 events = sent,
@@ -152,10 +174,25 @@ impl EventService for Events {
             );
             let work = Work::begin(&self.database).await;
             let work = work.map_err(|error| failed(error.into()))?;
-            Ok((work, pb::ReplayEventsResponse { events: sent }))
+            let next_page_token = match all {
+                true => String::new(),
+                false => paging::encode(&span.after, filters(&request)),
+            };
+            let answer = pb::ReplayEventsResponse {
+                events: sent,
+                next_page_token,
+            };
+            Ok((work, answer))
         })
         .await
     }
+}
+
+/// What a token of a call is good for.
+fn filters(request: &pb::ReplayEventsRequest) -> Fingerprint {
+    let time = |at: Option<&prost_types::Timestamp>| at.map(|at| (at.seconds, at.nanos));
+    let span = (time(request.from.as_ref()), time(request.to.as_ref()));
+    Fingerprint::of("ReplayEvents", &(&request.consumer, span))
 }
 
 fn read(request: &pb::ReplayEventsRequest) -> Result<(Subscription, Span), Vec<Violation>> {
@@ -164,22 +201,25 @@ fn read(request: &pb::ReplayEventsRequest) -> Result<(Subscription, Span), Vec<V
     });
     let from = timestamp::required(request.from.as_ref(), "from");
     let to = timestamp::required(request.to.as_ref(), "to");
-    match (consumer, from, to) {
-        (Ok(_), Ok(from), Ok(to)) if from >= to => Err(vec![
+    let after = paging::decode::<(Date, i64)>(&request.page_token, filters(request));
+    match (consumer, from, to, after) {
+        (Ok(_), Ok(from), Ok(to), Ok(_)) if from >= to => Err(vec![
             Violation::new("to", "must be later than `from`").because("EMPTY_SPAN"),
         ]),
         // Nothing is published before it happened.
-        (Ok(consumer), Ok(from), Ok(to)) => Ok((
+        (Ok(consumer), Ok(from), Ok(to), Ok(after)) => Ok((
             consumer,
             Span {
                 from,
                 to,
-                after: (from.date(), 0),
+                after: after.map_or((from.date(), 0), |(date, position)| {
+                    (date.max(from.date()), position)
+                }),
             },
         )),
-        (consumer, from, to) => Err([consumer.err(), from.err(), to.err()]
-            .into_iter()
-            .flatten()
-            .collect()),
+        (consumer, from, to, after) => {
+            let wrong = [consumer.err(), from.err(), to.err(), after.err()];
+            Err(wrong.into_iter().flatten().collect())
+        }
     }
 }

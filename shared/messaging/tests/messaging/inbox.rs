@@ -43,6 +43,7 @@ async fn what_is_sent_again_is_not_applied_again() {
         from: Some(timestamp::to_proto(from)),
         to: Some(timestamp::to_proto(to)),
         request_id: request_id.into(),
+        page_token: String::new(),
     };
     let mut request = Request::new(ask("history", "early"));
     request.extensions_mut().insert(Arc::new(operator.clone()));
@@ -82,6 +83,33 @@ async fn what_is_sent_again_is_not_applied_again() {
     assert_eq!(status::reason(&reused), "REQUEST_ID_REUSED");
     let refused = repeat(&away, "history", "new").await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::Unavailable);
+    // A long span takes several calls.
+    let hasty = Events::new(
+        setup.publishing.clone(),
+        setup.broker(),
+        Access::local("marketplace.publishing.v1"),
+    )
+    .within(Duration::ZERO);
+    let mut parts = Vec::new();
+    let mut ask_on = ask("history", "");
+    loop {
+        let mut request = Request::new(ask_on.clone());
+        request.extensions_mut().insert(Arc::new(operator.clone()));
+        let part = hasty.replay_events(request).await.unwrap().into_inner();
+        parts.push(part.events);
+        ask_on.page_token = part.next_page_token;
+        if ask_on.page_token.is_empty() {
+            break;
+        }
+        let mut other = Request::new(ReplayEventsRequest {
+            consumer: "notification".into(),
+            ..ask_on.clone()
+        });
+        other.extensions_mut().insert(Arc::new(operator.clone()));
+        let refused = hasty.replay_events(other).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    }
+    assert_eq!(parts, [256, 256, 88]);
     // Whatever comes behind the repeats is applied after them.
     setup.tell([changed(offer)]).await;
     setup.until(EFFECTS, 601).await;
