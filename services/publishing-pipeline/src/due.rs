@@ -7,7 +7,9 @@ use std::time::Duration;
 use marketplace_messaging::{Database, Work};
 use marketplace_runtime::clock;
 use marketplace_runtime::status::Chain;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::commands;
 use crate::error::Error;
@@ -18,6 +20,8 @@ use crate::wire::Medians;
 
 /// The most offers that one round looks at.
 const BATCH: i64 = 64;
+/// How long an offer that can't be swept is left alone, so that it doesn't keep the others from their turn.
+const AGAIN: Duration = Duration::from_secs(5);
 /// How often what this process holds is compared with what it has.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often medians are counted anew, and old transitions deleted.
@@ -30,8 +34,10 @@ const KEPT: time::Duration = time::Duration::days(90);
 pub async fn sweep(database: Database, steps: Steps, catalog: Catalog) {
     let database = database.with_own_pool(2);
     let mut woken = database.wake().on(commands::DUE);
+    let mut failed = Failed::new();
     loop {
-        let more = match round(&database, &steps, &catalog).await {
+        failed.retain(|_, since| since.elapsed() < AGAIN);
+        let more = match round(&database, &steps, &catalog, &mut failed).await {
             Ok(found) => found == usize::try_from(BATCH).unwrap_or(usize::MAX),
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "the sweep failed; is tried again");
@@ -44,9 +50,18 @@ pub async fn sweep(database: Database, steps: Steps, catalog: Catalog) {
     }
 }
 
+/// Offers that could not be swept, and since when.
+type Failed = HashMap<Uuid, Instant>;
+
 /// One look; answers how many offers were due.
-async fn round(database: &Database, steps: &Steps, catalog: &Catalog) -> Result<usize, Error> {
-    let due = store::due(database.pool(), clock::now(), BATCH).await?;
+async fn round(
+    database: &Database,
+    steps: &Steps,
+    catalog: &Catalog,
+    failed: &mut Failed,
+) -> Result<usize, Error> {
+    let besides: Vec<Uuid> = failed.keys().copied().collect();
+    let due = store::due(database.pool(), clock::now(), BATCH, &besides).await?;
     if due.is_empty() {
         return Ok(0);
     }
@@ -55,11 +70,15 @@ async fn round(database: &Database, steps: &Steps, catalog: &Catalog) -> Result<
         for one in &due {
             if let Err(error) = swept(database, steps, std::slice::from_ref(one)).await {
                 tracing::warn!(error = %Chain(&error), offer.id = %one.offer_uid, "an offer can't be swept");
+                failed.insert(one.offer_uid, Instant::now());
             }
         }
     }
     for one in due.iter().filter(|one| one.scheduled) {
-        go_live(database, steps, catalog, one).await?;
+        if let Err(error) = go_live(database, steps, catalog, one).await {
+            tracing::warn!(error = %Chain(&error), offer.id = %one.offer_uid, "a scheduled go live fails; is tried again");
+            failed.insert(one.offer_uid, Instant::now());
+        }
     }
     Ok(due.len())
 }
@@ -148,14 +167,14 @@ pub async fn keep_lease(database: Database, steps: Steps, ended: CancellationTok
 
 /// Medians of how long steps take, counted once a minute; and the retention of transitions.
 pub async fn housekeeping(database: Database, medians: SharedMedians) {
-    let mut last_swept: Option<tokio::time::Instant> = None;
+    let mut last_swept: Option<Instant> = None;
     loop {
         if let Err(error) = count(&database, &medians).await {
             tracing::debug!(error = %Chain(&error), "medians can't be counted now");
         }
         if last_swept.is_none_or(|at| at.elapsed() >= RETENTION) {
             match store::forget_transitions(database.pool(), clock::now() - KEPT).await {
-                Ok(()) => last_swept = Some(tokio::time::Instant::now()),
+                Ok(()) => last_swept = Some(Instant::now()),
                 Err(error) => {
                     tracing::warn!(error = %Chain(&error), "old transitions stay for now")
                 }

@@ -18,24 +18,30 @@ pub struct Due {
     pub scheduled: bool,
 }
 
-/// At most `limit` offers that are due at `now`.
-pub async fn due(db: &PgPool, now: OffsetDateTime, limit: i64) -> Result<Vec<Due>, Error> {
+/// At most `limit` offers that are due at `now`, but for these.
+pub async fn due(
+    db: &PgPool,
+    now: OffsetDateTime,
+    limit: i64,
+    besides: &[Uuid],
+) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query!(
         r#"SELECT offer_uid AS "offer_uid!", (array_agg(holder) FILTER (WHERE holder IS NOT NULL))[1] AS orphan_of,
                   bool_or(scheduled) AS "scheduled!" FROM (
              (SELECT offer_uid, NULL::uuid AS holder, false AS scheduled FROM publishing.submissions
-              WHERE due_at <= $1 ORDER BY due_at LIMIT $2)
+              WHERE due_at <= $1 AND offer_uid <> ALL ($3) ORDER BY due_at LIMIT $2)
              UNION ALL
              (SELECT s.offer_uid, s.holder, false FROM publishing.submissions s
-              WHERE s.holder IS NOT NULL
+              WHERE s.holder IS NOT NULL AND s.offer_uid <> ALL ($3)
                 AND NOT EXISTS (SELECT FROM publishing.runners r WHERE r.id = s.holder AND r.lease_until > now())
               LIMIT $2)
              UNION ALL
              (SELECT offer_uid, NULL, coalesce((schedule ->> 'due')::timestamptz <= $1, false) FROM publishing.publications
-              WHERE due_at <= $1 ORDER BY due_at LIMIT $2)
+              WHERE due_at <= $1 AND offer_uid <> ALL ($3) ORDER BY due_at LIMIT $2)
            ) d GROUP BY offer_uid"#,
         now,
-        limit
+        limit,
+        besides
     )
     .fetch_all(db)
     .await?;
