@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use marketplace_messaging::topology::{Subscription, TOPOLOGY};
 use serde_json::json;
 use sqlx::Connection;
 
@@ -195,13 +196,13 @@ impl Marketplace {
         let mut db = self.servers.database.superuser().await?;
         patiently(Duration::from_secs(60), "all is heard", async || {
             let told = sum(&mut db, "SELECT count(*) FROM {schema}.outbox").await?;
-            Ok((told == 0 && self.servers.queued().await? == 0).then_some(()))
+            Ok((told == 0 && unheard(&mut db).await? == 0).then_some(()))
         })
         .await?;
         for service in SERVICES {
             let schema = schema(service);
             let dead: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-                "SELECT type || ': ' || reason FROM {schema}.dead_letters"
+                "SELECT type || ': ' || reason FROM {schema}.dead_letters WHERE state = 'waiting'"
             )))
             .fetch_all(&mut db)
             .await?;
@@ -239,6 +240,27 @@ impl Marketplace {
         std::fs::remove_dir_all(&self.folder)?;
         Ok(())
     }
+}
+
+/// How many published events some service has neither applied nor given up. The broker's own numbers are seconds old.
+async fn unheard(db: &mut sqlx::PgConnection) -> anyhow::Result<i64> {
+    let mut sum = 0;
+    for Subscription { queue, keys } in TOPOLOGY {
+        let published =
+            SERVICES.map(|service| format!("SELECT * FROM {}.published", schema(service)));
+        let published = published.join(" UNION ALL ");
+        let schema = schema(queue);
+        let count = format!(
+            "SELECT count(*) FROM ({published}) p WHERE (p.key = ANY ($1) OR string_to_array(p.cc, ' ') && $1)
+               AND NOT EXISTS (SELECT FROM {schema}.inbox i WHERE i.event_id = p.event_id)
+               AND NOT EXISTS (SELECT FROM {schema}.dead_letters d WHERE d.event_id = p.event_id)"
+        );
+        sum += sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count))
+            .bind(keys)
+            .fetch_one(&mut *db)
+            .await?;
+    }
+    Ok(sum)
 }
 
 /// A count over every service's schema.

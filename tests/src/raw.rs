@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut, Bytes};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Status, Streaming};
 
 /// Protobuf messages as they are on the wire.
 #[derive(Default)]
@@ -51,9 +51,14 @@ pub async fn call(
     messages: Vec<Bytes>,
     token: Option<&str>,
 ) -> Result<Bytes, Status> {
-    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
-        .map_err(|e| Status::internal(e.to_string()))?;
-    call_on(endpoint.connect_lazy(), path, messages, token).await
+    call_on(channel(port)?, path, messages, token).await
+}
+
+/// A channel to a port of loopback.
+pub fn channel(port: u16) -> Result<Channel, Status> {
+    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
+    let endpoint = endpoint.map_err(|error| Status::internal(error.to_string()))?;
+    Ok(endpoint.connect_lazy())
 }
 
 /// The same on a channel.
@@ -63,6 +68,17 @@ pub async fn call_on(
     messages: Vec<Bytes>,
     token: Option<&str>,
 ) -> Result<Bytes, Status> {
+    let mut answers = open_on(channel, path, messages, token).await?;
+    Ok(answers.message().await?.unwrap_or_default())
+}
+
+/// The answers of a call that was let in: the server has begun to answer.
+pub async fn open_on(
+    channel: Channel,
+    path: &str,
+    messages: Vec<Bytes>,
+    token: Option<&str>,
+) -> Result<Streaming<Bytes>, Status> {
     let mut grpc = tonic::client::Grpc::new(channel);
     grpc.ready()
         .await
@@ -75,6 +91,5 @@ pub async fn call_on(
         request.metadata_mut().insert("authorization", value);
     }
     let path = path.parse().map_err(|_| Status::internal("no path"))?;
-    let mut answers = grpc.streaming(request, path, Raw).await?.into_inner();
-    Ok(answers.message().await?.unwrap_or_default())
+    Ok(grpc.streaming(request, path, Raw).await?.into_inner())
 }

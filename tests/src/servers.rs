@@ -114,25 +114,6 @@ impl Servers {
         Ok(all.len())
     }
 
-    /// Messages in the queues of this test's vhost, given out or not.
-    pub async fn queued(&self) -> anyhow::Result<u64> {
-        let queues: Vec<serde_json::Value> = self
-            .http
-            .get(format!(
-                "{}/api/queues/{}?disable_stats=true&enable_queue_totals=true",
-                self.management, self.vhost
-            ))
-            .send()
-            .await?
-            .error_for_status()?
-            .json()
-            .await?;
-        Ok(queues
-            .iter()
-            .filter_map(|queue| queue["messages"].as_u64())
-            .sum())
-    }
-
     /// Drops database and vhost.
     pub async fn drop_all(&self) -> anyhow::Result<()> {
         self.database.drop_it().await?;

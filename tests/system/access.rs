@@ -141,13 +141,17 @@ impl Rpc {
         let service = self.method.parent_service();
         let path = format!("/{}/{}", service.full_name(), self.method.name());
         let messages = reflection::requests(&self.method, text)?;
-        let call = raw::call(port, &path, messages, token);
         if !self.method.is_server_streaming() {
-            return Ok(call.await);
+            return Ok(raw::call(port, &path, messages, token).await);
         }
-        // A stream that has nothing to say yet has let its caller in.
-        let answer = tokio::time::timeout(Duration::from_secs(3), call).await;
-        Ok(answer.unwrap_or(Ok(Bytes::new())))
+        let open = raw::open_on(raw::channel(port)?, &path, messages, token);
+        let mut answers = match tokio::time::timeout(Duration::from_secs(30), open).await? {
+            Ok(answers) => answers,
+            refused => return Ok(refused.map(|_| Bytes::new())),
+        };
+        // Its caller is let in; it may have nothing to say yet.
+        let first = tokio::time::timeout(Duration::from_secs(1), answers.message()).await;
+        Ok(first.unwrap_or(Ok(None)).map(Option::unwrap_or_default))
     }
 }
 

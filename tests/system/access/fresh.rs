@@ -300,8 +300,11 @@ impl Stage<'_> {
     /// So that any other is seen at the end.
     pub(super) async fn forget_dead_letters(&self) -> anyhow::Result<()> {
         let mut db = self.market.servers.database.superuser().await?;
-        db.execute("DELETE FROM notification.dead_letters WHERE reason LIKE '%doomed_%'")
-            .await?;
+        db.execute(
+            "UPDATE notification.dead_letters SET state = 'discarded', settled_at = now()
+             WHERE state = 'waiting' AND reason LIKE '%doomed_%'",
+        )
+        .await?;
         Ok(())
     }
 
