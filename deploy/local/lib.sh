@@ -79,14 +79,8 @@ remember() {
 }
 secret() { openssl rand -hex 16; }
 
-# alive PIDFILE: it runs. A process that began after the file was written has only got the same number.
-alive() {
-  local pid stat booted
-  [ -s "$1" ] && pid=$(head -1 "$1") && stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
-  booted=$(sed -n 's/^btime //p' /proc/stat)
-  set -- "$1" ${stat##*) }
-  [ "$2" != Z ] && [ $((booted + ${21} / $(getconf CLK_TCK))) -le $(($(stat -c %Y "$1") + 2)) ]
-}
+# alive PIDFILE WORD: the process runs, and is what was started: WORD is in its command line. Another may have got its number.
+alive() { [ -s "$1" ] && tr '\0' ' ' <"/proc/$(head -1 "$1")/cmdline" 2>/dev/null | grep -qF -- "$2"; }
 # wait_for SECONDS WHAT COMMAND...
 wait_for() {
   local deadline=$((SECONDS + $1)) what=$2
@@ -130,7 +124,7 @@ ${1:-}
 CONF
   fi
   local pid=$folder/data/postmaster.pid
-  if ! alive "$pid" || port_is_free "$postgres_port"; then
+  if ! alive "$pid" "$folder/data" || port_is_free "$postgres_port"; then
     as_postgres "$bin/pg_ctl" -D "$folder/data" -o "-p $postgres_port" -l "$folder/log" -w -t 60 start >/dev/null ||
       die "Postgres did not start, see $folder/log"
   fi
@@ -141,7 +135,7 @@ CONF
 stop_postgres() {
   local folder
   folder=$(postgres_folder)
-  ! alive "$folder/data/postmaster.pid" || as_postgres "$(postgres_bin)/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null
+  ! alive "$folder/data/postmaster.pid" "$folder/data" || as_postgres "$(postgres_bin)/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null
 }
 
 start_rabbitmq() {
@@ -168,7 +162,7 @@ CONF
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"
   )
   rabbitmq_management=http://marketplace:$rabbitmq_password@127.0.0.1:$management_port
-  if ! alive "$folder/pid"; then
+  if ! alive "$folder/pid" "$folder"; then
     env "${rabbitmq_environment[@]}" setsid "$(rabbitmq_server)" >"$state/log/rabbitmq.log" 2>&1 </dev/null &
   fi
   wait_for 60 RabbitMQ curl -fsS "$rabbitmq_management/api/overview" || die "RabbitMQ did not start, see $state/log/rabbitmq.log"
@@ -176,7 +170,7 @@ CONF
 
 stop_rabbitmq() {
   local folder=$state/rabbitmq
-  if alive "$folder/pid"; then
+  if alive "$folder/pid" "$folder"; then
     local pid
     pid=$(head -1 "$folder/pid")
     kill "$pid"

@@ -114,7 +114,7 @@ pub enum Reader {
     Timed(Transaction<'static, Postgres>),
 }
 
-/// A connection for the single statement of a call that reads. Only where the call's deadline is nearer than the role's
+/// A connection for the one or two statements of a call that reads. Only where the call's deadline is nearer than the role's
 /// `statement_timeout` does it take a transaction, which costs a round trip: so that Postgres doesn't go on for seconds
 /// with an answer that nobody waits for.
 pub async fn read(db: &PgPool) -> Result<Reader, sqlx::Error> {

@@ -1,7 +1,8 @@
 //! The one layer that makes the span, the metrics and the error log of every RPC, so that handlers have none.
 //!
 //! Every error leaves with an ErrorInfo, also those that tonic answers by itself (bytes that are no message, too
-//! many of them, no such method). It also turns a panic of a handler into INTERNAL: one request must not be able to end the process for all others.
+//! many of them, no such method). It also turns a panic of a handler into INTERNAL: one request must not be able to end
+//! the process for all others.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
