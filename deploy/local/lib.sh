@@ -185,7 +185,7 @@ stop_rabbitmq() {
 # tools [PATTERN]: those of tools.txt, on the PATH of the caller.
 tools() {
   local folder=$state/tools wanted
-  wanted=$(grep "${1:-==}" "$repo/deploy/local/tools.txt")
+  wanted=$(grep -v "^#" "$repo/deploy/local/tools.txt" | grep "${1:-==}")
   if [ "$wanted" != "$(cat "$folder/installed" 2>/dev/null)" ]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
     say "Installing" ${wanted//==/ }
