@@ -88,6 +88,7 @@ pub const ROWS: &[Row] = &[
     row("OfferService/GetPage", READ_OFFER, r#"{"parent": "{offer}", "page_id": "PAGE_ID_OFFER_SETUP"}"#),
     row("OfferService/ReviewOffer", READ_OFFER, r#"{"name": "{offer}"}"#),
     row("OfferService/GetOfferTree", READ_OFFER, r#"{"name": "{offer}"}"#),
+    row("OfferService/CompareOffer", READ_OFFER, r#"{"name": "{offer}"}"#),
     row("OfferService/ListOfferTypes", ANY_TOKEN, "{}"),
     row("OfferService/GetOfferType", ANY_TOKEN, r#"{"id": "azureContainer"}"#),
     internal("OfferService/FreezeOffer", "publishing-pipeline", r#"{"offer": "{offer}", "submission": "{submission}", "etag": "{etag}", "dry_run": true}"#),

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{Answers, Catalog, invalid, now, once, pages, snapshots};
+use super::{Answers, Catalog, compare, invalid, now, once, pages, snapshots};
 use crate::commands::{offers, publications};
 use crate::domain::offer::{Offer, Status as OfferStatus};
 use crate::error::Error;
@@ -221,6 +221,13 @@ impl OfferService for Offers {
         request: Request<pb::GetOfferTreeRequest>,
     ) -> Result<Response<Self::GetOfferTreeStream>, Status> {
         pages::get_offer_tree(&self.0, request).await
+    }
+
+    async fn compare_offer(
+        &self,
+        request: Request<pb::CompareOfferRequest>,
+    ) -> Result<Response<pb::CompareOfferResponse>, Status> {
+        compare::compare_offer(&self.0, request).await
     }
 
     async fn list_offer_types(

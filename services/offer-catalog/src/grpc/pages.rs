@@ -204,7 +204,7 @@ async fn draft_tree(
     Ok((wire::pages::draft_tree(offer, &loaded, &plans), long))
 }
 
-async fn snapshot_of(
+pub(super) async fn snapshot_of(
     db: &mut sqlx::PgConnection,
     offer: &Offer,
     name: &OfferName,

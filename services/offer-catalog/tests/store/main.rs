@@ -9,6 +9,7 @@
 )]
 
 mod assets;
+mod compare;
 mod customers;
 mod pages;
 mod support;
