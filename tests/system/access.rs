@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost_reflect::MethodDescriptor;
 use serde_json::json;
-use system_tests::{Marketplace, Options, SERVICES, Signer, raw, reflection};
+use system_tests::{HttpsServer, Marketplace, Options, SERVICES, Signer, raw, reflection};
 use tonic::{Code, Status};
 
 use rows::{ROWS, Row};
@@ -44,15 +44,16 @@ struct Rpc {
 /// RO-1 … RO-8: the same answer for what one may not know of and for what isn't there.
 #[tokio::test]
 async fn every_rpc_lets_in_whom_it_should() -> anyhow::Result<()> {
+    let crm = HttpsServer::start().await?;
+    let mut environment = crm.trusted();
+    environment.push(("ORDER_RESEND", "300ms".into()));
+    environment.push(("INCIDENT_AFTER", "1s".into()));
     let market = Marketplace::start_with(Options {
-        environment: vec![
-            ("ORDER_RESEND", "300ms".into()),
-            ("INCIDENT_AFTER", "1s".into()),
-        ],
+        environment,
         ..Options::default()
     })
     .await?;
-    let stage = Box::pin(Stage::set(&market)).await?;
+    let stage = Box::pin(Stage::set(&market, &crm.url)).await?;
     let served = served(&market).await?;
     let mut wrong = Vec::new();
     for name in served.keys() {

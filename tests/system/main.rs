@@ -9,6 +9,7 @@ mod audience;
 mod deploy;
 mod faults;
 mod isolation;
+mod leads;
 mod live;
 mod operators;
 mod races;

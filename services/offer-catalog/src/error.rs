@@ -58,6 +58,9 @@ pub enum Error {
     /// As many files are on their way in as there may be.
     #[error(transparent)]
     NoPlace(#[from] crate::files::NoPlace),
+    /// A customer leaves more leads than anybody has interests; when the next is taken.
+    #[error("too many leads")]
+    TooManyLeads(Duration),
     /// The storage of blobs failed.
     #[error("the storage of blobs failed")]
     Blobs(#[from] crate::blobs::BlobError),
@@ -174,6 +177,13 @@ impl From<Error> for Status {
                 let retry = Duration::from_secs(5);
                 status::exhausted(DOMAIN, "TOO_MANY_UPLOADS", full.0, description, retry)
             }
+            Error::TooManyLeads(retry) => status::exhausted(
+                DOMAIN,
+                "TOO_MANY_LEADS",
+                "leads",
+                "at most 20 an hour",
+                retry,
+            ),
             Error::Disk(error) if is_full(&error) => full(&error),
             Error::Blobs(error) if is_full(&error) => full(&error),
             Error::Blobs(crate::blobs::BlobError::Away(source)) => {
@@ -302,6 +312,11 @@ mod tests {
             Error::NoPlace(crate::files::NoPlace("this publisher")),
             Code::ResourceExhausted,
             "TOO_MANY_UPLOADS",
+        );
+        check(
+            Error::TooManyLeads(Duration::from_secs(60)),
+            Code::ResourceExhausted,
+            "TOO_MANY_LEADS",
         );
         let no_space = || std::io::Error::from(std::io::ErrorKind::StorageFull);
         check(no_space(), Code::ResourceExhausted, "SPOOL_FULL");

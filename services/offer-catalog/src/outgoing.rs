@@ -8,6 +8,7 @@ use marketplace_runtime::ids::PublisherName;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::domain::lead::Lead;
 use crate::domain::offer::Offer;
 use crate::domain::order::{Answer, OrderKey};
 use crate::domain::plan::Plan;
@@ -142,6 +143,19 @@ pub fn member_changed(
         at,
         &body,
     )
+}
+
+/// PV-9: the lead is named only; what is in it is no business of the broker.
+pub fn lead_submitted(offer: &str, publisher: &str, lead: &Lead) -> Outgoing {
+    let event = Event::LeadSubmitted(pb::LeadSubmitted { lead: lead.name() });
+    let body = pb::OfferCatalogEvent {
+        header: None,
+        event: Some(event),
+    };
+    let publisher = PublisherName::new(publisher).to_string();
+    let actor = marketplace_messaging::system();
+    let key = "offercatalog.v1.lead_submitted";
+    Outgoing::new(key, actor, publisher, lead.create_time, &body).about(offer, lead.offer_uid)
 }
 
 /// T10: the preview is served by link.

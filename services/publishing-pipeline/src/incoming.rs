@@ -1,4 +1,4 @@
-//! The other door in: what neighbours answer to our orders.
+//! The other door in: what neighbours answer to our orders, and customers' leads.
 
 use marketplace_messaging::{Failure, Message, Receive, Subscription, Work, topology};
 use marketplace_proto::certification::v1::{CertificationEvent, certification_event as cert};
@@ -10,10 +10,13 @@ use uuid::Uuid;
 use crate::commands;
 use crate::domain::{Answer, STOP_DISTRIBUTION, StepId, Trouble};
 use crate::steps::{Outcome, Steps};
+use crate::{leads, store};
 
 pub const SUBSCRIPTION: Subscription = topology::PUBLISHING_PIPELINE;
 
-/// Receives answers. The statement that reads the offers also locks them, in the order of their ids, so there is
+const LEAD_SUBMITTED: &str = "offercatalog.v1.lead_submitted";
+
+/// Receives answers, and leads to deliver. The statement that reads the offers also locks them, in the order of their ids, so there is
 /// nothing to lock before.
 pub struct Incoming {
     steps: Steps,
@@ -33,14 +36,38 @@ impl Receive for Incoming {
     /// All answers of a batch are applied with one read and one write.
     async fn receive_all(&self, work: &mut Work, messages: &[Message]) -> Result<(), Failure> {
         let mut outcomes = Vec::with_capacity(messages.len());
+        let mut leads = Vec::new();
         for message in messages {
-            outcomes.extend(read(message)?);
+            match message.kind.as_str() {
+                LEAD_SUBMITTED => leads.push(lead(message)?),
+                _ => outcomes.extend(read(message)?),
+            }
+        }
+        if !leads.is_empty() {
+            store::put_leads(work, &leads, clock::now()).await?;
+            work.wake(leads::TOPIC);
         }
         if outcomes.is_empty() {
             return Ok(());
         }
         Ok(commands::outcomes(work, &self.steps, &outcomes, clock::now()).await?)
     }
+}
+
+/// A lead to deliver, with its offer.
+fn lead(message: &Message) -> Result<(Uuid, Uuid), Failure> {
+    let Some(cat::Event::LeadSubmitted(event)) = message.decode::<OfferCatalogEvent>()?.event
+    else {
+        return Err(Failure::unknown_event());
+    };
+    let lead = event
+        .lead
+        .strip_prefix("leads/")
+        .and_then(|id| Uuid::try_parse(id).ok());
+    let lead = lead.ok_or_else(|| Failure::dead("a lead without a name"))?;
+    let offer = message.offer_uid();
+    let offer = offer.ok_or_else(|| Failure::dead("a lead that names no offer"))?;
+    Ok((lead, offer))
 }
 
 /// (submission, step, attempt) as the answer repeats it.

@@ -69,7 +69,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let channel = neighbour::channel(&config.catalog, &tokens)?;
     let (catalog, access) = (Catalog::new(&channel), Access::remote(DOMAIN, channel));
     let leads = Leads::new(Outbound::open(&common.outbound)?, config.lead_hosts.clone());
-    let executor = Executor::new(catalog.clone(), leads);
+    let executor = Executor::new(catalog.clone(), leads.clone());
     let (steps, handed) = Steps::new(ids::new_id(), config.tempo.clone());
     let incoming = Arc::new(Incoming::new(steps.clone()));
     let medians = SharedMedians::default();
@@ -96,6 +96,9 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         "due",
         due::sweep(db.clone(), steps.clone(), catalog.clone()),
     );
+    tasks.spawn_until("leads", |stop| {
+        leads::deliver_customers(db.clone(), catalog.clone(), leads, stop)
+    });
     tasks.spawn(
         "housekeeping",
         due::housekeeping(db.clone(), medians.clone()),

@@ -147,6 +147,15 @@ impl Catalog {
             .into_inner())
     }
 
+    /// A customer's lead, with where it goes.
+    pub async fn open_lead(&self, lead: Uuid) -> Result<catalog::OpenLeadResponse, Status> {
+        let request = catalog::OpenLeadRequest {
+            name: format!("leads/{lead}"),
+        };
+        let answer = self.listings.clone().open_lead(request).await?;
+        Ok(answer.into_inner())
+    }
+
     /// Links of the preview that is served now.
     pub async fn preview_links(
         &self,

@@ -63,6 +63,7 @@ pub const PUBLISHING_PIPELINE: Subscription = Subscription {
         "offercatalog.v1.offer_removed",
         "offercatalog.v1.order_superseded",
         "offercatalog.v1.order_failed",
+        "offercatalog.v1.lead_submitted",
     ],
 };
 

@@ -24,8 +24,8 @@ pub struct Stage<'m> {
 
 impl<'m> Stage<'m> {
     /// Makes three publishers with their people, and for contoso: a live offer, one with stopped plans, a failed
-    /// submission, previews, a draft.
-    pub async fn set(market: &'m Marketplace) -> anyhow::Result<Self> {
+    /// submission, previews, a draft, and one whose customers leave their details, which go to `crm`.
+    pub async fn set(market: &'m Marketplace, crm: &str) -> anyhow::Result<Self> {
         let mut stage = Self {
             market,
             number: AtomicUsize::new(0),
@@ -36,8 +36,9 @@ impl<'m> Stage<'m> {
         people(market).await?;
         stage.grant().await?;
         let forge = forge();
-        let (live, regretted, failed, preview, warned, sold) = tokio::try_join!(
+        let (live, contact, regretted, failed, preview, warned, sold) = tokio::try_join!(
             market.publish_live("contoso", "forge", forge),
+            market.publish_live("contoso", "contact", drafts::saas_contact_me(crm)),
             stage.regretted(),
             stage.failed(),
             stage.preview("contoso", drafts::saas_free_trial()),
@@ -54,6 +55,8 @@ impl<'m> Stage<'m> {
             ("preview", preview),
             ("warned", warned),
             ("sold", sold),
+            ("lead", lead(market, &contact.0).await?),
+            ("contact", contact.0),
         ];
         stage.known = BTreeMap::from(known);
         stage.trouble().await?;
@@ -328,3 +331,21 @@ const GERMAN: &str = "<p>Contoso Forge bewahrt die Git-Repositorys Ihrer Abteilu
 Änderung und hält offene Aufgaben an einer Stelle fest.</p><p>Die Anwendung läuft in der Cloud und meldet Ihre Leute mit \
 Microsoft Entra ID an. Wer bisher mehrere Werkzeuge brauchte, findet hier alte Entscheidungen wieder, weil Quelltext, \
 Gespräche und Builds miteinander verknüpft sind, und sieht neue Änderungen noch am selben Tag durch.</p>";
+
+/// The name of a lead that a customer has left.
+async fn lead(market: &Marketplace, offer: &str) -> anyhow::Result<String> {
+    let contact = LeadContact {
+        first_name: "Cleo".into(),
+        last_name: "Customer".into(),
+        email: "cleo@customer.example".into(),
+        country: "US".into(),
+        ..Default::default()
+    };
+    let submit = SubmitLeadRequest {
+        offer: offer.into(),
+        contact: Some(contact),
+        ..Default::default()
+    };
+    let mut cleo = market.person("cleo");
+    Ok(cleo.listings.submit_lead(submit).await?.into_inner().lead)
+}

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod audiences;
 pub mod freezes;
 pub mod grants;
+pub mod leads;
 pub mod members;
 pub mod offers;
 pub mod orders;

@@ -10,6 +10,7 @@ pub mod difference;
 pub mod draft;
 pub mod freeze;
 pub mod indexed;
+pub mod lead;
 pub mod listing;
 pub mod offer;
 pub mod order;

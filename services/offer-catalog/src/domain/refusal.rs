@@ -54,6 +54,9 @@ pub enum Refusal {
         "the source lacks a plan that is live and not being stopped; stop its distribution first"
     )]
     SourceLacksPlan,
+    /// PV-9
+    #[error("this offer takes no contact details: it has no lead destination")]
+    NoLeadDestination,
 }
 
 impl Refusal {
@@ -74,6 +77,7 @@ impl Refusal {
         Refusal::NewAudienceKind,
         Refusal::EmptyAudience,
         Refusal::SourceLacksPlan,
+        Refusal::NoLeadDestination,
     ];
 
     /// For programs; part of the contract.
@@ -94,6 +98,7 @@ impl Refusal {
             Refusal::NewAudienceKind => "NEW_AUDIENCE_KIND",
             Refusal::EmptyAudience => "EMPTY_AUDIENCE",
             Refusal::SourceLacksPlan => "SOURCE_LACKS_PLAN",
+            Refusal::NoLeadDestination => "NO_LEAD_DESTINATION",
         }
     }
 }

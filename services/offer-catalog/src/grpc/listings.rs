@@ -11,7 +11,7 @@ use marketplace_runtime::status::Violation;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{Catalog, PIPELINE, invalid, now, once};
+use super::{Catalog, PIPELINE, invalid, leads, now, once};
 use crate::commands::{acquisitions, previews};
 use crate::domain::listing::Head;
 use crate::domain::snapshot::{self, Content};
@@ -224,6 +224,20 @@ impl ListingService for Listings {
             ))
         };
         self.0.write(&scope, once, command).await
+    }
+
+    async fn submit_lead(
+        &self,
+        request: Request<pb::SubmitLeadRequest>,
+    ) -> Result<Response<pb::SubmitLeadResponse>, Status> {
+        leads::submit_lead(&self.0, request).await
+    }
+
+    async fn open_lead(
+        &self,
+        request: Request<pb::OpenLeadRequest>,
+    ) -> Result<Response<pb::OpenLeadResponse>, Status> {
+        leads::open_lead(&self.0, request).await
     }
 
     async fn get_preview_links(

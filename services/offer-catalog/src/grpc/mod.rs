@@ -5,6 +5,7 @@
 
 mod assets;
 mod compare;
+mod leads;
 mod listings;
 mod offers;
 mod once;

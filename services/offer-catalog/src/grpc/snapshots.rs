@@ -3,7 +3,7 @@
 use marketplace_messaging::Work;
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_runtime::identity::open;
-use marketplace_runtime::ids::{SnapshotName, new_id};
+use marketplace_runtime::ids::{OfferName, SnapshotName, new_id};
 use tonic::{Request, Response, Status};
 
 use super::{Answers, Catalog, NEIGHBOURS, PIPELINE, invalid, now};
@@ -68,19 +68,31 @@ pub(super) async fn open_lead_secret(
     catalog.before_neighbours(&caller, PIPELINE).await?;
     let (name, stored) = stored(catalog, &request.snapshot, "snapshot").await?;
     let content = snapshot::read(&stored.bytes, &stored.digest).map_err(Error::from)?;
-    let secret = secret(catalog, &stored, &content, caller.principal()).await?;
-    let profile = crate::domain::Profile::of(&content, None, false).map_err(Error::corrupt)?;
-    Ok(Response::new(pb::OpenLeadSecretResponse {
-        destination: wire::freezes::lead_destination(&content, secret),
+    let offer = OfferName::new(&name.publisher, &name.offer);
+    let opened = opened(catalog, &stored, &content, &offer, caller.principal()).await?;
+    Ok(Response::new(opened))
+}
+
+/// The lead destination of a content, with its secret, opened by somebody.
+pub(super) async fn opened(
+    catalog: &Catalog,
+    stored: &Stored,
+    content: &Content,
+    offer: &OfferName,
+    by: &str,
+) -> Result<pb::OpenLeadSecretResponse, Error> {
+    let secret = secret(catalog, stored, content, by).await?;
+    let profile = crate::domain::Profile::of(content, None, false).map_err(Error::corrupt)?;
+    let storefronts = profile.storefronts.into_iter();
+    Ok(pb::OpenLeadSecretResponse {
+        destination: wire::freezes::lead_destination(content, secret),
         offer_title: profile.offer_title,
-        publisher_id: name.publisher,
-        offer_id: name.offer,
-        storefronts: profile
-            .storefronts
-            .into_iter()
+        publisher_id: offer.publisher.clone(),
+        offer_id: offer.offer.clone(),
+        storefronts: storefronts
             .map(|front| wire::offers::storefront(front) as i32)
             .collect(),
-    }))
+    })
 }
 
 async fn stored(

@@ -8,6 +8,7 @@ pub mod assets;
 pub mod audiences;
 pub mod freezes;
 pub mod grants;
+pub mod leads;
 pub mod listings;
 pub mod members;
 pub mod offers;

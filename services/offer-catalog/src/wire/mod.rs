@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod differences;
 pub mod freezes;
+pub mod leads;
 pub mod listings;
 pub mod offers;
 pub mod pages;

@@ -1,6 +1,8 @@
 //! A lead, and the test lead of a step (LD-5 … LD-7).
 
-use marketplace_proto::offercatalog::v1::{OpenLeadSecretResponse, Storefront};
+use marketplace_proto::offercatalog::v1::{
+    CallToAction, OpenLeadResponse, OpenLeadSecretResponse, Storefront,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -38,15 +40,11 @@ impl Lead {
     pub fn test(submission: Uuid, step: StepId, opened: &OpenLeadSecretResponse) -> Self {
         // Without hyphens: the local part of an address has 64 characters at most.
         let id = format!("MKT_TEST_{}_{}", submission.simple(), step.as_str());
-        let source = match opened.storefronts().next() {
-            Some(Storefront::AppSource) => "SPZA",
-            _ => "AzureMarketplace",
-        };
         Self {
             action_code: "INS".to_owned(),
             offer_title: id.clone(),
             id: id.clone(),
-            lead_source: format!("{source}-INS|{}.{}", opened.publisher_id, opened.offer_id),
+            lead_source: source("INS", opened),
             user_details: UserDetails {
                 company: id.clone(),
                 country: "US".to_owned(),
@@ -57,6 +55,31 @@ impl Lead {
                 title: id,
             },
         }
+    }
+
+    /// A customer's lead (LD-6, LD-7). `None`: there is none in the answer.
+    pub fn customers(lead: Uuid, opened: &OpenLeadResponse) -> Option<Self> {
+        let (contact, to) = (opened.contact.clone()?, opened.destination.as_ref()?);
+        // PLT: somebody wants to be contacted; INS: somebody wants it.
+        let action = match opened.call_to_action() {
+            CallToAction::ContactMe => "PLT",
+            _ => "INS",
+        };
+        Some(Self {
+            id: format!("LEAD_{}", lead.simple()),
+            action_code: action.to_owned(),
+            offer_title: to.offer_title.clone(),
+            lead_source: source(action, to),
+            user_details: UserDetails {
+                company: contact.company,
+                country: contact.country,
+                email: contact.email,
+                first_name: contact.first_name,
+                last_name: contact.last_name,
+                phone: contact.phone,
+                title: contact.job_title,
+            },
+        })
     }
 
     pub fn id(&self) -> &str {
@@ -70,6 +93,18 @@ impl Lead {
         bytes.copy_from_slice(&digest[..16]);
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
+}
+
+/// LD-7
+fn source(action: &str, opened: &OpenLeadSecretResponse) -> String {
+    let front = match opened.storefronts().next() {
+        Some(Storefront::AppSource) => "SPZA",
+        _ => "AzureMarketplace",
+    };
+    format!(
+        "{front}-{action}|{}.{}",
+        opened.publisher_id, opened.offer_id
+    )
 }
 
 #[cfg(test)]

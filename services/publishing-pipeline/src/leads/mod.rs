@@ -1,13 +1,15 @@
-//! Delivering a lead to the destination that a publisher chose (domain.md §9), through the guarded client.
+//! Delivering a lead to the destination that a publisher chose (LD-1 … LD-9), through the guarded client.
 //!
 //! A try never repeats itself: the caller decides about further tries. What identifies the lead at the far side is fixed
 //! before the first, so destinations that can tell a repeat keep one lead.
 
+mod customers;
 mod dynamics;
 mod https;
 mod lead;
 mod marketo;
 mod salesforce;
+
 mod table;
 
 use bytes::Bytes;
@@ -18,6 +20,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use url::Url;
 
+pub use customers::{TOPIC, deliver_customers};
 pub use lead::Lead;
 
 /// What became of one try.
@@ -130,7 +133,7 @@ fn refused(answer: &Answer) -> Delivery {
 
 fn accepted(answer: &Answer) -> Delivery {
     Delivery::Accepted(format!(
-        "the test lead was accepted ({})",
+        "the lead was accepted ({})",
         answer.status.as_u16()
     ))
 }

@@ -4,11 +4,13 @@
 //! whose fields are the columns, so a batch of offerings is one statement as well.
 
 mod due;
+mod lead_deliveries;
 mod offerings;
 mod operate;
 mod submissions;
 
 pub use due::{Due, Held, due, forget_transitions, held, keep_lease, leave, medians, schedule_of};
+pub use lead_deliveries::{DueLead, claim_leads, lead_delivered, lead_failed, put_leads};
 pub use offerings::{close_first, find_offer, find_submission, lock_name, lock_offers, make, save};
 pub use operate::{
     Audit, Incident, audit, incident_failed, incident_open, list_incidents, note_discarded,

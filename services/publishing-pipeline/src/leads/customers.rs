@@ -1,0 +1,140 @@
+//! Delivers customers' leads (PV-9): takes them under a lease, delivers them outside any transaction, notes what became of
+//! each. A process that dies in between leaves one that may have been delivered: the next sends it again as it was.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use marketplace_messaging::Database;
+use marketplace_runtime::clock;
+use marketplace_runtime::status::{self, Chain};
+use tokio_util::sync::CancellationToken;
+
+use super::{Delivery, Lead, Leads};
+use crate::error::Error;
+use crate::neighbours::Catalog;
+use crate::store::{self, DueLead};
+
+/// Woken by commits that bring leads.
+pub const TOPIC: &str = "leads";
+/// Leads delivered at the same time.
+const BATCH: i64 = 8;
+/// Longer than any destination may take for all the calls of one lead.
+const LEASE: time::Duration = time::Duration::seconds(150);
+/// After a failure of the database.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Pauses after each try but the last: about a day in all.
+const PAUSES: [time::Duration; 9] = [
+    time::Duration::seconds(5),
+    time::Duration::seconds(30),
+    time::Duration::minutes(2),
+    time::Duration::minutes(10),
+    time::Duration::minutes(30),
+    time::Duration::hours(1),
+    time::Duration::hours(3),
+    time::Duration::hours(6),
+    time::Duration::hours(12),
+];
+
+/// Delivers what is due, until stopped; finishes what it has begun.
+pub async fn deliver_customers(
+    db: Database,
+    catalog: Catalog,
+    leads: Leads,
+    stop: CancellationToken,
+) {
+    let db = db.with_own_pool(2);
+    let mut news = db.wake().on(TOPIC);
+    while !stop.is_cancelled() {
+        match turn(&db, &catalog, &leads).await {
+            Ok(true) => {}
+            Ok(false) => {
+                stop.run_until_cancelled(news.tick()).await;
+            }
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "leads can't be looked at now; is tried again");
+                stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
+            }
+        }
+    }
+}
+
+/// One batch; true if there may be more.
+async fn turn(db: &Database, catalog: &Catalog, leads: &Leads) -> Result<bool, Error> {
+    let now = clock::now();
+    let mut connection = db.acquire().await?;
+    let due = store::claim_leads(&mut connection, now, now + LEASE, BATCH).await?;
+    drop(connection);
+    let full = i64::try_from(due.len()).is_ok_and(|n| n == BATCH);
+    let outcomes = join_all(due.iter().map(|one| deliver(db, catalog, leads, one))).await;
+    outcomes.into_iter().collect::<Result<(), Error>>()?;
+    Ok(full)
+}
+
+async fn deliver(
+    db: &Database,
+    catalog: &Catalog,
+    leads: &Leads,
+    due: &DueLead,
+) -> Result<(), Error> {
+    let delivery = attempt(catalog, leads, due).await;
+    let now = clock::now();
+    let mut db = db.acquire().await?;
+    let (why, again) = match delivery {
+        Delivery::Accepted(_) => return store::lead_delivered(&mut db, due.lead, now).await,
+        Delivery::Refused(why) | Delivery::OurFault(why) => (why, pause(due.attempts)),
+        Delivery::Impossible(why) => (why, None),
+    };
+    match again {
+        Some(_) => {
+            tracing::warn!(lead.id = %due.lead, tries = due.attempts, error = why, "a lead could not be delivered; is tried again")
+        }
+        None => {
+            tracing::error!(lead.id = %due.lead, tries = due.attempts, error = why, "a lead is given up")
+        }
+    }
+    let again = again.map(|pause| now + pause);
+    store::lead_failed(&mut db, due, &why, again, now).await
+}
+
+async fn attempt(catalog: &Catalog, leads: &Leads, due: &DueLead) -> Delivery {
+    let opened = match catalog.open_lead(due.lead).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            let why = format!("the catalogue: {}", error.message());
+            // No further try finds what is gone, or mends a snapshot that is damaged.
+            let lost = error.code() == tonic::Code::NotFound
+                || status::reason(&error) == "DIGEST_MISMATCH";
+            return if lost {
+                Delivery::Impossible(why)
+            } else {
+                Delivery::OurFault(why)
+            };
+        }
+    };
+    let (Some(destination), Some(lead)) = (&opened.destination, Lead::customers(due.lead, &opened))
+    else {
+        return Delivery::OurFault("the catalogue told no lead".to_owned());
+    };
+    leads.deliver(destination, &lead, clock::now()).await
+}
+
+/// The pause before the next try; `None`: that was the last.
+fn pause(attempts: i32) -> Option<time::Duration> {
+    let tried = usize::try_from(attempts).unwrap_or(usize::MAX);
+    PAUSES.get(tried.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lead_is_tried_ten_times_within_about_a_day() {
+        let all: time::Duration = (1..).map_while(pause).sum();
+        assert_eq!((1..).map_while(pause).count(), 9);
+        assert!(
+            all > time::Duration::hours(20) && all < time::Duration::hours(28),
+            "{all}"
+        );
+    }
+}
