@@ -101,6 +101,8 @@ pub const ROWS: &[Row] = &[
     row("PlanService/ListPlans", READ_OFFER, r#"{"parent": "{offer}"}"#),
     row("PlanService/UpdatePlan", PUBLISH, r#"{"plan": {"name": "{sold}/plans/byol", "display_name": "Renamed {n}"}}"#),
     row("PlanService/DeletePlan", PUBLISH, r#"{"name": "{fresh_plan}"}"#),
+    row("PlanService/ImportPrivateAudience", PUBLISH, r#"{"head": {"plan": "{private_plan}", "etag": "1", "mode": "IMPORT_MODE_REPLACE", "validate_only": true}} {"chunk": "dHlwZSxpZAp0ZW5hbnQsMTExMTExMTEtMTExMS00MTExLTgxMTEtMTExMTExMTExMTExCg=="}"#),
+    row("PlanService/ListPrivateAudience", READ_OFFER, r#"{"parent": "{private_plan}"}"#),
     row("PlanService/SyncPrivateAudience", PUBLISH, r#"{"name": "{private_plan}"}"#),
     // offer-catalog: assets
     row("AssetService/CreateAsset", PUBLISH, r#"{"head": {"parent": "{offer}", "asset_id": "a-{n}", "kind": "ASSET_KIND_LOGO_LARGE", "file_name": "l.png"}, "content": "{logo}"}"#),

@@ -4,6 +4,7 @@
 //! statement reads what the caller is to the publisher, and [`Scope::settle`](marketplace_runtime::access::Scope) decides.
 
 mod assets;
+mod audiences;
 mod compare;
 mod leads;
 mod listings;

@@ -7,9 +7,9 @@ use marketplace_runtime::identity::{Caller, open};
 use marketplace_runtime::ids::{OfferName, PlanName};
 use marketplace_runtime::paging::{self, Fingerprint};
 use marketplace_runtime::status::Violation;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-use super::{Catalog, invalid, now, once};
+use super::{Catalog, audiences as stored, invalid, now, once};
 use crate::commands::{audiences, plans};
 use crate::error::Error;
 use crate::{store, wire};
@@ -19,7 +19,7 @@ use crate::{store, wire};
 pub struct Plans(pub Catalog);
 
 impl Plans {
-    async fn before(
+    pub(super) async fn before(
         &self,
         caller: &Caller,
         permission: Permission,
@@ -158,6 +158,20 @@ impl PlanService for Plans {
             ))
         };
         self.0.write(&scope, once, command).await
+    }
+
+    async fn import_private_audience(
+        &self,
+        request: Request<Streaming<pb::ImportPrivateAudienceRequest>>,
+    ) -> Result<Response<pb::ImportPrivateAudienceResponse>, Status> {
+        stored::import(self, request).await
+    }
+
+    async fn list_private_audience(
+        &self,
+        request: Request<pb::ListPrivateAudienceRequest>,
+    ) -> Result<Response<pb::ListPrivateAudienceResponse>, Status> {
+        stored::list(self, request).await
     }
 
     async fn sync_private_audience(

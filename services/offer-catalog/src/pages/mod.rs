@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 pub mod asset;
+pub mod audience_file;
 pub mod check;
 mod co_sell;
 mod contact;

@@ -3,7 +3,7 @@
 mod save;
 
 use marketplace_runtime::access::Scope;
-use marketplace_runtime::ids::OfferName;
+use marketplace_runtime::ids::{OfferName, PlanName};
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -369,6 +369,52 @@ pub async fn members(
     .fetch_optional(db)
     .await?;
     Ok(found.flatten().map(|members| members.0).unwrap_or_default())
+}
+
+/// A part of a saved private audience.
+pub struct AudiencePart {
+    /// Of the page; 0: it was never saved.
+    pub revision: i64,
+    /// Members in all.
+    pub total: i64,
+    pub members: Vec<AudienceMember>,
+}
+
+/// The members of a plan's saved private audience from the one with this number on, in their order.
+pub async fn audience_part(
+    db: &mut PgConnection,
+    plan: &PlanName,
+    from: i64,
+    limit: i64,
+) -> Result<AudiencePart> {
+    let row = sqlx::query!(
+        r#"SELECT g.revision, coalesce(jsonb_array_length(g.content -> 'private_audience'), 0)::bigint AS "total!",
+             (SELECT coalesce(jsonb_agg(m.member ORDER BY m.nth), '[]')
+              FROM jsonb_array_elements(g.content -> 'private_audience') WITH ORDINALITY AS m (member, nth)
+              WHERE m.nth > $4 AND m.nth <= $4 + $5) AS "members!: Json<Vec<AudienceMember>>"
+           FROM offer_catalog.offers o
+           JOIN offer_catalog.pages g ON g.offer_uid = o.offer_uid AND g.plan_id = $3 AND g.page = 'plan_pricing'
+           WHERE o.publisher_id = $1 AND o.offer_id = $2"#,
+        plan.publisher,
+        plan.offer,
+        plan.plan,
+        from,
+        limit
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(match row {
+        Some(row) => AudiencePart {
+            revision: row.revision,
+            total: row.total,
+            members: row.members.0,
+        },
+        None => AudiencePart {
+            revision: 0,
+            total: 0,
+            members: Vec::new(),
+        },
+    })
 }
 
 /// Digest of what is served of an offer at a stage; `None`: nothing is.

@@ -1,6 +1,7 @@
 //! Protobuf to domain and back, and all validation of the form of a request: every fault that is found is answered.
 
 pub mod assets;
+pub mod audiences;
 pub mod differences;
 pub mod freezes;
 pub mod leads;

@@ -9,6 +9,7 @@
 )]
 
 mod assets;
+mod audience_files;
 mod compare;
 mod customers;
 mod pages;

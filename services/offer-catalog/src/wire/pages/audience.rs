@@ -39,7 +39,8 @@ pub(super) fn read(
     read
 }
 
-pub(super) fn write(members: &[AudienceMember]) -> Vec<pb::AudienceMember> {
+/// As they are answered.
+pub fn write(members: &[AudienceMember]) -> Vec<pb::AudienceMember> {
     let wire = |kind| match kind {
         AudienceIdKind::Email => pb::AudienceIdKind::Email,
         AudienceIdKind::Subscription => pb::AudienceIdKind::Subscription,

@@ -23,6 +23,7 @@ use marketplace_runtime::ids::{OfferName, PlanName};
 use marketplace_runtime::status::Violation;
 
 pub use answers::{issue, page_review, severity, status};
+pub use audience::write as members;
 pub use lead_destination::open_destination;
 pub use reading::Reading;
 pub use tree::{Part, content_tree, draft_tree, no_such_page, page, review, saved, tree};
