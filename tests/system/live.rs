@@ -276,5 +276,12 @@ async fn a_sold_offer_probes_purchase_and_leads_and_tells_its_people() -> anyhow
         allowed.contains(&PublicationMove::Publish) && !allowed.contains(&PublicationMove::GoLive),
         "{allowed:?}"
     );
+    // OT-3: databases are for technical users.
+    let links = overview.live_links.into_iter().map(|link| link.target);
+    let links: Vec<_> = links.collect();
+    assert_eq!(
+        links,
+        ["https://azuremarketplace.localhost/product/contoso.forge"]
+    );
     market.stop().await
 }

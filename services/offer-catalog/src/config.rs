@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use marketplace_runtime::config::{Common, Env};
+use marketplace_runtime::ids::OfferName;
 use url::Url;
 
 use crate::keys::Keys;
@@ -77,11 +78,21 @@ impl Links {
 
     /// A link to a preview: whoever holds it may see it (PV-1).
     pub fn preview(&self, storefront: Storefront, token: &str) -> String {
+        format!("{}/preview/{token}", self.base(storefront))
+    }
+
+    /// Where customers meet a live offer (OT-3).
+    pub fn live(&self, storefront: Storefront, offer: &OfferName) -> String {
+        let OfferName { publisher, offer } = offer;
+        format!("{}/product/{publisher}.{offer}", self.base(storefront))
+    }
+
+    fn base(&self, storefront: Storefront) -> &str {
         let base = match storefront {
             Storefront::AppSource => &self.app_source,
             Storefront::AzureMarketplace => &self.azure_marketplace,
         };
-        format!("{}/preview/{token}", base.as_str().trim_end_matches('/'))
+        base.as_str().trim_end_matches('/')
     }
 }
 

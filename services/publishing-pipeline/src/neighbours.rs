@@ -175,6 +175,15 @@ impl Catalog {
             .links)
     }
 
+    /// Where customers meet a live offer.
+    pub async fn live_links(&self, offer: &str) -> Result<Vec<catalog::ListingLink>, Status> {
+        let request = catalog::GetListingRequest {
+            offer: offer.to_owned(),
+        };
+        let answer = self.listings.clone().get_listing(request).await?;
+        Ok(answer.into_inner().listing.unwrap_or_default().links)
+    }
+
     /// RO-9: what is sold through the marketplace needs valid tax and payout profiles.
     pub async fn check_payout(&self, publisher: &str) -> Result<(), Error> {
         let fresh = |at: &Instant| at.elapsed() < FRESH;

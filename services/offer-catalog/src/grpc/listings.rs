@@ -175,7 +175,9 @@ impl ListingService for Listings {
         let name = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
         let found = self.0.live(&name).await?;
         let (head, content) = found.ok_or_else(|| Error::not_found("Listing", &name))?;
-        let listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
+        let mut listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
+        let links = wire::listings::live_links(&content, &name, &self.0.links);
+        listing.links = links.map_err(Error::corrupt)?;
         Ok(Response::new(pb::GetListingResponse {
             listing: Some(listing),
         }))

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::{optional_line, time, violations};
 use crate::commands::acquisitions::{Acquire, Probe};
+use crate::config::Links;
 use crate::domain::acquisition::Acquisition;
 use crate::domain::audience::Customer;
 use crate::domain::listing::{Head, Stage};
@@ -63,7 +64,22 @@ pub fn listing(head: &Head, content: &Content) -> Result<pb::Listing, SnapshotEr
         served_since: head.served_since.and_then(time),
         contract: contract.to_owned(),
         terms,
+        links: Vec::new(),
     })
+}
+
+/// Where customers meet a live offer, one per storefront (OT-3).
+pub fn live_links(
+    content: &Content,
+    offer: &OfferName,
+    links: &Links,
+) -> Result<Vec<pb::ListingLink>, SnapshotError> {
+    let fronts = storefronts(content, content.offer_type()?).into_iter();
+    let link = |front| pb::ListingLink {
+        storefront: super::offers::storefront(front) as i32,
+        url: links.live(front, offer),
+    };
+    Ok(fronts.map(link).collect())
 }
 
 fn link(link: &crate::pages::Link) -> pb::Link {

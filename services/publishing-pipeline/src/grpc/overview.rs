@@ -46,7 +46,6 @@ impl Grpc {
             .or(row.awaiting_sign_off)
             .or(row.latest)
             .and_then(|id| offering.submission(id));
-        let live_links = row.live.map(|_| link("Listing", &row.name()));
         Ok(pb::OfferOverview {
             publication: Some(wire::publication(&offering)),
             submission: shown.map(|one| wire::submission(row, one, &self.medians(), clock::now())),
@@ -54,7 +53,7 @@ impl Grpc {
             preview_links: self.preview_links(&offering).await,
             reports: shown.map(reports).unwrap_or_default(),
             help_links: shown.map(help).unwrap_or_default(),
-            live_links: live_links.into_iter().collect(),
+            live_links: self.live_links(&offering).await,
         })
     }
 
@@ -78,6 +77,31 @@ impl Grpc {
                 .collect(),
             Err(error) => {
                 tracing::warn!(%error, offer.id = %row.offer_uid, "an overview without preview links");
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl Grpc {
+    /// Where customers meet it (OT-3). A stop may have taken it from them since the row was read.
+    async fn live_links(&self, offering: &Offering) -> Vec<pb::OverviewLink> {
+        let row = offering.publication();
+        if row.live.is_none() {
+            return Vec::new();
+        }
+        let title = |front| match front {
+            Storefront::AppSource => "AppSource",
+            Storefront::AzureMarketplace => "Azure Marketplace",
+            Storefront::Unspecified => "Listing",
+        };
+        match self.catalog.live_links(&row.name()).await {
+            Ok(links) => links
+                .into_iter()
+                .map(|one| link(title(one.storefront()), &one.url))
+                .collect(),
+            Err(error) => {
+                tracing::warn!(%error, offer.id = %row.offer_uid, "an overview without links of the live offer");
                 Vec::new()
             }
         }
