@@ -21,8 +21,8 @@ if ! "${ada[@]}" preferences show | grep -q '(verified)'; then
   "${ada[@]}" preferences verify "$(code)"
 fi
 
-step "Ada drafts two offers from files"
-for sample in "$samples"/*/; do "${ada[@]}" apply -f "$sample"; done
+step "Ada drafts an offer of every type from files"
+"${ada[@]}" apply -f "$samples"
 
 if [ "$(status)" != OFFER_STATUS_LIVE ]; then
   case $(status) in

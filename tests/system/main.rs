@@ -8,6 +8,7 @@ mod access;
 mod audience;
 mod deploy;
 mod faults;
+mod files;
 mod isolation;
 mod leads;
 mod live;

@@ -12,7 +12,7 @@ async fn the_lines_of_the_readme_do_what_they_say() -> anyhow::Result<()> {
     let setup = "marketctl --as oscar@marketplace --role operator publisher create contoso --display-name Contoso \
         --owner ada@contoso --owner-name 'Ada Larsen' --enrolled --agreement-version 2026-01 --membership-active \
         --vetting-authorized --tax-profile-valid --payout-profile-valid\n\
-        for sample in ../deploy/local/samples/*/; do marketctl --as ada@contoso apply -f $sample; done\n\
+        marketctl --as ada@contoso apply -f ../deploy/local/samples\n\
         marketctl --as ada@contoso publish contoso/grafana-hosted --file ../deploy/local/samples/grafana-hosted/offer.yaml --wait\n\
         marketctl --as ada@contoso go-live contoso/grafana-hosted --acknowledge-warnings\n\
         marketctl --as ada@contoso watch contoso/grafana-hosted\n\
@@ -124,21 +124,8 @@ async fn run(market: &Marketplace, lines: &str) -> anyhow::Result<String> {
                 programs.parent().unwrap_or(&programs).display()
             ),
         )
-        .env("MARKETCTL_KEY_FILE", market.folder.join("key.pem"))
+        .envs(market.marketctl_environment())
         .stdin(Stdio::null());
-    let names = [
-        "CATALOG",
-        "CERTIFICATION",
-        "PUBLISHING",
-        "HISTORY",
-        "NOTIFICATION",
-    ];
-    for (name, port) in names.into_iter().zip(market.ports) {
-        shell.env(
-            format!("MARKETCTL_{name}"),
-            format!("http://127.0.0.1:{port}"),
-        );
-    }
     let done = shell.output().await?;
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     anyhow::ensure!(

@@ -19,6 +19,7 @@ use crate::commands::report::ReportArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::watch::WatchArgs;
+use crate::export::ExportArgs;
 
 /// Publish offers to the marketplace, and follow them, from a shell.
 ///
@@ -38,6 +39,10 @@ pub struct Cli {
 pub enum Command {
     /// Make the drafts of offers what files say.
     Apply(ApplyArgs),
+    /// Write the files that apply reads, of a draft or a snapshot.
+    Export(ExportArgs),
+    /// Print the JSON Schema of offers' files, for editors.
+    Schema,
     /// Submit an offer's draft.
     Publish(PublishArgs),
     /// Follow a submission, one line per step, until it waits for a person or ends.
@@ -210,6 +215,8 @@ mod tests {
     fn the_lines_of_the_readme_parse() {
         for line in [
             "apply -f samples/grafana --dry-run",
+            "export contoso/grafana --version live -d samples/grafana --force",
+            "schema",
             "publish contoso/grafana --notes hello --confirm --wait",
             "watch publishers/contoso/offers/grafana/submissions/0190",
             "go-live contoso/grafana --acknowledge-warnings",

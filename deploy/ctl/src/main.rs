@@ -3,7 +3,7 @@
 //!
 //! - [`cli`] what can be typed, [`config`] where the services are and with which token
 //! - [`api`] how an RPC is called: retries, request ids, errors
-//! - [`apply`] offers as files; [`commands`] everything else, one file per noun
+//! - [`apply`] offers as files, and [`export`] the way back; [`commands`] everything else, one file per noun
 //! - [`output`] tables for people, JSON for programs
 
 mod api;
@@ -12,6 +12,7 @@ mod cli;
 mod commands;
 mod config;
 mod error;
+mod export;
 mod names;
 mod output;
 mod token;
@@ -49,9 +50,13 @@ async fn run(cli: Cli) -> Result<(), Error> {
     if let Command::Health(args) = cli.command {
         return commands::health::run(&cli.globals.endpoints, args, &mut out).await;
     }
+    if let Command::Schema = cli.command {
+        return apply::schema::run(&mut out);
+    }
     let session = config::Session::open(&cli.globals)?;
     match cli.command {
         Command::Apply(args) => apply::run(&session, args, &mut out).await,
+        Command::Export(args) => export::run(&session, args, &mut out).await,
         Command::Publish(args) => commands::publish::publish(&session, args, &mut out).await,
         Command::Watch(args) => commands::watch::run(&session, args, &mut out).await,
         Command::GoLive(args) => commands::publish::go_live(&session, args, &mut out).await,
@@ -68,6 +73,6 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::Preferences(args) => commands::preferences::run(&session, args, &mut out).await,
         Command::Inbox(args) => commands::inbox::run(&session, args, &mut out).await,
         Command::DeadLetters(args) => commands::dead_letters::run(&session, args, &mut out).await,
-        Command::Token | Command::Health(_) => Ok(()),
+        Command::Token | Command::Schema | Command::Health(_) => Ok(()),
     }
 }

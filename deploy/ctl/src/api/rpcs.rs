@@ -54,7 +54,7 @@ rpcs! {
         "AssetService" {
             "CreateAsset" CreateAssetRequest => CreateAssetResponse,
             "UploadAsset" UploadAssetRequest => UploadAssetResponse,
-            "ListAssets" ListAssetsRequest => ListAssetsResponse,
+            "DownloadAsset" DownloadAssetRequest => DownloadAssetResponse,
         }
         "ListingService" {
             "SearchListings" SearchListingsRequest => SearchListingsResponse,

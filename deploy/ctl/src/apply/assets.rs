@@ -3,12 +3,10 @@
 //! An asset's id carries the beginning of its digest ("logo-1a2b3c4d.png"): another picture under the same file name is
 //! another asset, so that storing it can't change what an earlier draft, preview or listing shows.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use marketplace_proto::offercatalog::v1::{
-    Asset, AssetHead, AssetKind, CreateAssetRequest, ListAssetsRequest, UploadAssetRequest,
-    upload_asset_request::Part,
+    AssetHead, AssetKind, CreateAssetRequest, UploadAssetRequest, upload_asset_request::Part,
 };
 use prost_reflect::FieldDescriptor;
 use sha2::{Digest, Sha256};
@@ -35,6 +33,8 @@ pub struct AssetFile {
     /// SHA-256, lower-case hex.
     pub digest: String,
     pub content: Vec<u8>,
+    /// Where the offer's file names it.
+    pub line: usize,
 }
 
 /// The kind of asset that a field refers to; `None`: the field is an ordinary text.
@@ -65,6 +65,7 @@ impl AssetFile {
             file_name,
             digest,
             content,
+            line: 0,
         })
     }
 
@@ -101,31 +102,18 @@ impl AssetFile {
     }
 }
 
-/// The assets that an offer has, by resource name.
-pub async fn stored(api: &Api, offer: &str) -> Result<BTreeMap<String, Asset>, Error> {
-    let mut all = BTreeMap::new();
-    let mut request = ListAssetsRequest {
-        parent: offer.to_owned(),
-        page_size: 1_000,
-        page_token: String::new(),
-    };
-    loop {
-        let answer = api.call(request.clone()).await?;
-        all.extend(
-            answer
-                .assets
-                .into_iter()
-                .map(|asset| (asset.name.clone(), asset)),
-        );
-        if answer.next_page_token.is_empty() {
-            return Ok(all);
-        }
-        request.page_token = answer.next_page_token;
-    }
+/// Whether a text can be an asset's id.
+pub fn is_id(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= 63
+        && text.starts_with(allowed)
+        && text
+            .chars()
+            .all(|c| allowed(c) || matches!(c, '_' | '.' | '-'))
 }
 
 /// `^[a-z0-9][a-z0-9_.-]{0,62}$` of a file name and a digest.
-fn id(file_name: &str, digest: &str) -> String {
+pub fn id(file_name: &str, digest: &str) -> String {
     let (stem, extension) = file_name.rsplit_once('.').unwrap_or((file_name, ""));
     let clean = |text: &str| -> String {
         let lower = text.chars().map(|c| c.to_ascii_lowercase());
@@ -167,8 +155,12 @@ mod tests {
         ];
         for (file, wanted) in table {
             assert_eq!(id(file, digest), wanted);
+            assert!(is_id(wanted), "{wanted}");
         }
-        assert!(id(&format!("{}.tar.gz", "x".repeat(200)), digest).len() <= 63);
+        assert!(is_id(&id(&format!("{}.tar.gz", "x".repeat(200)), digest)));
+        for wrong in ["", "-a", "A", "a b", "a/b", &"a".repeat(64)] {
+            assert!(!is_id(wrong), "{wrong}");
+        }
     }
 
     #[test]

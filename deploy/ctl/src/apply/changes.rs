@@ -1,27 +1,22 @@
 //! What has to be done to make a draft what its file says: only what differs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use marketplace_proto::offercatalog::v1::{Asset, Offer, Page, Plan};
-use prost_reflect::{DynamicMessage, ReflectMessage};
+use marketplace_proto::offercatalog::v1::{Offer, Plan};
+use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 use serde_json::{Value as Json, json};
 
 use super::assets::AssetFile;
 use super::compare::{content, differences};
+use super::draft::Draft;
 use super::file::{OfferFile, PAGE, PageFile, PlanFile};
 use crate::error::Problem;
 use crate::names;
 use crate::output::json::dynamic;
 use crate::output::words;
 
-/// A draft as the catalog has it.
-#[derive(Debug, Default)]
-pub struct Draft {
-    pub offer: Option<Offer>,
-    pub pages: Vec<Page>,
-    pub plans: Vec<Plan>,
-    pub assets: BTreeMap<String, Asset>,
-}
+/// The field of a plan's pricing that holds who may buy it.
+const AUDIENCE: &str = "private_audience";
 
 /// One thing to do; in the order in which it can be done.
 #[derive(Debug)]
@@ -35,6 +30,8 @@ pub enum Change<'f> {
     },
     SavePage {
         page: &'f PageFile,
+        /// The page, with the private audience that is saved where the file has none.
+        message: DynamicMessage,
         etag: String,
         fields: Vec<String>,
     },
@@ -57,15 +54,19 @@ pub fn between<'f>(
     draft: &Draft,
     prune: bool,
     secrets: bool,
-) -> Result<Changes<'f>, Problem> {
+) -> Result<Changes<'f>, Vec<Problem>> {
     let mut changes = Changes {
         list: Vec::new(),
         unchanged: 0,
         remarks: Vec::new(),
     };
-    offer(file, draft.offer.as_ref(), &mut changes)?;
-    uploads(file, draft, &mut changes);
-    plans(file, draft, &mut changes);
+    let mut wrong = Vec::new();
+    wrong.extend(offer(file, draft.offer.as_ref(), &mut changes));
+    uploads(file, draft, &mut changes, &mut wrong);
+    plans(file, draft, &mut changes, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     for page in &file.pages {
         save(page, draft, &file.parent(page), secrets, &mut changes);
     }
@@ -84,25 +85,17 @@ impl OfferFile {
     }
 }
 
-fn offer(
-    file: &OfferFile,
-    offer: Option<&Offer>,
-    changes: &mut Changes<'_>,
-) -> Result<(), Problem> {
+fn offer(file: &OfferFile, offer: Option<&Offer>, changes: &mut Changes<'_>) -> Option<Problem> {
     let Some(offer) = offer else {
         changes.list.push(Change::CreateOffer);
-        return Ok(());
+        return None;
     };
     if offer.offer_type != file.offer_type {
         let text = format!(
             "the offer is of type {}, which never changes",
             offer.offer_type
         );
-        return Err(Problem {
-            file: file.file.clone(),
-            line: file.offer_type_line,
-            text,
-        });
+        return Some(file.problem_at(file.offer_type_line, text));
     }
     if offer.alias != file.alias {
         changes.remarks.push(format!(
@@ -110,23 +103,41 @@ fn offer(
             offer.alias
         ));
     }
-    Ok(())
+    None
 }
 
-fn uploads<'f>(file: &'f OfferFile, draft: &Draft, changes: &mut Changes<'f>) {
-    let mut seen = BTreeSet::new();
+fn uploads<'f>(
+    file: &'f OfferFile,
+    draft: &Draft,
+    changes: &mut Changes<'f>,
+    wrong: &mut Vec<Problem>,
+) {
+    let mut seen = BTreeMap::new();
     for asset in file.pages.iter().flat_map(|page| &page.assets) {
-        let there = draft
-            .assets
-            .get(&file.offer.asset(&asset.id))
-            .is_some_and(|stored| stored.digest == asset.digest);
-        if !there && seen.insert(&asset.id) {
-            changes.list.push(Change::Upload(asset));
+        let stored = draft.assets.get(&file.offer.asset(&asset.id));
+        let stored = stored.map(|stored| (stored.digest.as_str(), stored.kind()));
+        let wanted = (asset.digest.as_str(), asset.kind);
+        let taken = stored.or_else(|| seen.insert(&asset.id, wanted));
+        match taken {
+            None => changes.list.push(Change::Upload(asset)),
+            Some(taken) if taken == wanted => {}
+            Some(_) => wrong.push(file.problem_at(
+                asset.line,
+                format!(
+                    "asset {} has another content or kind, and keeps it: give this file another id, or none",
+                    asset.id
+                ),
+            )),
         }
     }
 }
 
-fn plans<'f>(file: &'f OfferFile, draft: &Draft, changes: &mut Changes<'f>) {
+fn plans<'f>(
+    file: &'f OfferFile,
+    draft: &Draft,
+    changes: &mut Changes<'f>,
+    wrong: &mut Vec<Problem>,
+) {
     for wanted in &file.plans {
         match draft
             .plans
@@ -134,6 +145,13 @@ fn plans<'f>(file: &'f OfferFile, draft: &Draft, changes: &mut Changes<'f>) {
             .find(|plan| names::id(&plan.name) == wanted.id)
         {
             None => changes.list.push(Change::CreatePlan(wanted)),
+            Some(plan) if plan.subtype != wanted.subtype => {
+                let text = format!(
+                    "plan {} has the subtype {:?}, which never changes",
+                    wanted.id, plan.subtype
+                );
+                wrong.push(file.problem_at(wanted.line, text));
+            }
             Some(plan) if plan.display_name != wanted.display_name => {
                 let renamed = Plan {
                     display_name: wanted.display_name.clone(),
@@ -172,16 +190,48 @@ fn save<'f>(
             DynamicMessage::new(page.message.descriptor()),
         )
     });
-    let fields = differences(
-        content(&page.message, &page.field),
-        content(&current, &page.field),
-        secrets,
-    );
+    let current = content(&current, &page.field);
+    let message = with_audience(page, &current, changes);
+    let fields = differences(content(&message, &page.field), current, secrets);
     if saved && fields.is_empty() {
         changes.unchanged += 1;
     } else {
-        changes.list.push(Change::SavePage { page, etag, fields });
+        changes.list.push(Change::SavePage {
+            page,
+            message,
+            etag,
+            fields,
+        });
     }
+}
+
+/// The page as it is to be saved. A private audience that the file doesn't mention stays: it is long, it is often kept
+/// elsewhere, and no snapshot has it.
+fn with_audience(
+    page: &PageFile,
+    current: &DynamicMessage,
+    changes: &mut Changes<'_>,
+) -> DynamicMessage {
+    let mut message = page.message.clone();
+    let saved = current.get_field_by_name(AUDIENCE);
+    let Some(Value::List(members)) = saved
+        .as_deref()
+        .filter(|_| !page.lines.contains_key(AUDIENCE))
+    else {
+        return message;
+    };
+    if members.is_empty() {
+        return message;
+    }
+    changes.remarks.push(format!(
+        "plan {} keeps its private audience of {} (`{AUDIENCE}: []` empties it)",
+        page.plan,
+        members.len()
+    ));
+    let mut content = content(&message, &page.field);
+    content.set_field_by_name(AUDIENCE, Value::List(members.clone()));
+    message.set_field_by_name(&page.field, Value::Message(content));
+    message
 }
 
 fn leftovers<'f>(file: &'f OfferFile, draft: &Draft, prune: bool, changes: &mut Changes<'f>) {
@@ -201,6 +251,34 @@ fn leftovers<'f>(file: &'f OfferFile, draft: &Draft, prune: bool, changes: &mut 
 }
 
 impl Change<'_> {
+    /// What it is about, for sentences.
+    pub fn what(&self) -> String {
+        match self {
+            Self::CreateOffer => "the offer:".to_owned(),
+            Self::Upload(asset) => format!("{}:", asset.file_name),
+            Self::CreatePlan(plan) => format!("plan {}:", plan.id),
+            Self::RenamePlan { plan, .. } | Self::DeletePlan(plan) => {
+                format!("plan {}:", names::id(&plan.name))
+            }
+            Self::SavePage { page, .. } => format!("page {}:", page.field),
+        }
+    }
+
+    /// Where the file asks for it.
+    pub fn at(&self, file: &OfferFile) -> usize {
+        match self {
+            Self::CreateOffer => file.offer_line,
+            Self::Upload(asset) => asset.line,
+            Self::CreatePlan(plan) => plan.line,
+            Self::RenamePlan { plan, .. } | Self::DeletePlan(plan) => {
+                let id = names::id(&plan.name);
+                let mut plans = file.plans.iter();
+                plans.find(|plan| plan.id == id).map_or(0, |plan| plan.line)
+            }
+            Self::SavePage { page, .. } => page.line,
+        }
+    }
+
     /// A line for people: what is made (+), changed (~) or deleted (-).
     pub fn line(&self, file: &OfferFile) -> String {
         match self {
@@ -261,149 +339,4 @@ impl Change<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FILE: &str = "publisher: contoso\noffer: grafana\noffer_type: softwareAsAService\nalias: G\npages:\n  offer_listing:\n    \
-        title: Grafana\n    keywords: [a, b]\n  offer_setup:\n    selling: LIST_AND_SELL\n    lead_destination:\n      \
-        table: {connection_string: hush}\nplans:\n  - plan_id: team\n    display_name: Team\n    pages:\n      plan_listing: \
-        {description: For teams}\n";
-
-    fn file(name: &str) -> OfferFile {
-        let path = std::env::temp_dir().join(format!(
-            "marketctl-changes-{}-{name}.yaml",
-            std::process::id()
-        ));
-        std::fs::write(&path, FILE).unwrap();
-        let file = OfferFile::load(&path, None, &|_| None).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        file
-    }
-
-    fn lines(file: &OfferFile, draft: &Draft, prune: bool, secrets: bool) -> Vec<String> {
-        let changes = between(file, draft, prune, secrets).unwrap();
-        changes
-            .list
-            .iter()
-            .map(|change| change.line(file))
-            .chain(changes.remarks)
-            .collect()
-    }
-
-    /// The draft that a first apply leaves behind.
-    fn applied(file: &OfferFile) -> Draft {
-        let offer = Offer {
-            name: file.offer.name(),
-            offer_type: file.offer_type.clone(),
-            alias: "G".into(),
-            ..Offer::default()
-        };
-        let pages = file.pages.iter().map(|page| Page {
-            parent: file.parent(page),
-            etag: "3".into(),
-            save_time: Some(prost_types::Timestamp::default()),
-            ..page.message.transcode_to::<Page>().unwrap()
-        });
-        let plan = Plan {
-            name: file.offer.plan("team"),
-            display_name: "Team".into(),
-            ..Plan::default()
-        };
-        Draft {
-            offer: Some(offer),
-            pages: pages.collect(),
-            plans: vec![plan],
-            assets: BTreeMap::new(),
-        }
-    }
-
-    #[test]
-    fn a_new_offer_is_made_whole() {
-        let file = file("new");
-        let wanted = [
-            "+ offer publishers/contoso/offers/grafana (softwareAsAService)",
-            "+ plan team (Team)",
-            "~ page offer_listing: title, keywords",
-            "~ page offer_setup: selling, lead_destination",
-            "~ page plan_listing of plan team: description",
-        ];
-        assert_eq!(lines(&file, &Draft::default(), false, false), wanted);
-    }
-
-    #[test]
-    fn a_second_apply_changes_nothing() {
-        let file = file("again");
-        let changes = between(&file, &applied(&file), false, false).unwrap();
-        assert!(changes.list.is_empty(), "{changes:?}");
-        assert_eq!((changes.unchanged, changes.remarks.len()), (3, 0));
-    }
-
-    #[test]
-    fn only_the_page_that_differs_is_saved_with_its_etag() {
-        use marketplace_proto::offercatalog::v1::page;
-        let file = file("one");
-        let mut draft = applied(&file);
-        for saved in &mut draft.pages {
-            if let Some(page::Page::OfferListing(listing)) = &mut saved.page {
-                listing.keywords.pop();
-                listing.summary = "old".into();
-            }
-        }
-        let changes = between(&file, &draft, false, false).unwrap();
-        let [Change::SavePage { etag, fields, .. }] = changes.list.as_slice() else {
-            panic!("{changes:?}")
-        };
-        assert_eq!(
-            (etag.as_str(), fields.join(",").as_str()),
-            ("3", "summary,keywords")
-        );
-    }
-
-    #[test]
-    fn a_masked_secret_is_as_good_as_equal_unless_asked() {
-        use marketplace_proto::offercatalog::v1::{lead_destination::Destination, page};
-        let file = file("secret");
-        let mut draft = applied(&file);
-        for saved in &mut draft.pages {
-            if let Some(page::Page::OfferSetup(setup)) = &mut saved.page
-                && let Some(Destination::Table(table)) =
-                    &mut setup.lead_destination.as_mut().unwrap().destination
-            {
-                table.connection_string = crate::apply::compare::MASK.into();
-            }
-        }
-        assert!(lines(&file, &draft, false, false).is_empty());
-        assert_eq!(
-            lines(&file, &draft, false, true),
-            ["~ page offer_setup: lead_destination"]
-        );
-    }
-
-    #[test]
-    fn plans_are_renamed_and_leftovers_go_only_when_asked() {
-        let file = file("plans");
-        let mut draft = applied(&file);
-        draft.plans[0].display_name = "Crew".into();
-        draft.plans.push(Plan {
-            name: file.offer.plan("old"),
-            ..Plan::default()
-        });
-        let rename = "~ plan team: display name \"Team\", was \"Crew\"";
-        assert_eq!(
-            lines(&file, &draft, false, false),
-            [
-                rename,
-                "plan old is not in the file and stays (--prune deletes it)"
-            ]
-        );
-        assert_eq!(lines(&file, &draft, true, false), [rename, "- plan old"]);
-    }
-
-    #[test]
-    fn another_type_is_refused_at_its_line() {
-        let file = file("type");
-        let mut draft = applied(&file);
-        draft.offer.as_mut().unwrap().offer_type = "azureContainer".into();
-        assert_eq!(between(&file, &draft, false, false).unwrap_err().line, 3);
-    }
-}
+mod tests;

@@ -1,20 +1,45 @@
 //! An offer's file: what it holds, read and checked as far as that is possible without asking anybody.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use prost_reflect::DynamicMessage;
 
 use super::assets::AssetFile;
+use super::audience::Table;
 use super::mapping::{Lines, Mapper};
-use super::reading::{entry, find_text, list, mapping, pages, plan, required};
+use super::reading::{entry, find_text, list, mapping, names, pages, plan, required};
 use super::tree::{self, Node};
 use crate::error::{Error, Problem};
 use crate::names::Offer;
 
 /// The name of an offer's file in its folder.
-const FILE: &str = "offer.yaml";
+pub const FILE: &str = "offer.yaml";
 /// The message that pages are saved as.
 pub const PAGE: &str = "marketplace.offercatalog.v1.Page";
+
+/// What the file can have, with what it means.
+pub const KEYS: [(&str, &str); 7] = [
+    (
+        "publisher",
+        "Whose offer it is; may be left out where --publisher says it.",
+    ),
+    ("offer", "The offer's id, for ever."),
+    ("offer_type", "For example softwareAsAService; for ever."),
+    (
+        "alias",
+        "The publisher's own name for it, for ever; customers never see it.",
+    ),
+    (
+        "notes",
+        "Notes for certification, for `marketctl publish -f`; no part of the draft.",
+    ),
+    ("pages", "Pages that are left out stay as they are."),
+    (
+        "plans",
+        "Plans that are left out stay, unless `marketctl apply --prune` deletes them.",
+    ),
+];
 
 /// An offer as a file says it should be.
 #[derive(Debug)]
@@ -22,6 +47,7 @@ pub struct OfferFile {
     /// As shown in problems.
     pub file: String,
     pub offer: Offer,
+    pub offer_line: usize,
     pub offer_type: String,
     pub offer_type_line: usize,
     pub alias: String,
@@ -42,6 +68,8 @@ pub struct PageFile {
     /// The message `Page` with this one field.
     pub message: DynamicMessage,
     pub assets: Vec<AssetFile>,
+    /// Audiences that are files of their own, by their field.
+    pub tables: BTreeMap<String, Table>,
     pub line: usize,
     pub lines: Lines,
 }
@@ -52,6 +80,7 @@ pub struct PlanFile {
     pub id: String,
     pub display_name: String,
     pub subtype: String,
+    pub line: usize,
 }
 
 /// The offer files that an argument means: a file; a folder with `offer.yaml`; a folder of such folders.
@@ -105,6 +134,7 @@ impl OfferFile {
             variable,
             problems: Vec::new(),
             assets: Vec::new(),
+            tables: BTreeMap::new(),
             lines: Lines::new(),
         };
         let offer = Self::read(&mut mapper, &root, publisher);
@@ -115,16 +145,7 @@ impl OfferFile {
     }
 
     fn read(mapper: &mut Mapper<'_>, root: &Node, publisher: Option<&str>) -> Option<Self> {
-        let known = [
-            "publisher",
-            "offer",
-            "offer_type",
-            "alias",
-            "notes",
-            "pages",
-            "plans",
-        ];
-        let entries = mapping(mapper, root, "the file", &known)?;
+        let entries = mapping(mapper, root, "the file", &names(&KEYS))?;
         let own = find_text(mapper, entries, "publisher");
         let publisher = publisher.map(str::to_owned).or(own).or_else(|| {
             mapper.problem(
@@ -160,6 +181,7 @@ impl OfferFile {
         Some(Self {
             file: mapper.file.to_owned(),
             offer,
+            offer_line: entry(entries, "offer").map_or(0, |e| e.line),
             offer_type: offer_type?,
             offer_type_line: entry(entries, "offer_type").map_or(0, |e| e.line),
             alias: find_text(mapper, entries, "alias").unwrap_or_default(),
@@ -170,6 +192,36 @@ impl OfferFile {
             pages,
             plans,
         })
+    }
+
+    /// What is wrong with a field of a page, at its place: in the file, or in the audience's own.
+    pub fn problem(&self, page: &str, plan: &str, field_path: &str, text: String) -> Problem {
+        let tables = self
+            .pages
+            .iter()
+            .filter(|p| p.field == page && p.plan == plan)
+            .flat_map(|page| &page.tables);
+        for (list, table) in tables {
+            let inside = field_path.strip_prefix(list.as_str()).unwrap_or_default();
+            if let Some(line) = table.line(inside) {
+                let file = table.file.clone();
+                return Problem { file, line, text };
+            }
+        }
+        Problem {
+            file: self.file.clone(),
+            line: self.line(page, plan, field_path),
+            text,
+        }
+    }
+
+    /// What is wrong at a line of the file.
+    pub fn problem_at(&self, line: usize, text: impl Into<String>) -> Problem {
+        Problem {
+            file: self.file.clone(),
+            line,
+            text: text.into(),
+        }
     }
 
     /// The line of a field of a page, or of what encloses it; 0: the file doesn't have the page.
@@ -270,7 +322,7 @@ mod tests {
     fn the_samples_load() {
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/samples");
         let files = find(&samples).unwrap();
-        assert_eq!(files.len(), 2, "{files:?}");
+        assert_eq!(files.len(), 12, "one of each type: {files:?}");
         for file in files {
             let offer = OfferFile::load(&file, None, &|_| None)
                 .unwrap_or_else(|problems| panic!("{problems:#?}"));

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use prost_reflect::{
-    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value as Proto,
-};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value as Proto};
 
 use super::assets::{self, AssetFile};
+use super::audience::{self, Table};
+use super::scalar::scalar;
 use super::tree::{Entry, Node, Value};
 use crate::error::Problem;
 
@@ -27,6 +27,8 @@ pub struct Mapper<'a> {
     pub problems: Vec<Problem>,
     /// Files that the page read last refers to.
     pub assets: Vec<AssetFile>,
+    /// Audiences of that page that are files of their own, by their field.
+    pub tables: BTreeMap<String, Table>,
     pub lines: Lines,
 }
 
@@ -117,6 +119,16 @@ impl Mapper<'_> {
         }
         match &node.value {
             Value::Null => None,
+            Value::Map(entries) if audience::is_audience(field) => match entries.as_slice() {
+                [Entry { key, node, .. }] if key == "file" => self.table(field, node, path),
+                _ => {
+                    self.problem(
+                        node.line,
+                        format!("{path} must be a list or {{file: PATH}}"),
+                    );
+                    None
+                }
+            },
             Value::List(items) => {
                 let mut values = Vec::new();
                 for (i, item) in items.iter().enumerate() {
@@ -162,10 +174,8 @@ impl Mapper<'_> {
         match &node.value {
             Value::Null => None,
             Value::Text(text) => Some(text.clone()),
+            Value::Map(entries) if asset.is_some() => self.asset(node.line, entries, asset?, path),
             Value::Map(entries) => match entries.as_slice() {
-                [Entry { key, node, .. }] if key == "file" && asset.is_some() => {
-                    self.asset(node, asset?, path)
-                }
                 [Entry { key, node, .. }] if key == "file" => self.file_text(node, path),
                 [Entry { key, node, .. }] if key == "env" => self.environment(node, path),
                 _ => {
@@ -183,19 +193,64 @@ impl Mapper<'_> {
         }
     }
 
-    fn asset(&mut self, node: &Node, kind: assets::Kind, path: &str) -> Option<String> {
-        let file = self.path(node, path)?;
-        match AssetFile::read(&file, kind) {
+    /// A file that the page shows, by its path and perhaps its id.
+    fn asset(
+        &mut self,
+        line: usize,
+        entries: &[Entry],
+        kind: assets::Kind,
+        path: &str,
+    ) -> Option<String> {
+        let find = |key: &str| entries.iter().find(|entry| entry.key == key);
+        let (file, id) = (find("file"), find("asset"));
+        let known = usize::from(file.is_some()) + usize::from(id.is_some());
+        let Some(file) = file.filter(|_| known == entries.len()) else {
+            self.problem(
+                line,
+                format!("{path} must be {{file: PATH}} or {{file: PATH, asset: ID}}"),
+            );
+            return None;
+        };
+        if let Some(id) = id.filter(|id| !id.node.text().is_some_and(assets::is_id)) {
+            self.problem(
+                id.line,
+                format!("{path}: asset must be an id of lower-case letters, digits, - _ and ."),
+            );
+            return None;
+        }
+        let file_path = self.path(&file.node, path)?;
+        match AssetFile::read(&file_path, kind) {
             Ok(asset) => {
+                let given = id.and_then(|id| id.node.text()).map(str::to_owned);
+                let asset = AssetFile {
+                    id: given.unwrap_or(asset.id),
+                    line: file.line,
+                    ..asset
+                };
                 let name = format!("{}/assets/{}", self.offer, asset.id);
                 self.assets.push(asset);
                 Some(name)
             }
             Err(error) => {
-                self.problem(node.line, format!("{}: {error}", file.display()));
+                self.problem(file.line, format!("{}: {error}", file_path.display()));
                 None
             }
         }
+    }
+
+    /// An audience in a file of its own.
+    fn table(&mut self, field: &FieldDescriptor, node: &Node, path: &str) -> Option<Proto> {
+        let kind = field.kind();
+        let members = kind.as_message()?;
+        let file = self.path(node, path)?;
+        let (values, table) = audience::read(&file, members).unwrap_or_else(|problems| {
+            self.problems.extend(problems);
+            Default::default()
+        });
+        self.tables.insert(path.to_owned(), table);
+        Some(Proto::List(
+            values.into_iter().map(Proto::Message).collect(),
+        ))
     }
 
     fn file_text(&mut self, node: &Node, path: &str) -> Option<String> {
@@ -226,152 +281,5 @@ impl Mapper<'_> {
     }
 }
 
-fn scalar(kind: &Kind, text: &str) -> Result<Proto, String> {
-    let number = |_: std::num::ParseIntError| format!("is {text:?}: a whole number is wanted");
-    Ok(match kind {
-        Kind::Bool => match text {
-            "true" => Proto::Bool(true),
-            "false" => Proto::Bool(false),
-            _ => return Err(format!("is {text:?}: true or false is wanted")),
-        },
-        Kind::Int32 => Proto::I32(text.parse().map_err(number)?),
-        Kind::Int64 => Proto::I64(text.parse().map_err(number)?),
-        Kind::Uint32 => Proto::U32(text.parse().map_err(number)?),
-        Kind::Uint64 => Proto::U64(text.parse().map_err(number)?),
-        Kind::Enum(values) => Proto::EnumNumber(enum_number(values, text)?),
-        other => return Err(format!("is of a kind that files can't hold: {other:?}")),
-    })
-}
-
-/// The number of "LIST_AND_SELL" (or of the full name) in an enum whose values begin with "SELLING_OPTION_".
-fn enum_number(values: &EnumDescriptor, text: &str) -> Result<i32, String> {
-    let prefix = values
-        .get_value(0)
-        .map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned())
-        .unwrap_or_default();
-    let found = values.values().find(|v| {
-        v.number() != 0 && (v.name() == text || v.name().strip_prefix(&prefix) == Some(text))
-    });
-    found.map(|value| value.number()).ok_or_else(|| {
-        let names: Vec<String> = values
-            .values()
-            .skip(1)
-            .map(|v| v.name().trim_start_matches(&prefix).to_owned())
-            .collect();
-        format!("is {text:?}: one of {} is wanted", names.join(", "))
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::apply::tree;
-    use crate::output::json::pool;
-
-    fn read(kind: &str, text: &str) -> (serde_json::Value, Vec<String>, Lines) {
-        let variable = |name: &str| (name == "CRM_KEY").then(|| "s3cret".to_owned());
-        let mut mapper = Mapper {
-            file: "offer.yaml",
-            folder: Path::new(env!("CARGO_MANIFEST_DIR")),
-            offer: "publishers/p/offers/o".into(),
-            variable: &variable,
-            problems: Vec::new(),
-            assets: Vec::new(),
-            lines: Lines::new(),
-        };
-        let descriptor = pool()
-            .get_message_by_name(&format!("marketplace.offercatalog.v1.{kind}"))
-            .unwrap();
-        let message = mapper.message(&descriptor, &tree::parse("offer.yaml", text).unwrap(), "");
-        let options = prost_reflect::SerializeOptions::new().use_proto_field_name(true);
-        let json = message
-            .serialize_with_options(serde_json::value::Serializer, &options)
-            .unwrap();
-        (
-            json,
-            mapper.problems.iter().map(ToString::to_string).collect(),
-            mapper.lines,
-        )
-    }
-
-    #[test]
-    fn every_shape_of_field_is_mapped() {
-        let text = "
-markets: [NO, US]
-model: FLAT_RATE
-hidden: true
-prices:
-  - {term: BILLING_TERM_ONE_MONTH, currency: USD, amount: 49.00, min_users: 2}
-";
-        let (json, problems, lines) = read("PlanPricingPage", text);
-        let wanted = serde_json::json!({
-            "markets": ["NO", "US"], "model": "PRICING_MODEL_FLAT_RATE", "hidden": true,
-            "prices": [{"term": "BILLING_TERM_ONE_MONTH", "currency": "USD", "amount": "49.00", "min_users": 2}],
-        });
-        assert_eq!((json, problems), (wanted, vec![]));
-        assert_eq!(
-            (lines["markets"], lines["prices"], lines["prices[0].amount"]),
-            (2, 5, 6)
-        );
-    }
-
-    #[test]
-    fn every_mistake_is_named_with_its_line() {
-        let text = "
-selling: LISTED
-call_to_acton: FREE
-client_links: none
-test_drive: {type: [a]}
-lead_destination:
-  https_endpoint: {url: https://x}
-  marketo: {form_id: 1}
-";
-        let (_, problems, _) = read("OfferSetupPage", text);
-        let wanted = [
-            "offer.yaml:2: selling is \"LISTED\": one of LIST_AND_SELL, LISTING_ONLY is wanted",
-            "offer.yaml:3: there is no field call_to_acton; known here: selling, call_to_action, call_to_action_url, \
-             lead_destination, client_links, test_drive",
-            "offer.yaml:4: client_links must be a list, not a text",
-            "offer.yaml:5: test_drive.type must be a text, not a list",
-            "offer.yaml:8: https_endpoint and marketo exclude each other",
-        ];
-        assert_eq!(problems, wanted);
-    }
-
-    #[test]
-    fn numbers_and_switches_are_checked() {
-        let (_, problems, _) = read(
-            "PlanPricingPage",
-            "hidden: yes\nprices:\n  - {min_users: few}\n",
-        );
-        let wanted = [
-            "offer.yaml:1: hidden is \"yes\": true or false is wanted",
-            "offer.yaml:3: prices[0].min_users is \"few\": a whole number is wanted",
-        ];
-        assert_eq!(problems, wanted);
-    }
-
-    #[test]
-    fn texts_come_from_files_and_secrets_from_the_environment() {
-        let (json, problems, _) = read("TableDestination", "connection_string: {env: CRM_KEY}\n");
-        assert_eq!(
-            (json["connection_string"].as_str(), problems.len()),
-            (Some("s3cret"), 0)
-        );
-        let (_, problems, _) = read("TableDestination", "connection_string: {env: OTHER}\n");
-        assert_eq!(
-            problems,
-            ["offer.yaml:1: connection_string: the variable OTHER is not set"]
-        );
-        let (json, problems, _) = read("OfferListingPage", "description: {file: Cargo.toml}\n");
-        assert!(
-            json["description"]
-                .as_str()
-                .unwrap()
-                .starts_with("[package]"),
-            "{problems:?}"
-        );
-        let (_, problems, _) = read("OfferListingPage", "title: {file: nowhere.txt}\n");
-        assert_eq!(problems.len(), 1);
-    }
-}
+mod tests;

@@ -1,33 +1,36 @@
 //! `marketctl apply`: makes the drafts of offers what files say, and only touches what differs.
 //!
-//! - [`tree`] a YAML file with its lines, [`mapping`] from there to protobuf
-//! - [`file`] what an offer's file holds, [`reading`] its parts, [`assets`] its pictures and documents
-//! - [`changes`] what has to be done, [`compare`] which fields differ, [`review`] what is still missing, with its line
+//! - [`tree`] a YAML file with its lines, [`mapping`] from there to protobuf, [`scalar`] values of a word
+//! - [`file`] what an offer's file holds, [`reading`] its parts, [`assets`] its pictures and documents, [`audience`] its
+//!   audiences in files of their own
+//! - [`draft`] what the catalog has, [`changes`] what has to be done, [`compare`] which fields differ, [`carry_out`] it,
+//!   [`review`] what is still missing, with its line
+//! - [`schema`] the form of the file, for editors
 
-mod assets;
+pub mod assets;
+pub mod audience;
+mod carry_out;
 mod changes;
-mod compare;
+pub mod compare;
+pub mod draft;
 pub mod file;
 mod mapping;
-mod reading;
+pub mod reading;
 mod review;
-mod tree;
+pub mod scalar;
+pub mod schema;
+pub mod tree;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use marketplace_proto::offercatalog::v1::{
-    CreateOfferRequest, CreatePlanRequest, DeletePlanRequest, GetOfferTreeRequest, Page,
-    UpdatePageRequest, UpdatePlanRequest, get_offer_tree_response::Part,
-};
 use serde_json::json;
 
-use crate::api::{Api, request_id};
 use crate::config::{self, Session};
 use crate::error::Error;
-use crate::names;
 use crate::output::{Output, words};
-use changes::{Change, Changes, Draft};
+use changes::Changes;
+use draft::Draft;
 use file::OfferFile;
 
 #[derive(Args)]
@@ -46,43 +49,61 @@ pub struct ApplyArgs {
     pub secrets: bool,
 }
 
-/// Applies every offer that is found, after all files were read.
+/// Applies every offer that is found, after all files were read and held against their drafts.
 pub async fn run(session: &Session, args: ApplyArgs, out: &mut Output) -> Result<(), Error> {
-    for file in load(&args.file, session.publisher())? {
-        let draft = draft(&session.api, &file.offer.name()).await?;
-        let changes = changes::between(&file, &draft, args.prune, args.secrets)
-            .map_err(|p| Error::Files(vec![p]))?;
-        out.say(format!("{}:", file.offer.name()))?;
-        for change in &changes.list {
-            if !args.dry_run {
-                carry_out(&session.api, &file, change).await?;
-            }
-            out.say(format!("  {}", change.line(&file)))?;
+    let files = load(&args.file, session.publisher())?;
+    let mut plans = Vec::new();
+    let mut problems = Vec::new();
+    for file in &files {
+        let draft = Draft::current(&session.api, &file.offer.name()).await?;
+        match changes::between(file, &draft, args.prune, args.secrets) {
+            Ok(changes) => plans.push((file, changes)),
+            Err(wrong) => problems.extend(wrong),
         }
-        for remark in &changes.remarks {
-            out.say(format!("  note: {remark}"))?;
-        }
-        out.say(format!("  {}", summary(&changes, args.dry_run)))?;
-        // A dry run of a new offer has nothing to review.
-        let review = if args.dry_run {
-            None
-        } else {
-            Some(review::run(&session.api, &file).await?)
-        };
-        if let Some(review) = &review {
-            review.print(out)?;
-        }
-        let list: Vec<_> = changes
-            .list
-            .iter()
-            .map(|change| change.json(&file))
-            .collect();
-        out.json(&json!({
-            "offer": file.offer.name(), "dry_run": args.dry_run, "changes": list, "unchanged_pages": changes.unchanged,
-            "remarks": changes.remarks, "review": review.map(|review| review.json()),
-        }))?;
+    }
+    if !problems.is_empty() {
+        return Err(Error::Files(problems));
+    }
+    for (file, changes) in plans {
+        apply(session, &args, file, &changes, out).await?;
     }
     Ok(())
+}
+
+/// Shows what has to be changed, then changes it.
+async fn apply(
+    session: &Session,
+    args: &ApplyArgs,
+    file: &OfferFile,
+    changes: &Changes<'_>,
+    out: &mut Output,
+) -> Result<(), Error> {
+    out.say(format!("{}:", file.offer.name()))?;
+    for change in &changes.list {
+        out.say(format!("  {}", change.line(file)))?;
+    }
+    for remark in &changes.remarks {
+        out.say(format!("  note: {remark}"))?;
+    }
+    // A dry run of a new offer has nothing to review.
+    let mut reviewed = None;
+    if !args.dry_run {
+        carry_out::all(&session.api, file, &changes.list).await?;
+        reviewed = Some(review::run(&session.api, file).await?);
+    }
+    out.say(format!("  {}", summary(changes, args.dry_run)))?;
+    if let Some(review) = &reviewed {
+        review.print(out)?;
+    }
+    let list: Vec<_> = changes
+        .list
+        .iter()
+        .map(|change| change.json(file))
+        .collect();
+    out.json(&json!({
+        "offer": file.offer.name(), "dry_run": args.dry_run, "changes": list, "unchanged_pages": changes.unchanged,
+        "remarks": changes.remarks, "review": reviewed.map(|review| review.json()),
+    }))
 }
 
 /// Reads all files, or says everything that is wrong with any.
@@ -110,110 +131,5 @@ fn summary(changes: &Changes<'_>, dry_run: bool) -> String {
             format!("{number} to make; {unchanged} as in the file (dry run: nothing was changed)")
         }
         (false, false) => format!("{number} made; {unchanged} were as in the file"),
-    }
-}
-
-/// The draft as it is now; empty if there is no such offer.
-async fn draft(api: &Api, offer: &str) -> Result<Draft, Error> {
-    let mut draft = Draft::default();
-    let stream = api
-        .stream(GetOfferTreeRequest {
-            name: offer.to_owned(),
-            version: String::new(),
-        })
-        .await;
-    let mut stream = match stream {
-        Err(error) if error.is_not_found() => return Ok(draft),
-        other => other?,
-    };
-    loop {
-        match stream.message().await {
-            Ok(Some(message)) => match message.part {
-                Some(Part::Offer(offer)) => draft.offer = Some(offer),
-                Some(Part::Page(page)) => draft.pages.push(page),
-                Some(Part::Plan(plan)) => draft.plans.push(plan),
-                None => {}
-            },
-            Ok(None) => break,
-            Err(status) if status.code() == tonic::Code::NotFound => return Ok(Draft::default()),
-            Err(status) => {
-                return Err(Error::Refused {
-                    rpc: "GetOfferTree",
-                    status: Box::new(status),
-                });
-            }
-        }
-    }
-    draft.assets = assets::stored(api, offer).await?;
-    Ok(draft)
-}
-
-async fn carry_out(api: &Api, file: &OfferFile, change: &Change<'_>) -> Result<(), Error> {
-    match change {
-        Change::CreateOffer => create_offer(api, file).await,
-        Change::Upload(asset) => asset.upload(api, &file.offer.name()).await,
-        Change::CreatePlan(plan) => {
-            let request = CreatePlanRequest {
-                parent: file.offer.name(),
-                plan_id: plan.id.clone(),
-                display_name: plan.display_name.clone(),
-                subtype: plan.subtype.clone(),
-                request_id: request_id(),
-            };
-            api.call(request).await.map(|_| ())
-        }
-        Change::RenamePlan { plan, .. } => {
-            let request = UpdatePlanRequest {
-                plan: Some(plan.clone()),
-                request_id: request_id(),
-            };
-            api.call(request).await.map(|_| ())
-        }
-        Change::SavePage { page, etag, .. } => save_page(api, file, page, etag).await,
-        Change::DeletePlan(plan) => {
-            let request = DeletePlanRequest {
-                name: plan.name.clone(),
-                etag: plan.etag.clone(),
-                request_id: request_id(),
-            };
-            api.call(request).await.map(|_| ())
-        }
-    }
-}
-
-async fn create_offer(api: &Api, file: &OfferFile) -> Result<(), Error> {
-    let request = CreateOfferRequest {
-        parent: names::publisher(&file.offer.publisher),
-        offer_id: file.offer.id.clone(),
-        offer_type: file.offer_type.clone(),
-        alias: file.alias.clone(),
-        request_id: request_id(),
-        validate_only: false,
-    };
-    api.call(request).await.map(|_| ())
-}
-
-async fn save_page(
-    api: &Api,
-    file: &OfferFile,
-    page: &file::PageFile,
-    etag: &str,
-) -> Result<(), Error> {
-    let message: Page = page
-        .message
-        .transcode_to()
-        .map_err(|e| Error::usage(format!("{}: {e}", page.field)))?;
-    let message = Page {
-        parent: file.parent(page),
-        ..message
-    };
-    let request = UpdatePageRequest {
-        page: Some(message),
-        etag: etag.to_owned(),
-        request_id: request_id(),
-    };
-    match api.call(request).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(review::located(file, page, error)),
     }
 }

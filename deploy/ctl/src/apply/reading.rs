@@ -1,19 +1,35 @@
 //! Reads the parts of an offer's file, and notes what is missing or too much.
 
-use prost_reflect::{DynamicMessage, Value as Proto};
+use std::collections::BTreeMap;
+
+use prost_reflect::{DynamicMessage, FieldDescriptor, Value as Proto};
 
 use super::file::{PAGE, PageFile, PlanFile};
 use super::mapping::{Lines, Mapper};
 use super::tree::{Entry, Node, Value};
 use crate::output::json::pool;
 
+/// What a plan can have, with what it means.
+pub const PLAN_KEYS: [(&str, &str); 4] = [
+    ("plan_id", "The plan's id, for ever."),
+    (
+        "display_name",
+        "As customers read it; unique within the offer.",
+    ),
+    (
+        "subtype",
+        "managedApplication or solutionTemplate for Azure applications; for ever.",
+    ),
+    ("pages", "Pages that are left out stay as they are."),
+];
+
+/// The keys without what they mean.
+pub fn names<const N: usize>(keys: &[(&'static str, &str); N]) -> [&'static str; N] {
+    keys.map(|(name, _)| name)
+}
+
 pub fn plan(mapper: &mut Mapper<'_>, node: &Node) -> Option<(PlanFile, Vec<PageFile>)> {
-    let entries = mapping(
-        mapper,
-        node,
-        "a plan",
-        &["plan_id", "display_name", "subtype", "pages"],
-    )?;
+    let entries = mapping(mapper, node, "a plan", &names(&PLAN_KEYS))?;
     let id = required(mapper, entries, "plan_id")?;
     let display_name = required(mapper, entries, "display_name")?;
     let subtype = find_text(mapper, entries, "subtype").unwrap_or_default();
@@ -25,6 +41,7 @@ pub fn plan(mapper: &mut Mapper<'_>, node: &Node) -> Option<(PlanFile, Vec<PageF
             id,
             display_name,
             subtype,
+            line: node.line,
         },
         pages,
     ))
@@ -32,13 +49,7 @@ pub fn plan(mapper: &mut Mapper<'_>, node: &Node) -> Option<(PlanFile, Vec<PageF
 
 pub fn pages(mapper: &mut Mapper<'_>, node: &Node, plan: &str) -> Vec<PageFile> {
     let descriptor = pool().get_message_by_name(PAGE).expect("the proto has it");
-    let of_plan = |name: &str| name.starts_with("plan_");
-    let fields = descriptor
-        .oneofs()
-        .flat_map(|oneof| oneof.fields().collect::<Vec<_>>());
-    let fields: Vec<_> = fields
-        .filter(|field| of_plan(field.name()) != plan.is_empty())
-        .collect();
+    let fields = page_fields(!plan.is_empty());
     let known: Vec<&str> = fields.iter().map(|field| field.name()).collect();
     let mut read = Vec::new();
     for entry in mapping(mapper, node, "pages", &known).unwrap_or_default() {
@@ -50,6 +61,7 @@ pub fn pages(mapper: &mut Mapper<'_>, node: &Node, plan: &str) -> Vec<PageFile> 
             continue;
         };
         mapper.assets = Vec::new();
+        mapper.tables = BTreeMap::new();
         mapper.lines = Lines::new();
         let page = mapper.message(page_type, &entry.node, "");
         let mut message = DynamicMessage::new(descriptor.clone());
@@ -59,11 +71,23 @@ pub fn pages(mapper: &mut Mapper<'_>, node: &Node, plan: &str) -> Vec<PageFile> 
             plan: plan.to_owned(),
             message,
             assets: std::mem::take(&mut mapper.assets),
+            tables: std::mem::take(&mut mapper.tables),
             line: entry.line,
             lines: std::mem::take(&mut mapper.lines),
         });
     }
     read
+}
+
+/// The fields of the message `Page` that are pages of plans, or of offers.
+pub fn page_fields(of_plan: bool) -> Vec<FieldDescriptor> {
+    let descriptor = pool().get_message_by_name(PAGE).expect("the proto has it");
+    let fields = descriptor
+        .oneofs()
+        .flat_map(|oneof| oneof.fields().collect::<Vec<_>>());
+    fields
+        .filter(|field| field.name().starts_with("plan_") == of_plan)
+        .collect()
 }
 
 pub fn mapping<'n>(

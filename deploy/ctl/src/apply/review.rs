@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 use tonic_types::StatusExt;
 
+use super::changes::Change;
 use super::file::{OfferFile, PageFile};
 use crate::api::Api;
 use crate::error::{Error, Problem, violations};
@@ -64,11 +65,7 @@ fn problem(file: &OfferFile, issue: &PageIssue) -> Problem {
         "{severity}{path}: {} [{}] → {}",
         issue.message, issue.code, issue.remedy
     );
-    Problem {
-        file: file.file.clone(),
-        line: file.line(page, &issue.plan_id, &issue.field_path),
-        text,
-    }
+    file.problem(page, &issue.plan_id, &issue.field_path, text)
 }
 
 /// The field of the message `Page` that holds a page.
@@ -139,36 +136,51 @@ fn is_complete(page: &PageReview) -> bool {
     )
 }
 
-/// A refused page as mistakes in its file; any other error stays what it is.
-pub fn located(file: &OfferFile, page: &PageFile, error: Error) -> Error {
-    let Some(status) = error
-        .refusal()
-        .filter(|status| status.code() == Code::InvalidArgument)
-    else {
+/// A refused change as mistakes in its file; what is no mistake in a file stays what it is.
+pub fn located(file: &OfferFile, change: &Change<'_>, error: Error) -> Error {
+    let Some(status) = error.refusal() else {
         return error;
     };
-    let all = violations(&status.get_error_details());
-    if all.is_empty() {
-        return error;
+    let in_plan = matches!(change, Change::CreatePlan(_) | Change::RenamePlan { .. });
+    match status.code() {
+        Code::InvalidArgument => {}
+        Code::AlreadyExists | Code::FailedPrecondition if in_plan => {}
+        _ => return error,
     }
-    let problems = all.into_iter().map(|(path, text, reason)| {
-        let field = path.trim_start_matches("page.");
-        let field = field
-            .strip_prefix(&page.field)
-            .map_or(field, |rest| rest.trim_start_matches('.'));
+    let details = status.get_error_details();
+    let mut faults = violations(&details);
+    if faults.is_empty() {
+        let reason = details.error_info().map(|info| info.reason.clone());
+        faults.push((
+            String::new(),
+            status.message().to_owned(),
+            reason.unwrap_or_default(),
+        ));
+    }
+    let problems = faults.into_iter().map(|(path, text, reason)| {
         let reason = if reason.is_empty() {
             reason
         } else {
             format!(" [{reason}]")
         };
-        let line = file.line(&page.field, &page.plan, field);
-        Problem {
-            file: file.file.clone(),
-            line,
-            text: format!("{}.{field} {text}{reason}", page.field),
+        match change {
+            Change::SavePage { page, .. } => on_page(file, page, &path, &format!("{text}{reason}")),
+            _ => file.problem_at(
+                change.at(file),
+                format!("{} {path} {text}{reason}", change.what()),
+            ),
         }
     });
     Error::Files(problems.collect())
+}
+
+fn on_page(file: &OfferFile, page: &PageFile, path: &str, text: &str) -> Problem {
+    let field = path.trim_start_matches("page.");
+    let field = field
+        .strip_prefix(&page.field)
+        .map_or(field, |rest| rest.trim_start_matches('.'));
+    let text = format!("{}.{field} {text}", page.field);
+    file.problem(&page.field, &page.plan, field, text)
 }
 
 #[cfg(test)]
@@ -215,9 +227,15 @@ mod tests {
         details.add_bad_request_violation("page.offer_listing.title", "must not hold HTML");
         details.add_bad_request_violation("offer_listing.summary", "is too long");
         let status = Status::with_error_details(Code::InvalidArgument, "2 violations", details);
+        let save = Change::SavePage {
+            page: &file.pages[0],
+            message: file.pages[0].message.clone(),
+            etag: String::new(),
+            fields: Vec::new(),
+        };
         let error = located(
             &file,
-            &file.pages[0],
+            &save,
             Error::status("UpdatePage", Service::Catalog, "", status),
         );
         let Error::Files(problems) = error else {
@@ -232,6 +250,6 @@ mod tests {
             ]
         );
         let stale = Error::status("UpdatePage", Service::Catalog, "", Status::aborted("stale"));
-        assert!(located(&file, &file.pages[0], stale).refusal().is_some());
+        assert!(located(&file, &save, stale).refusal().is_some());
     }
 }

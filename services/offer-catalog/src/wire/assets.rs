@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::{optional_line, time, violations};
 use crate::commands::assets::NewAsset;
-use crate::pages::{AssetKind, AssetState};
+use crate::pages::{AssetContent, AssetKind, AssetState};
 use crate::store::assets::Stored;
 
 static ID: LazyLock<Regex> =
@@ -131,6 +131,23 @@ pub fn asset(offer: &OfferName, asset: &Stored) -> pb::Asset {
         state: state(asset.state) as i32,
         etag: asset.revision.to_string(),
         create_time: time(asset.create_time),
+    }
+}
+
+/// What drafts and snapshots say of a file, as it is answered.
+pub fn content(asset: &AssetContent, at: AssetState) -> pb::Asset {
+    let pixels = |size: Option<u32>| i32::try_from(size.unwrap_or_default()).unwrap_or(i32::MAX);
+    pb::Asset {
+        name: asset.name.clone(),
+        kind: kind(asset.kind) as i32,
+        digest: asset.digest.clone(),
+        size_bytes: i64::try_from(asset.size_bytes).unwrap_or(i64::MAX),
+        content_type: asset.content_type.clone(),
+        width: pixels(asset.width),
+        height: pixels(asset.height),
+        file_name: asset.file_name.clone(),
+        state: state(at) as i32,
+        ..pb::Asset::default()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::draft::Draft;
 use crate::domain::offer::Offer;
 use crate::domain::plan::Plan;
 use crate::domain::snapshot::Content;
-use crate::pages::{Page, PageId};
+use crate::pages::{AssetState, Page, PageId};
 use crate::store::pages::Loaded;
 use crate::wire;
 
@@ -87,7 +87,7 @@ pub fn tree(part: Part) -> pb::GetOfferTreeResponse {
     pb::GetOfferTreeResponse { part: Some(part) }
 }
 
-/// Everything that was saved: the offer, its pages, then each plan with its pages.
+/// Everything that was saved: the offer, its pages, then each plan with its pages; the files of the draft at the end.
 pub fn draft_tree(offer: &Offer, loaded: &Loaded, plans: &[Plan]) -> Vec<Part> {
     let mut parts = vec![Part::Offer(wire::offers::offer(offer))];
     let name = offer.name();
@@ -103,6 +103,10 @@ pub fn draft_tree(offer: &Offer, loaded: &Loaded, plans: &[Plan]) -> Vec<Part> {
         parts.push(Part::Plan(wire::plans::plan(&name, plan)));
         parts.extend(saved(&plan.id, &name.plan(&plan.id).to_string()));
     }
+    let assets = loaded.draft.assets.values();
+    parts.extend(
+        assets.map(|asset| Part::Asset(wire::assets::content(&asset.content, asset.state))),
+    );
     parts
 }
 
@@ -137,5 +141,10 @@ pub fn content_tree(offer: &Offer, content: &Content) -> Vec<Part> {
         }));
         parts.extend(plan.pages.iter().map(|found| page(found, parent.clone())));
     }
+    // Only what was processed gets into a snapshot.
+    let assets = content.assets.iter();
+    parts.extend(
+        assets.map(|asset| Part::Asset(wire::assets::content(asset, AssetState::Processed))),
+    );
     parts
 }

@@ -1,0 +1,229 @@
+//! What is saved, created and kept, and what is refused before anything is sent.
+
+use marketplace_proto::offercatalog::v1::{Asset, AssetKind, Page};
+
+use super::*;
+
+const FILE: &str = "publisher: contoso\noffer: grafana\noffer_type: softwareAsAService\nalias: G\npages:\n  offer_listing:\n    \
+    title: Grafana\n    keywords: [a, b]\n  offer_setup:\n    selling: LIST_AND_SELL\n    lead_destination:\n      \
+    table: {connection_string: hush}\nplans:\n  - plan_id: team\n    display_name: Team\n    pages:\n      plan_listing: \
+    {description: For teams}\n";
+
+fn file(name: &str) -> OfferFile {
+    load(name, FILE)
+}
+
+fn load(name: &str, text: &str) -> OfferFile {
+    let path = std::env::temp_dir().join(format!(
+        "marketctl-changes-{}-{name}.yaml",
+        std::process::id()
+    ));
+    std::fs::write(&path, text).unwrap();
+    let file = OfferFile::load(&path, None, &|_| None).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    file
+}
+
+fn lines(file: &OfferFile, draft: &Draft, prune: bool, secrets: bool) -> Vec<String> {
+    let changes = between(file, draft, prune, secrets).unwrap();
+    changes
+        .list
+        .iter()
+        .map(|change| change.line(file))
+        .chain(changes.remarks)
+        .collect()
+}
+
+/// The draft that a first apply leaves behind.
+fn applied(file: &OfferFile) -> Draft {
+    let offer = Offer {
+        name: file.offer.name(),
+        offer_type: file.offer_type.clone(),
+        alias: "G".into(),
+        ..Offer::default()
+    };
+    let pages = file.pages.iter().map(|page| Page {
+        parent: file.parent(page),
+        etag: "3".into(),
+        save_time: Some(prost_types::Timestamp::default()),
+        ..page.message.transcode_to::<Page>().unwrap()
+    });
+    let plan = Plan {
+        name: file.offer.plan("team"),
+        display_name: "Team".into(),
+        ..Plan::default()
+    };
+    Draft {
+        offer: Some(offer),
+        pages: pages.collect(),
+        plans: vec![plan],
+        assets: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn a_new_offer_is_made_whole() {
+    let file = file("new");
+    let wanted = [
+        "+ offer publishers/contoso/offers/grafana (softwareAsAService)",
+        "+ plan team (Team)",
+        "~ page offer_listing: title, keywords",
+        "~ page offer_setup: selling, lead_destination",
+        "~ page plan_listing of plan team: description",
+    ];
+    assert_eq!(lines(&file, &Draft::default(), false, false), wanted);
+}
+
+#[test]
+fn a_second_apply_changes_nothing() {
+    let file = file("again");
+    let changes = between(&file, &applied(&file), false, false).unwrap();
+    assert!(changes.list.is_empty(), "{changes:?}");
+    assert_eq!((changes.unchanged, changes.remarks.len()), (3, 0));
+}
+
+#[test]
+fn only_the_page_that_differs_is_saved_with_its_etag() {
+    use marketplace_proto::offercatalog::v1::page;
+    let file = file("one");
+    let mut draft = applied(&file);
+    for saved in &mut draft.pages {
+        if let Some(page::Page::OfferListing(listing)) = &mut saved.page {
+            listing.keywords.pop();
+            listing.summary = "old".into();
+        }
+    }
+    let changes = between(&file, &draft, false, false).unwrap();
+    let [Change::SavePage { etag, fields, .. }] = changes.list.as_slice() else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(
+        (etag.as_str(), fields.join(",").as_str()),
+        ("3", "summary,keywords")
+    );
+}
+
+#[test]
+fn a_masked_secret_is_as_good_as_equal_unless_asked() {
+    use marketplace_proto::offercatalog::v1::{lead_destination::Destination, page};
+    let file = file("secret");
+    let mut draft = applied(&file);
+    for saved in &mut draft.pages {
+        if let Some(page::Page::OfferSetup(setup)) = &mut saved.page
+            && let Some(Destination::Table(table)) =
+                &mut setup.lead_destination.as_mut().unwrap().destination
+        {
+            table.connection_string = crate::apply::compare::MASK.into();
+        }
+    }
+    assert!(lines(&file, &draft, false, false).is_empty());
+    assert_eq!(
+        lines(&file, &draft, false, true),
+        ["~ page offer_setup: lead_destination"]
+    );
+}
+
+#[test]
+fn plans_are_renamed_and_leftovers_go_only_when_asked() {
+    let file = file("plans");
+    let mut draft = applied(&file);
+    draft.plans[0].display_name = "Crew".into();
+    draft.plans.push(Plan {
+        name: file.offer.plan("old"),
+        ..Plan::default()
+    });
+    let rename = "~ plan team: display name \"Team\", was \"Crew\"";
+    assert_eq!(
+        lines(&file, &draft, false, false),
+        [
+            rename,
+            "plan old is not in the file and stays (--prune deletes it)"
+        ]
+    );
+    assert_eq!(lines(&file, &draft, true, false), [rename, "- plan old"]);
+}
+
+#[test]
+fn another_type_is_refused_at_its_line() {
+    let file = file("type");
+    let mut draft = applied(&file);
+    draft.offer.as_mut().unwrap().offer_type = "azureContainer".into();
+    assert_eq!(between(&file, &draft, false, false).unwrap_err()[0].line, 3);
+}
+
+#[test]
+fn what_never_changes_is_refused_at_its_line_all_at_once() {
+    let mut file = file("never");
+    let asset = AssetFile {
+        id: "logo".into(),
+        kind: AssetKind::LogoLarge,
+        file_name: "logo.png".into(),
+        digest: "new".into(),
+        content: vec![],
+        line: 7,
+    };
+    file.pages[0].assets.push(asset);
+    let mut draft = applied(&file);
+    draft.plans[0].subtype = "managedApplication".into();
+    let stored = |digest: &str| Asset {
+        name: file.offer.asset("logo"),
+        kind: AssetKind::LogoLarge.into(),
+        digest: digest.into(),
+        ..Asset::default()
+    };
+    draft.assets.insert(file.offer.asset("logo"), stored("old"));
+    let wrong = between(&file, &draft, false, false).unwrap_err();
+    let lines: Vec<usize> = wrong.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [7, 14], "{wrong:?}");
+    draft.plans[0].subtype = String::new();
+    draft.assets.insert(file.offer.asset("logo"), stored("new"));
+    assert!(lines_of(&file, &draft).is_empty());
+}
+
+fn lines_of(file: &OfferFile, draft: &Draft) -> Vec<String> {
+    lines(file, draft, false, false)
+}
+
+#[test]
+fn a_private_audience_that_the_file_does_not_mention_stays() {
+    use marketplace_proto::offercatalog::v1::{AudienceMember, PlanPricingPage, page};
+    let text = FILE.replace(
+        "plan_listing: {description: For teams}",
+        "plan_pricing: {hidden: true}",
+    );
+    let pricing = |hidden| PlanPricingPage {
+        hidden,
+        private_audience: vec![AudienceMember::default(); 3],
+        ..PlanPricingPage::default()
+    };
+    let with = |file: &OfferFile, hidden| {
+        let mut draft = applied(file);
+        for page in &mut draft.pages {
+            if let Some(page::Page::PlanPricing(saved)) = &mut page.page {
+                *saved = pricing(hidden);
+            }
+        }
+        draft
+    };
+    let remark = "plan team keeps its private audience of 3 (`private_audience: []` empties it)";
+    let file = load("unmentioned", &text);
+    assert_eq!(lines_of(&file, &with(&file, true)), [remark]);
+    let changes = between(&file, &with(&file, false), false, false).unwrap();
+    let [
+        Change::SavePage {
+            message, fields, ..
+        },
+    ] = changes.list.as_slice()
+    else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(fields, &["hidden"]);
+    let saved = message.transcode_to::<Page>().unwrap().page;
+    assert_eq!(saved, Some(page::Page::PlanPricing(pricing(true))));
+    let file = load(
+        "emptied",
+        &text.replace("{hidden: true}", "{hidden: true, private_audience: []}"),
+    );
+    let wanted = ["~ page plan_pricing of plan team: private_audience"];
+    assert_eq!(lines_of(&file, &with(&file, true)), wanted);
+}

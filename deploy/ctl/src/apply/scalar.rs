@@ -1,0 +1,69 @@
+//! Values of a single word: numbers, switches, and values of enums without the prefix that they share.
+
+use prost_reflect::{EnumDescriptor, Kind, Value as Proto};
+
+/// The value of a field that is a single word, or what is wrong with it.
+pub fn scalar(kind: &Kind, text: &str) -> Result<Proto, String> {
+    let number = |_: std::num::ParseIntError| format!("is {text:?}: a whole number is wanted");
+    Ok(match kind {
+        Kind::Bool => match text {
+            "true" => Proto::Bool(true),
+            "false" => Proto::Bool(false),
+            _ => return Err(format!("is {text:?}: true or false is wanted")),
+        },
+        Kind::Int32 => Proto::I32(text.parse().map_err(number)?),
+        Kind::Int64 => Proto::I64(text.parse().map_err(number)?),
+        Kind::Uint32 => Proto::U32(text.parse().map_err(number)?),
+        Kind::Uint64 => Proto::U64(text.parse().map_err(number)?),
+        Kind::Enum(values) => Proto::EnumNumber(enum_number(values, text)?),
+        other => return Err(format!("is of a kind that files can't hold: {other:?}")),
+    })
+}
+
+/// The number of "LIST_AND_SELL" (or of the full name) in an enum whose values begin with "SELLING_OPTION_".
+fn enum_number(values: &EnumDescriptor, text: &str) -> Result<i32, String> {
+    let prefix = prefix(values);
+    let found = values.values().find(|v| {
+        v.number() != 0 && (v.name() == text || v.name().strip_prefix(&prefix) == Some(text))
+    });
+    found.map(|value| value.number()).ok_or_else(|| {
+        format!(
+            "is {text:?}: one of {} is wanted",
+            enum_names(values).join(", ")
+        )
+    })
+}
+
+/// What every value of an enum begins with: "SELLING_OPTION_".
+fn prefix(values: &EnumDescriptor) -> String {
+    let zero = values.get_value(0);
+    zero.map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned())
+        .unwrap_or_default()
+}
+
+/// The values of an enum as files have them.
+pub fn enum_names(values: &EnumDescriptor) -> Vec<String> {
+    let prefix = prefix(values);
+    let known = values.values().filter(|value| value.number() != 0);
+    known
+        .map(|v| {
+            v.name()
+                .strip_prefix(&prefix)
+                .unwrap_or(v.name())
+                .to_owned()
+        })
+        .collect()
+}
+
+/// The same of one value; of one that is newer than this program, its number.
+pub fn enum_name(values: &EnumDescriptor, number: i32) -> String {
+    let Some(value) = values.get_value(number) else {
+        return number.to_string();
+    };
+    let prefix = prefix(values);
+    value
+        .name()
+        .strip_prefix(&prefix)
+        .unwrap_or(value.name())
+        .to_owned()
+}

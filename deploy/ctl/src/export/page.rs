@@ -1,0 +1,149 @@
+//! A page as a file has it: what [`crate::apply`] reads, the other way round.
+
+use std::collections::BTreeMap;
+
+use marketplace_proto::offercatalog::v1::{Asset, PlanAudience};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+
+use super::yaml::Yaml;
+use crate::apply::assets;
+use crate::apply::audience;
+use crate::apply::scalar::enum_name;
+use crate::error::Error;
+
+/// An audience of more members gets a file of its own.
+const INLINE: usize = 20;
+
+/// Writes pages, and notes the files beside them.
+pub struct Pages<'a> {
+    /// Where assets are written, with their names in the catalog.
+    pub assets: &'a BTreeMap<String, (String, Asset)>,
+    /// Audiences: path and content.
+    pub audiences: Vec<(String, Vec<u8>)>,
+    /// Snapshots have no private audiences: none is written, instead of an empty one.
+    pub has_audiences: bool,
+}
+
+impl Pages<'_> {
+    /// `owner` names the files of the page's audience: a plan's id, or "preview".
+    pub fn page(&mut self, page: &DynamicMessage, owner: &str) -> Result<Yaml, Error> {
+        let mut entries = self.entries(page, owner, "")?;
+        let private = page
+            .get_field_by_name("audience")
+            .and_then(|kind| kind.as_enum_number());
+        if page.descriptor().name() == "PlanPricingPage"
+            && private == Some(PlanAudience::Private.into())
+            && self.has_audiences
+            && !entries.iter().any(|(key, _)| key == "private_audience")
+        {
+            entries.push(("private_audience".to_owned(), Yaml::List(Vec::new())));
+        }
+        Ok(Yaml::Map(entries))
+    }
+
+    fn entries(
+        &mut self,
+        message: &DynamicMessage,
+        owner: &str,
+        path: &str,
+    ) -> Result<Vec<(String, Yaml)>, Error> {
+        let fields: Vec<_> = message.descriptor().fields().collect();
+        let mut entries = Vec::new();
+        for field in fields.iter().filter(|field| message.has_field(field)) {
+            if is_derived(message, field) {
+                continue;
+            }
+            let path = match path {
+                "" => field.name().to_owned(),
+                path => format!("{path}.{}", field.name()),
+            };
+            let value = self.field(field, &message.get_field(field), owner, &path)?;
+            entries.push((field.name().to_owned(), value));
+        }
+        Ok(entries)
+    }
+
+    fn field(
+        &mut self,
+        field: &FieldDescriptor,
+        value: &Value,
+        owner: &str,
+        path: &str,
+    ) -> Result<Yaml, Error> {
+        match value {
+            Value::List(members) if audience::is_audience(field) && members.len() > INLINE => {
+                self.audience(field, members, owner)
+            }
+            Value::List(items) => {
+                let items = items
+                    .iter()
+                    .map(|item| self.field(field, item, owner, path));
+                items.collect::<Result<_, _>>().map(Yaml::List)
+            }
+            Value::Message(message) => self.entries(message, owner, path).map(Yaml::Map),
+            Value::String(text) => Ok(self.text(field, text, path)),
+            Value::EnumNumber(number) => Ok(Yaml::Word(match field.kind() {
+                Kind::Enum(values) => enum_name(&values, *number),
+                _ => number.to_string(),
+            })),
+            Value::Bool(value) => Ok(Yaml::Word(value.to_string())),
+            Value::I32(value) => Ok(Yaml::Word(value.to_string())),
+            Value::I64(value) => Ok(Yaml::Word(value.to_string())),
+            Value::U32(value) => Ok(Yaml::Word(value.to_string())),
+            Value::U64(value) => Ok(Yaml::Word(value.to_string())),
+            other => Err(Error::usage(format!(
+                "{path} is of a kind that files can't hold: {other:?}"
+            ))),
+        }
+    }
+
+    /// A text; of a file in the catalog the file that is written. One that is gone stays a name.
+    fn text(&self, field: &FieldDescriptor, text: &str, path: &str) -> Yaml {
+        let asset = assets::kind(field, path).and_then(|_| self.assets.get(text));
+        let Some((file, asset)) = asset else {
+            return Yaml::Text(text.to_owned());
+        };
+        let id = crate::names::id(text);
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let mut entries = vec![("file".to_owned(), Yaml::Text(file.clone()))];
+        if assets::id(name, &asset.digest) != id {
+            entries.push(("asset".to_owned(), Yaml::Text(id.to_owned())));
+        }
+        Yaml::Map(entries)
+    }
+
+    fn audience(
+        &mut self,
+        field: &FieldDescriptor,
+        members: &[Value],
+        owner: &str,
+    ) -> Result<Yaml, Error> {
+        let file = format!("audiences/{owner}.csv");
+        let members: Vec<_> = members
+            .iter()
+            .filter_map(|member| member.as_message().cloned())
+            .collect();
+        let kind = field.kind();
+        let descriptor = kind
+            .as_message()
+            .ok_or_else(|| Error::usage("no audience"))?;
+        self.audiences
+            .push((file.clone(), audience::write(descriptor, &members)?));
+        Ok(Yaml::Map(vec![("file".to_owned(), Yaml::Text(file))]))
+    }
+}
+
+/// A smaller logo that was made of the large one: it is made again of it.
+fn is_derived(page: &DynamicMessage, field: &FieldDescriptor) -> bool {
+    let suffix = match field.name() {
+        "medium_logo" => "medium",
+        "small_logo" => "small",
+        _ => return false,
+    };
+    let text = |name: &str| {
+        let value = page.get_field_by_name(name)?;
+        value.as_str().map(str::to_owned)
+    };
+    let large = text("large_logo").unwrap_or_default();
+    text(field.name()) == Some(format!("{large}.{suffix}"))
+}
