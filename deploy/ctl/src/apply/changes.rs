@@ -7,7 +7,7 @@ use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 use serde_json::{Value as Json, json};
 
 use super::assets::AssetFile;
-use super::compare::{content, differences};
+use super::compare::{content, described, differences};
 use super::draft::Draft;
 use super::file::{OfferFile, PAGE, PageFile, PlanFile};
 use crate::error::Problem;
@@ -34,6 +34,8 @@ pub enum Change<'f> {
         message: DynamicMessage,
         etag: String,
         fields: Vec<String>,
+        /// The fields for people.
+        shown: Vec<String>,
     },
     DeletePlan(Plan),
 }
@@ -192,7 +194,13 @@ fn save<'f>(
     });
     let current = content(&current, &page.field);
     let message = with_audience(page, &current, changes);
-    let fields = differences(content(&message, &page.field), current, secrets);
+    let wanted = content(&message, &page.field);
+    let fields = differences(wanted.clone(), current.clone(), secrets);
+    let shown = fields.iter().map(|field| match saved {
+        true => described(field, &wanted, &current),
+        false => field.clone(),
+    });
+    let shown = shown.collect();
     if saved && fields.is_empty() {
         changes.unchanged += 1;
     } else {
@@ -201,6 +209,7 @@ fn save<'f>(
             message,
             etag,
             fields,
+            shown,
         });
     }
 }
@@ -296,16 +305,16 @@ impl Change<'_> {
                     plan.display_name
                 )
             }
-            Self::SavePage { page, fields, .. } => {
+            Self::SavePage { page, shown, .. } => {
                 let plan = if page.plan.is_empty() {
                     String::new()
                 } else {
                     format!(" of plan {}", page.plan)
                 };
-                let fields = if fields.is_empty() {
+                let fields = if shown.is_empty() {
                     "saved for the first time".to_owned()
                 } else {
-                    fields.join(", ")
+                    shown.join(", ")
                 };
                 format!("~ page {}{plan}: {fields}", page.field)
             }

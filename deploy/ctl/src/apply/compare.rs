@@ -1,9 +1,14 @@
 //! Which fields of a page differ from what is saved.
 
-use prost_reflect::{DynamicMessage, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
+
+use super::scalar::enum_name;
 
 /// What a secret reads as; a secret is compared with nothing.
 pub const MASK: &str = "********";
+
+/// The most characters of a text that are shown.
+const LONGEST: usize = 40;
 
 /// The page inside the message `Page`.
 pub fn content(page: &DynamicMessage, field: &str) -> DynamicMessage {
@@ -24,6 +29,34 @@ pub fn differences(wanted: DynamicMessage, current: DynamicMessage, secrets: boo
         !set || !same(&wanted.get_field(field), &current.get_field(field), secrets)
     });
     differ.map(|field| field.name().to_owned()).collect()
+}
+
+/// A field that differs, for people: with what it was and what it will be, where that is a word or a line.
+pub fn described(field: &str, wanted: &DynamicMessage, current: &DynamicMessage) -> String {
+    let shown = |page: &DynamicMessage| {
+        let descriptor = page.descriptor().get_field_by_name(field)?;
+        word(&descriptor.kind(), &page.get_field(&descriptor))
+    };
+    match (shown(current), shown(wanted)) {
+        (Some(was), Some(is)) => format!("{field} {was} → {is}"),
+        _ => field.to_owned(),
+    }
+}
+
+fn word(kind: &Kind, value: &Value) -> Option<String> {
+    match (kind, value) {
+        (_, Value::String(text)) => {
+            let mut short: String = text.chars().take(LONGEST).collect();
+            if short.len() < text.len() {
+                short.push('…');
+            }
+            Some(format!("{short:?}"))
+        }
+        (Kind::Enum(_), Value::EnumNumber(0)) => Some("unset".to_owned()),
+        (Kind::Enum(values), Value::EnumNumber(number)) => Some(enum_name(values, *number)),
+        (_, Value::Bool(value)) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 fn same(wanted: &Value, current: &Value, secrets: bool) -> bool {

@@ -232,6 +232,7 @@ mod tests {
             message: file.pages[0].message.clone(),
             etag: String::new(),
             fields: Vec::new(),
+            shown: Vec::new(),
         };
         let error = located(
             &file,

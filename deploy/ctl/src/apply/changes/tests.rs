@@ -227,3 +227,28 @@ fn a_private_audience_that_the_file_does_not_mention_stays() {
     let wanted = ["~ page plan_pricing of plan team: private_audience"];
     assert_eq!(lines_of(&file, &with(&file, true)), wanted);
 }
+
+#[test]
+fn what_a_field_was_and_will_be_is_shown_before_it_is_changed() {
+    use marketplace_proto::offercatalog::v1::{SellingOption, page};
+    let file = file("shown");
+    let mut draft = applied(&file);
+    for saved in &mut draft.pages {
+        match &mut saved.page {
+            Some(page::Page::OfferListing(listing)) => {
+                listing.title = "x".repeat(50);
+                listing.keywords.clear();
+            }
+            Some(page::Page::OfferSetup(setup)) => {
+                setup.selling = SellingOption::Unspecified.into()
+            }
+            _ => {}
+        }
+    }
+    let title = format!(
+        "~ page offer_listing: title \"{}…\" → \"Grafana\", keywords",
+        "x".repeat(40)
+    );
+    let selling = "~ page offer_setup: selling unset → LIST_AND_SELL";
+    assert_eq!(lines_of(&file, &draft), [title.as_str(), selling]);
+}
