@@ -1,67 +1,18 @@
 //! Offers as files: every sample is complete and passes what certification checks by itself, what is exported is what
 //! was applied, and mistakes are told with their line.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use marketplace_proto::certification::v1::{CheckMode, GetCaseRequest, ListReviewQueueRequest};
-use marketplace_proto::offercatalog::v1::ListOfferTypesRequest;
-use serde_json::Value;
-use system_tests::{HttpsServer, Marketplace, Options, repository, until};
+use marketplace_proto::offercatalog::v1::{
+    DeleteAssetRequest, ListAssetsRequest, ListOfferTypesRequest,
+};
+use system_tests::{HttpsServer, Marketplace, Options, until};
 
-const ADA: [&str; 2] = ["--as", "ada@contoso"];
-
-async fn contoso(options: Options) -> anyhow::Result<Marketplace> {
-    let market = Marketplace::start_with(options).await?;
-    let words = "--as oscar@marketplace --role operator publisher create contoso --display-name Contoso \
-        --owner ada@contoso --owner-name Ada --enrolled --agreement-version 2026-01 --membership-active \
-        --vetting-authorized --tax-profile-valid --payout-profile-valid --virtual-machine-billing \
-        --competency cloud-platform=gold --competency data-platform=gold";
-    let words: Vec<&str> = words.split_whitespace().collect();
-    market.marketctl_json(&words).await?;
-    Ok(market)
-}
-
-async fn apply(market: &Marketplace, path: &Path) -> anyhow::Result<Vec<Value>> {
-    let path = path.display().to_string();
-    market
-        .marketctl_json(&[&ADA[..], &["apply", "-f", &path]].concat())
-        .await
-}
-
-async fn export(
-    market: &Marketplace,
-    offer: &str,
-    more: &[&str],
-    to: &Path,
-) -> anyhow::Result<Vec<Value>> {
-    let to = to.display().to_string();
-    let words = [&ADA[..], &["export", offer, "-d", &to], more].concat();
-    market.marketctl_json(&words).await
-}
-
-fn samples() -> PathBuf {
-    repository().join("deploy/local/samples")
-}
-
-fn changes(answer: &Value) -> &Vec<Value> {
-    answer["changes"].as_array().expect("a list")
-}
-
-/// Files of an offer that pages name, by their digests.
-fn contents(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
-    for kind in ["images", "documents", "packages"] {
-        let folder = folder.join(kind);
-        if folder.is_dir() {
-            for file in std::fs::read_dir(folder)? {
-                found.insert(system_tests::hash(&std::fs::read(file?.path())?));
-            }
-        }
-    }
-    Ok(found)
-}
+use steps::{ADA, apply, changes, contents, contoso, copied, export, find, samples};
 
 /// There is one of each type; each says that it can be published; a second apply changes nothing, nor does the apply of
 /// what is exported, which is made of the same files.
@@ -184,6 +135,7 @@ async fn certification_has_nothing_to_say_of_samples_nor_apply_of_their_snapshot
         Ok((cases.len() == 12).then_some(cases))
     })
     .await?;
+    let mut snapshots = BTreeMap::new();
     for case in cases {
         let name = case.name.clone();
         let case = rita
@@ -199,6 +151,7 @@ async fn certification_has_nothing_to_say_of_samples_nor_apply_of_their_snapshot
         let found: Vec<_> = checks.flat_map(|check| &check.findings).collect();
         assert!(found.is_empty(), "{}: {found:#?}", case.offer);
         let id = case.offer.rsplit('/').next().unwrap_or_default();
+        snapshots.insert(id.to_owned(), case.snapshot.clone());
         let to = market.folder.join("snapshots").join(id);
         export(&market, &case.offer, &["--version", &case.snapshot], &to).await?;
     }
@@ -215,28 +168,35 @@ async fn certification_has_nothing_to_say_of_samples_nor_apply_of_their_snapshot
         remarks,
         ["plan partner keeps its private audience of 25 (`private_audience: []` empties it)"]
     );
-    market.stop().await
-}
-
-/// Samples whose leads arrive.
-fn copied(from: &Path, to: &Path, leads: &str) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let copy = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copied(&entry.path(), &copy, leads)?;
-        } else if entry.file_name() == "offer.yaml" {
-            let text = std::fs::read_to_string(entry.path())?;
-            std::fs::write(
-                copy,
-                text.replace("https://leads.contoso.com/marketplace", leads),
-            )?;
-        } else {
-            std::fs::copy(entry.path(), copy)?;
-        }
+    // A snapshot keeps its files, whatever becomes of the draft's.
+    let mut ada = market.person("ada@contoso").assets;
+    let all = ListAssetsRequest {
+        parent: "publishers/contoso/offers/telegraf-edge".to_owned(),
+        page_size: 100,
+        ..ListAssetsRequest::default()
+    };
+    let mut assets = ada.list_assets(all).await?.into_inner().assets;
+    // The smaller logos go with the large one.
+    assets.retain(|asset| !asset.name.ends_with(".medium") && !asset.name.ends_with(".small"));
+    for asset in assets {
+        let delete = DeleteAssetRequest {
+            name: asset.name,
+            etag: asset.etag,
+            request_id: uuid::Uuid::now_v7().to_string(),
+        };
+        ada.delete_asset(delete).await?;
     }
-    Ok(())
+    let to = market.folder.join("kept");
+    let snapshot = snapshots.get("telegraf-edge").context("it has one")?;
+    export(
+        &market,
+        "contoso/telegraf-edge",
+        &["--version", snapshot],
+        &to,
+    )
+    .await?;
+    assert_eq!(contents(&to)?, contents(&samples().join("telegraf-edge"))?);
+    market.stop().await
 }
 
 const KEY: &str = "DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net";
@@ -332,21 +292,6 @@ async fn secrets_audiences_and_odd_names_survive_an_export() -> anyhow::Result<(
     let text = std::fs::read_to_string(again.join("offer.yaml"))?;
     assert!(text.contains("private_audience: []"), "{text}");
     market.stop().await
-}
-
-/// A file by its name, in a folder or below it.
-fn find(folder: &Path, name: &str) -> anyhow::Result<Option<PathBuf>> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            if let Some(found) = find(&entry.path(), name)? {
-                return Ok(Some(found));
-            }
-        } else if entry.file_name() == name {
-            return Ok(Some(entry.path()));
-        }
-    }
-    Ok(None)
 }
 
 async fn secret_version(market: &Marketplace) -> anyhow::Result<i64> {

@@ -79,14 +79,17 @@ fn files(offer: &Offer, draft: &Draft, is_draft: bool) -> Result<Vec<(String, Co
     let assets = places(draft, &pages);
     let mut writing = Pages {
         assets: &assets,
+        shown: BTreeSet::new(),
         audiences: Vec::new(),
         has_audiences: is_draft,
     };
     let text = document(offer, draft, &pages, &mut writing)?.document();
-    let audiences = writing.audiences;
+    let (audiences, shown) = (writing.audiences, writing.shown);
     let mut files = BTreeMap::new();
-    for (path, asset) in assets.into_values() {
-        files.insert(path, Content::Asset(asset));
+    for (name, (path, asset)) in assets {
+        if shown.contains(&name) {
+            files.insert(path, Content::Asset(asset));
+        }
     }
     files.extend(
         audiences

@@ -1,6 +1,6 @@
 //! A page as a file has it: what [`crate::apply`] reads, the other way round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use marketplace_proto::offercatalog::v1::{Asset, PlanAudience};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
@@ -18,6 +18,8 @@ const INLINE: usize = 20;
 pub struct Pages<'a> {
     /// Where assets are written, with their names in the catalog.
     pub assets: &'a BTreeMap<String, (String, Asset)>,
+    /// Those among them that are written: a logo that is made of another isn't.
+    pub shown: BTreeSet<String>,
     /// Audiences: path and content.
     pub audiences: Vec<(String, Vec<u8>)>,
     /// Snapshots have no private audiences: none is written, instead of an empty one.
@@ -98,11 +100,12 @@ impl Pages<'_> {
     }
 
     /// A text; of a file in the catalog the file that is written. One that is gone stays a name.
-    fn text(&self, field: &FieldDescriptor, text: &str, path: &str) -> Yaml {
+    fn text(&mut self, field: &FieldDescriptor, text: &str, path: &str) -> Yaml {
         let asset = assets::kind(field, path).and_then(|_| self.assets.get(text));
         let Some((file, asset)) = asset else {
             return Yaml::Text(text.to_owned());
         };
+        self.shown.insert(text.to_owned());
         let id = crate::names::id(text);
         let name = file.rsplit('/').next().unwrap_or(file);
         let mut entries = vec![("file".to_owned(), Yaml::Text(file.clone()))];

@@ -1,0 +1,102 @@
+//! What the stories about files have in common.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use system_tests::{Marketplace, Options, repository};
+
+/// Who she is.
+pub const ADA: [&str; 2] = ["--as", "ada@contoso"];
+
+/// A marketplace with a publisher that may sell everything.
+pub async fn contoso(options: Options) -> anyhow::Result<Marketplace> {
+    let market = Marketplace::start_with(options).await?;
+    let words = "--as oscar@marketplace --role operator publisher create contoso --display-name Contoso \
+        --owner ada@contoso --owner-name Ada --enrolled --agreement-version 2026-01 --membership-active \
+        --vetting-authorized --tax-profile-valid --payout-profile-valid --virtual-machine-billing \
+        --competency cloud-platform=gold --competency data-platform=gold";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    market.marketctl_json(&words).await?;
+    Ok(market)
+}
+
+/// Applies a file, a folder or a folder of folders; answers what was done to each offer.
+pub async fn apply(market: &Marketplace, path: &Path) -> anyhow::Result<Vec<Value>> {
+    let path = path.display().to_string();
+    market
+        .marketctl_json(&[&ADA[..], &["apply", "-f", &path]].concat())
+        .await
+}
+
+/// Exports an offer; answers what was written.
+pub async fn export(
+    market: &Marketplace,
+    offer: &str,
+    more: &[&str],
+    to: &Path,
+) -> anyhow::Result<Vec<Value>> {
+    let to = to.display().to_string();
+    let words = [&ADA[..], &["export", offer, "-d", &to], more].concat();
+    market.marketctl_json(&words).await
+}
+
+/// The samples of the repository.
+pub fn samples() -> PathBuf {
+    repository().join("deploy/local/samples")
+}
+
+/// What apply did.
+pub fn changes(answer: &Value) -> &Vec<Value> {
+    answer["changes"].as_array().expect("a list")
+}
+
+/// Files of an offer that pages name, by their digests.
+pub fn contents(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for kind in ["images", "documents", "packages"] {
+        let folder = folder.join(kind);
+        if folder.is_dir() {
+            for file in std::fs::read_dir(folder)? {
+                found.insert(system_tests::hash(&std::fs::read(file?.path())?));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Samples whose leads arrive.
+pub fn copied(from: &Path, to: &Path, leads: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let copy = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copied(&entry.path(), &copy, leads)?;
+        } else if entry.file_name() == "offer.yaml" {
+            let text = std::fs::read_to_string(entry.path())?;
+            std::fs::write(
+                copy,
+                text.replace("https://leads.contoso.com/marketplace", leads),
+            )?;
+        } else {
+            std::fs::copy(entry.path(), copy)?;
+        }
+    }
+    Ok(())
+}
+
+/// A file by its name, in a folder or below it.
+pub fn find(folder: &Path, name: &str) -> anyhow::Result<Option<PathBuf>> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            if let Some(found) = find(&entry.path(), name)? {
+                return Ok(Some(found));
+            }
+        } else if entry.file_name() == name {
+            return Ok(Some(entry.path()));
+        }
+    }
+    Ok(None)
+}
