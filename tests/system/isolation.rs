@@ -292,12 +292,7 @@ fn find(folder: &std::path::Path, digest: &str) -> anyhow::Result<std::path::Pat
             if let Ok(found) = find(&path, digest) {
                 return Ok(found);
             }
-        } else if path
-            .display()
-            .to_string()
-            .replace('/', "")
-            .ends_with(digest)
-        {
+        } else if path.display().to_string().contains(digest) {
             return Ok(path);
         }
     }

@@ -1,24 +1,25 @@
-//! The content of assets: stored once by its SHA-256, read by it, never changed.
-//!
-//! An upload is written under a name of its own and moved to that of its digest when it is complete and checked, so that
-//! whoever reads a digest finds all of it or nothing.
+//! Objects with the content of assets, by the name of their place. Each is written once and never changed; which of them
+//! holds which content is in the database ([`crate::contents`]).
 
-use std::path::Path as Folder;
+use std::path::{Path as Folder, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
-use marketplace_runtime::ids;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256};
 
-/// Where content is kept. Cheap to clone.
+/// Where objects are kept. Cheap to clone.
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    folder: Option<Arc<PathBuf>>,
 }
+
+/// An object, piece by piece.
+pub type Pieces = BoxStream<'static, Result<Bytes, BlobError>>;
 
 /// Why content can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum BlobError {
     /// Content that a row names isn't there.
     #[error("content {0} is missing")]
     Missing(String),
+    /// An upload took so long that it was given up.
+    #[error("content came in so slowly that it was given up")]
+    Late,
     /// The storage can't be reached or fails.
     #[error("the storage failed")]
     Away(#[source] object_store::Error),
@@ -40,14 +44,14 @@ impl From<object_store::Error> for BlobError {
     }
 }
 
-/// Content on its way in; dropped without [`Upload::keep`] it leaves nothing that anybody finds.
+/// An object on its way in; dropped without [`Upload::end`] it leaves nothing that anybody can read.
 pub struct Upload {
-    blobs: Blobs,
+    store: Arc<dyn ObjectStore>,
     place: Path,
-    parts: Box<dyn MultipartUpload>,
+    /// From the first full part on; what has less is written at once.
+    parts: Option<Box<dyn MultipartUpload>>,
     pending: Vec<u8>,
     hash: Sha256,
-    size: u64,
 }
 
 /// Parts of a multipart upload have at least 5 MiB, but for the last.
@@ -56,65 +60,51 @@ const PART: usize = 5 * 1024 * 1024;
 impl Blobs {
     /// In a folder, which is made if need be. For one replica: replicas need a storage that they share.
     pub fn folder(folder: &Folder) -> Result<Self, BlobError> {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            BlobError::Away(object_store::Error::Generic {
-                store: "folder",
-                source: Box::new(error),
-            })
-        })?;
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        // What a row names must be there after a loss of power as well: the row is.
+        let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self {
-            store: Arc::new(LocalFileSystem::new_with_prefix(folder)?),
+            store: Arc::new(store),
+            folder: Some(Arc::new(folder.to_owned())),
         })
     }
 
-    /// Content that is in memory as a whole; answers its digest. Storing it again changes nothing.
-    pub async fn put(&self, content: Bytes) -> Result<String, BlobError> {
-        let digest = hex::encode(Sha256::digest(&content));
-        self.store
-            .put(&path(&digest), PutPayload::from_bytes(content))
-            .await?;
-        Ok(digest)
-    }
-
-    /// Begins an upload of content that comes in pieces.
-    pub async fn upload(&self) -> Result<Upload, BlobError> {
-        let place = Path::from(format!("incoming/{}", ids::new_id()));
-        let parts = self.store.put_multipart(&place).await?;
-        Ok(Upload {
-            blobs: self.clone(),
-            place,
-            parts,
+    /// Begins an object, in a place where there was none.
+    pub fn upload(&self, place: &str) -> Upload {
+        Upload {
+            store: Arc::clone(&self.store),
+            place: Path::from(place),
+            parts: None,
             pending: Vec::new(),
             hash: Sha256::new(),
-            size: 0,
-        })
-    }
-
-    /// All of it; for content that is known to be small.
-    pub async fn get(&self, digest: &str) -> Result<Bytes, BlobError> {
-        Ok(self.store.get(&path(digest)).await?.bytes().await?)
+        }
     }
 
     /// In pieces.
-    pub async fn stream(
-        &self,
-        digest: &str,
-    ) -> Result<BoxStream<'static, Result<Bytes, BlobError>>, BlobError> {
-        let found = self.store.get(&path(digest)).await?;
+    pub async fn stream(&self, place: &str) -> Result<Pieces, BlobError> {
+        let found = self.store.get(&Path::from(place)).await?;
         Ok(found
             .into_stream()
             .map(|piece| piece.map_err(BlobError::from))
             .boxed())
     }
 
-    /// Reads content and answers the digest that it really has.
-    pub async fn hash(&self, digest: &str) -> Result<String, BlobError> {
-        let mut pieces = self.stream(digest).await?;
-        let mut hash = Sha256::new();
-        while let Some(piece) = pieces.next().await {
-            hash.update(&piece?);
+    /// Deletes an object and what was written of it by an upload that never ended. None there is no fault.
+    pub async fn delete(&self, place: &str) -> Result<(), BlobError> {
+        match self.store.delete(&Path::from(place)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
-        Ok(hex::encode(hash.finalize()))
+        // A killed process leaves the file that object_store writes before it has its name.
+        if let Some(folder) = &self.folder {
+            match tokio::fs::remove_file(folder.join(format!("{place}#1"))).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(failed(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -122,40 +112,48 @@ impl Upload {
     /// The next piece.
     pub async fn write(&mut self, piece: &[u8]) -> Result<(), BlobError> {
         self.hash.update(piece);
-        self.size += piece.len() as u64;
         self.pending.extend_from_slice(piece);
         if self.pending.len() >= PART {
             let part = std::mem::take(&mut self.pending);
-            self.parts.put_part(part.into()).await?;
+            let parts = match &mut self.parts {
+                Some(parts) => parts,
+                none => none.insert(self.store.put_multipart(&self.place).await?),
+            };
+            parts.put_part(part.into()).await?;
         }
         Ok(())
     }
 
-    /// Bytes so far.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Ends it: the content is found by its digest from now on, which is answered.
-    pub async fn keep(mut self) -> Result<String, BlobError> {
-        let last = std::mem::take(&mut self.pending);
-        self.parts.put_part(last.into()).await?;
-        self.parts.complete().await?;
-        let digest = hex::encode(std::mem::take(&mut self.hash).finalize());
-        self.blobs.store.rename(&self.place, &path(&digest)).await?;
-        Ok(digest)
-    }
-
-    /// Gives it up.
-    pub async fn discard(mut self) -> Result<(), BlobError> {
-        Ok(self.parts.abort().await?)
+    /// Ends it: the object can be read from now on. Answers the digest of its content.
+    pub async fn end(mut self) -> Result<String, BlobError> {
+        let last = PutPayload::from(std::mem::take(&mut self.pending));
+        match &mut self.parts {
+            None => {
+                self.store.put(&self.place, last).await?;
+            }
+            Some(parts) => {
+                if last.content_length() > 0 {
+                    parts.put_part(last).await?;
+                }
+                parts.complete().await?;
+            }
+        }
+        Ok(hex::encode(self.hash.finalize()))
     }
 }
 
-/// Two letters of the digest spread the files over folders.
-fn path(digest: &str) -> Path {
-    Path::from(format!(
-        "sha256/{}/{digest}",
-        digest.get(..2).unwrap_or("__")
-    ))
+/// The digest of what is read.
+pub async fn hash(mut pieces: Pieces) -> Result<String, BlobError> {
+    let mut hash = Sha256::new();
+    while let Some(piece) = pieces.next().await {
+        hash.update(&piece?);
+    }
+    Ok(hex::encode(hash.finalize()))
+}
+
+fn failed(error: std::io::Error) -> BlobError {
+    BlobError::Away(object_store::Error::Generic {
+        store: "folder",
+        source: Box::new(error),
+    })
 }

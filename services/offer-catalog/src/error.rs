@@ -138,7 +138,7 @@ impl From<crate::files::IntakeError> for Error {
                 Self::invalid(Violation::new("content", fault.message).because(fault.code))
             }
             IntakeError::Disk(error) => Self::Disk(error),
-            IntakeError::Storage(error) => Self::Blobs(error),
+            IntakeError::Storage(error) => *error,
         }
     }
 }
@@ -188,6 +188,10 @@ impl From<Error> for Status {
             Error::Blobs(error) if is_full(&error) => full(&error),
             Error::Blobs(crate::blobs::BlobError::Away(source)) => {
                 tracing::warn!(error = %status::Chain(&source), "storage of blobs not available");
+                status::unavailable(DOMAIN, "the storage of assets")
+            }
+            Error::Blobs(late @ crate::blobs::BlobError::Late) => {
+                tracing::warn!(error = %late, "an upload must be repeated");
                 status::unavailable(DOMAIN, "the storage of assets")
             }
             error @ (Error::Corrupt(_) | Error::Sealed(_) | Error::Blobs(_) | Error::Disk(_)) => {
@@ -330,6 +334,7 @@ mod tests {
             "SPOOL_FULL",
         );
         check(BlobError::Missing("00".into()), Code::Internal, "INTERNAL");
+        check(BlobError::Late, Code::Unavailable, "UNAVAILABLE");
         check(
             sqlx::Error::Io(unavailable()),
             Code::Unavailable,

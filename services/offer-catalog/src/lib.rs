@@ -5,9 +5,10 @@
 //! |---|---|
 //! | [`grpc`] | the door that callers come through: publishers, offers, plans, assets, listings |
 //! | [`incoming`] | the door that news of the publishing pipeline comes through |
-//! | [`due`] | the door that time comes through: orders that need the content of assets |
+//! | [`due`] | the door that time comes through: orders that need the content of assets, content that nothing names |
 //! | [`commands`] | one function per write |
 //! | [`domain`] | the rules, without any I/O |
+//! | [`contents`] | the content of assets by its digest, and how orphans go |
 //! | [`files`] | files on their way in: spooled, looked at, stored |
 //! | [`pages`] | the pages of an offer: what each holds and when it is complete |
 //! | [`store`] | every SQL statement |
@@ -17,6 +18,7 @@
 pub mod blobs;
 pub mod commands;
 pub mod config;
+pub mod contents;
 pub mod domain;
 pub mod due;
 pub mod error;
@@ -51,6 +53,7 @@ use sqlx::migrate::Migrator;
 
 use blobs::Blobs;
 use config::Config;
+use contents::Contents;
 use incoming::{Incoming, SUBSCRIPTION};
 
 /// Folder, queue and binary name.
@@ -73,8 +76,8 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     postgres::check_migrations(&pool, &MIGRATIONS).await?;
     let db = Database::new(pool.clone(), NAME, DOMAIN);
     let broker = Broker::new(&config.common.amqp, NAME)?;
-    let blobs = Blobs::folder(&config.blobs)?;
-    let intake = files::Intake::new(blobs.clone(), config.blobs.join("spool"))?;
+    let contents = Contents::new(db.clone(), Blobs::folder(&config.blobs)?);
+    let intake = files::Intake::new(contents.clone(), config.blobs.join("spool"))?;
     let access = Access::local(DOMAIN);
     let incoming = std::sync::Arc::new(Incoming {
         keys: config.keys.clone(),
@@ -91,8 +94,9 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         )
     });
     tasks.spawn_until("orders", |stop| {
-        due::carry_out(db.clone(), blobs.clone(), stop)
+        due::carry_out(db.clone(), contents.clone(), stop)
     });
+    tasks.spawn_until("blobs", |stop| due::collect(contents.clone(), stop));
     tasks.spawn_until("retention", |stop| retention::sweep(db.clone(), stop));
     tasks.spawn_last("wake", |stop| wake::share(db.clone(), stop));
     tasks.spawn_last("relay", |stop| {
@@ -102,7 +106,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let catalog = grpc::Catalog {
         db: db.clone(),
         access: access.clone(),
-        blobs,
+        contents,
         intake,
         keys: config.keys.clone(),
         links: config.links.clone(),

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Held, hold};
+use crate::blobs::BlobError;
 use crate::domain::refusal::Refusal;
 use crate::error::{Error, Result};
 use crate::files::{Derived, Stored as Content};
@@ -50,6 +51,12 @@ pub async fn create(
     }
     if store::assets::count(db, offer.uid).await? + content.derived.len() as i64 >= MOST_ASSETS {
         return Err(Refusal::TooManyAssets.into());
+    }
+    // From here on nobody takes it for an orphan.
+    let derived = content.derived.iter().map(|made| made.digest.clone());
+    let digests: Vec<String> = derived.chain([content.digest.clone()]).collect();
+    if !store::blobs::hold(db, &digests, now).await? {
+        return Err(BlobError::Late.into());
     }
     let asset = row(offer.uid, new, content, now);
     if !store::assets::insert(db, &asset).await? {

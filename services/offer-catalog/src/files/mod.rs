@@ -21,7 +21,7 @@ use places::Places;
 pub use places::{Limits, NoPlace, Place};
 pub use spool::{Spool, SpoolError, Spooled};
 
-use crate::blobs::{BlobError, Blobs};
+use crate::contents::Contents;
 use crate::pages::AssetKind;
 
 /// How many files are decoded and stored at once; each takes at most about 20 MiB while it is.
@@ -63,9 +63,9 @@ pub enum IntakeError {
     /// The disk failed.
     #[error("the spool failed")]
     Disk(#[from] io::Error),
-    /// The storage failed.
+    /// It can't be stored.
     #[error(transparent)]
-    Storage(#[from] BlobError),
+    Storage(Box<crate::error::Error>),
 }
 
 /// A file that was looked at and stored.
@@ -97,7 +97,7 @@ pub struct Derived {
 /// Takes files in. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
-    blobs: Blobs,
+    contents: Contents,
     folder: Arc<PathBuf>,
     turns: Arc<Semaphore>,
     places: Places,
@@ -105,11 +105,11 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Spools to `folder`, which is made if need be, and stores in `blobs`.
-    pub fn new(blobs: Blobs, folder: PathBuf) -> io::Result<Self> {
+    /// Spools to `folder`, which is made if need be, and stores in `contents`.
+    pub fn new(contents: Contents, folder: PathBuf) -> io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
         Ok(Self {
-            blobs,
+            contents,
             folder: Arc::new(folder),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             places: Places::default(),
@@ -163,7 +163,7 @@ impl Intake {
         let mut derived = Vec::with_capacity(logos.len());
         for logo in logos {
             let bytes = logo.png.len() as u64;
-            let digest = self.blobs.put(logo.png.into()).await?;
+            let digest = self.contents.put(logo.png.into()).await.map_err(storage)?;
             derived.push(Derived {
                 kind: logo.kind,
                 pixels: logo.pixels,
@@ -181,18 +181,23 @@ impl Intake {
 
     async fn store(&self, file: std::fs::File, digest: &str) -> Result<(), IntakeError> {
         let mut pieces = spool::Pieces::of(file).await?;
-        let mut upload = self.blobs.upload().await?;
+        let Some(mut upload) = self.contents.begin(digest).await.map_err(storage)? else {
+            return Ok(());
+        };
         while let Some(piece) = pieces.next().await? {
-            upload.write(piece).await?;
+            upload.write(piece).await.map_err(storage)?;
         }
-        let kept = upload.keep().await?;
         // What was looked at is what was stored.
-        if kept == digest {
+        if upload.keep().await.map_err(storage)? {
             Ok(())
         } else {
             Err(io::Error::other("the spooled file has changed").into())
         }
     }
+}
+
+fn storage(error: impl Into<crate::error::Error>) -> IntakeError {
+    IntakeError::Storage(Box::new(error.into()))
 }
 
 /// Looks at a file of this kind.

@@ -188,7 +188,7 @@ impl AssetService for Assets {
             self.before_content(caller.as_deref(), &offer, &digest)
                 .await?;
         }
-        let pieces = self.0.blobs.stream(&digest).await.map_err(Error::from)?;
+        let pieces = self.0.contents.stream(&digest).await?;
         Ok(Response::new(Box::pin(chunks(pieces))))
     }
 }

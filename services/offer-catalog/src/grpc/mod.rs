@@ -23,7 +23,7 @@ use marketplace_runtime::status::Violation;
 use time::OffsetDateTime;
 use tonic::Status;
 
-use crate::blobs::Blobs;
+use crate::contents::Contents;
 use crate::files::Intake;
 use crate::keys::Keys;
 use crate::{DOMAIN, config::Links};
@@ -52,7 +52,7 @@ const NEIGHBOURS: &[&str] = &[
 pub struct Catalog {
     pub db: Database,
     pub access: Access,
-    pub blobs: Blobs,
+    pub contents: Contents,
     pub intake: Intake,
     pub keys: Keys,
     pub links: Links,

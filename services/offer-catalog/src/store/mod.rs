@@ -6,6 +6,7 @@
 pub mod acquisitions;
 pub mod assets;
 pub mod audiences;
+pub mod blobs;
 pub mod freezes;
 pub mod grants;
 pub mod leads;

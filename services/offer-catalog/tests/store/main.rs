@@ -10,6 +10,7 @@
 
 mod assets;
 mod audience_files;
+mod blobs;
 mod compare;
 mod customers;
 mod pages;
@@ -870,12 +871,7 @@ async fn pb1_a_changed_snapshot_is_not_served() {
 #[tokio::test]
 async fn pb1_changed_content_of_an_asset_is_not_served() {
     activation_after(async |bench, offer| {
-        let path = bench
-            .folder
-            .join("sha256")
-            .join(&offer.logo[..2])
-            .join(&offer.logo);
-        std::fs::write(path, "something else").unwrap();
+        std::fs::write(bench.object(&offer.logo), "something else").unwrap();
     })
     .await;
 }
@@ -883,12 +879,7 @@ async fn pb1_changed_content_of_an_asset_is_not_served() {
 #[tokio::test]
 async fn pb1_an_asset_that_is_gone_is_not_served() {
     activation_after(async |bench, offer| {
-        let path = bench
-            .folder
-            .join("sha256")
-            .join(&offer.logo[..2])
-            .join(&offer.logo);
-        std::fs::remove_file(path).unwrap();
+        std::fs::remove_file(bench.object(&offer.logo)).unwrap();
     })
     .await;
 }

@@ -73,7 +73,7 @@ impl Bench {
         size: (i32, i32),
     ) -> String {
         let content = format!("content of {id} of {offer}");
-        let digest = self.blobs.put(content.clone().into()).await.unwrap();
+        let digest = self.contents.put(content.clone().into()).await.unwrap();
         let asset = Stored {
             offer_uid: uid,
             asset_id: id.into(),

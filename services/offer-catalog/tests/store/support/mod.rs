@@ -13,6 +13,7 @@ use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::{OfferName, PlanName, new_id};
 use marketplace_runtime::postgres;
 use offer_catalog::blobs::Blobs;
+use offer_catalog::contents::Contents;
 use offer_catalog::domain::publisher::{Member, MemberKind, Programme, Publisher};
 use offer_catalog::error::{Error, Result};
 use offer_catalog::keys::Keys;
@@ -25,7 +26,7 @@ pub use draft::{Offer, listing, pricing};
 /// Everything that a test works with.
 pub struct Bench {
     pub db: Database,
-    pub blobs: Blobs,
+    pub contents: Contents,
     pub keys: Keys,
     pub folder: PathBuf,
     database: TestDatabase,
@@ -48,9 +49,10 @@ impl Bench {
         let keys = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
             .parse()
             .unwrap();
+        let db = Database::new(pool, NAME, DOMAIN);
         let bench = Bench {
-            db: Database::new(pool, NAME, DOMAIN),
-            blobs: Blobs::folder(&folder).unwrap(),
+            contents: Contents::new(db.clone(), Blobs::folder(&folder).unwrap()),
+            db,
             keys,
             folder,
             database,
@@ -136,15 +138,35 @@ impl Bench {
     /// What the doors work with.
     pub fn catalog(&self) -> offer_catalog::grpc::Catalog {
         let intake =
-            offer_catalog::files::Intake::new(self.blobs.clone(), self.folder.join("spool"));
+            offer_catalog::files::Intake::new(self.contents.clone(), self.folder.join("spool"));
         offer_catalog::grpc::Catalog {
             db: self.db.clone(),
             access: Access::local(DOMAIN),
-            blobs: self.blobs.clone(),
+            contents: self.contents.clone(),
             intake: intake.unwrap(),
             keys: self.keys.clone(),
             links: offer_catalog::config::Links::local(),
         }
+    }
+
+    /// The files with content, sorted.
+    pub fn objects(&self) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(self.folder.join("sha256"));
+        let files = folders
+            .into_iter()
+            .flatten()
+            .flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+        let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+
+    /// The only file with this content.
+    pub fn object(&self, digest: &str) -> PathBuf {
+        let mut files = self.objects();
+        files.retain(|file| file.display().to_string().contains(digest));
+        assert_eq!(files.len(), 1, "{files:?}");
+        files.remove(0)
     }
 
     /// Routing keys of what was told, oldest first.

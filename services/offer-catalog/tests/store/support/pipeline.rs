@@ -134,7 +134,9 @@ impl Bench {
         };
         self.news(offer, copy, &[submission], vec![order.clone()])
             .await;
-        due::activate(&self.db, &self.blobs, &order).await.unwrap();
+        due::activate(&self.db, &self.contents, &order)
+            .await
+            .unwrap();
     }
 
     /// What became of the activation of a submission.

@@ -1,0 +1,395 @@
+//! Content of assets: stored once, mended, and collected when nothing names it. Never taken while something does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::TryStreamExt;
+use marketplace_runtime::clock;
+use offer_catalog::blobs::BlobError;
+use offer_catalog::commands::assets::{self, NewAsset};
+use offer_catalog::contents::{Contents, TURN};
+use offer_catalog::due;
+use offer_catalog::error::{Error, Result};
+use offer_catalog::files::{Found, Stored};
+use offer_catalog::pages::AssetKind;
+use offer_catalog::store;
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use time::{Duration, OffsetDateTime};
+
+use crate::support::{Bench, PUBLISHER, submission, system};
+
+/// By when nothing of now was used lately.
+fn later() -> OffsetDateTime {
+    clock::now() + Duration::hours(25)
+}
+
+/// Asks for a round at once, whenever the last one was.
+async fn again(pool: &PgPool) {
+    sqlx::query("UPDATE offer_catalog.blob_sweep SET due_time = '-infinity'")
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// A whole round, as if it were `now`; answers how many turns it took.
+async fn sweep(bench: &Bench, rows: i64, now: OffsetDateTime) -> usize {
+    again(bench.db.pool()).await;
+    let mut turns = 1;
+    while due::collect_some(&bench.contents, rows, now).await.unwrap() {
+        turns += 1;
+    }
+    turns
+}
+
+async fn read(contents: &Contents, digest: &str) -> Result<Vec<u8>> {
+    let pieces = contents.stream(digest).await?;
+    Ok(pieces.map_ok(|piece| piece.to_vec()).try_concat().await?)
+}
+
+async fn rows(bench: &Bench) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM offer_catalog.blobs")
+        .fetch_one(bench.db.pool())
+        .await
+        .unwrap()
+}
+
+fn content(digest: &str) -> Stored {
+    Stored {
+        found: Found {
+            content_type: "application/pdf",
+            size: None,
+        },
+        digest: digest.into(),
+        bytes: 1,
+        derived: vec![],
+    }
+}
+
+fn asset(offer: &marketplace_runtime::ids::OfferName, id: &str) -> NewAsset {
+    NewAsset {
+        offer: offer.clone(),
+        id: id.into(),
+        kind: AssetKind::Document,
+        file_name: String::new(),
+        digest: None,
+    }
+}
+
+#[tokio::test]
+async fn only_what_nothing_names_for_a_day_goes() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let frozen = bench.document(&offer.name, offer.uid, "frozen").await;
+    let evidence = serde_json::json!({
+        "hosting": "OTHER_CLOUD",
+        "evidence": [{"asset": format!("{}/assets/frozen", offer.name), "caption": "A report"}],
+    });
+    let page = offer_catalog::pages::PageId::SupplementalContent;
+    bench.save(offer.uid, "", page, evidence).await;
+    bench.freeze(&offer, submission(), &[]).await.unwrap();
+    let orphan = bench.contents.put("nobody's".into()).await.unwrap();
+    let dropped = bench.document(&offer.name, offer.uid, "dropped").await;
+    bench
+        .tamper("DELETE FROM offer_catalog.assets WHERE asset_id IN ('frozen', 'dropped')")
+        .await;
+    let all = bench.objects().len();
+    sweep(&bench, TURN, clock::now() + Duration::hours(23)).await;
+    assert_eq!(bench.objects().len(), all, "a day isn't over");
+    sweep(&bench, TURN, later()).await;
+    assert_eq!(bench.objects().len(), all - 2);
+    assert_eq!(rows(&bench).await, all as i64 - 2);
+    for gone in [&orphan, &dropped] {
+        assert!(matches!(
+            read(&bench.contents, gone).await,
+            Err(Error::Blobs(BlobError::Missing(_)))
+        ));
+    }
+    // A draft names the one, a snapshot for ever the other.
+    for kept in [&offer.logo, &frozen] {
+        read(&bench.contents, kept).await.unwrap();
+    }
+    sweep(&bench, TURN, later() + Duration::days(3650)).await;
+    read(&bench.contents, &frozen).await.unwrap();
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn the_same_content_again_is_stored_once_and_used_anew() {
+    let bench = Bench::new().await;
+    let first = bench.contents.put("a file".into()).await.unwrap();
+    bench
+        .tamper("UPDATE offer_catalog.blobs SET use_time = use_time - interval '25 hours'")
+        .await;
+    let file = bench.object(&first);
+    assert_eq!(bench.contents.put("a file".into()).await.unwrap(), first);
+    assert_eq!(bench.object(&first), file, "it is there already");
+    sweep(&bench, TURN, clock::now()).await;
+    assert_eq!(read(&bench.contents, &first).await.unwrap(), b"a file");
+    // Unless it is damaged: then the upload mends it, and what is damaged goes.
+    for damage in ["A file", ""] {
+        match damage {
+            "" => std::fs::remove_file(bench.object(&first)).unwrap(),
+            other => std::fs::write(bench.object(&first), other).unwrap(),
+        }
+        bench.contents.put("a file".into()).await.unwrap();
+        assert_eq!(read(&bench.contents, &first).await.unwrap(), b"a file");
+        bench
+            .tamper("UPDATE offer_catalog.blobs SET use_time = use_time - interval '25 hours' WHERE place < (SELECT max(place) FROM offer_catalog.blobs)")
+            .await;
+        sweep(&bench, TURN, clock::now()).await;
+        assert_eq!(rows(&bench).await, 1);
+        assert_eq!(read(&bench.contents, &first).await.unwrap(), b"a file");
+    }
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn content_that_comes_in_while_its_orphan_is_deleted_is_not_lost() {
+    let bench = Bench::new().await;
+    let offer = bench.offer("forge", "softwareAsAService").await;
+    let digest = bench.contents.put("a file".into()).await.unwrap();
+    let first = bench.object(&digest);
+    let turn = bench
+        .contents
+        .condemn(later(), TURN)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(turn.orphans.len(), 1);
+    assert!(first.exists(), "it is marked, and not deleted yet");
+    // Now it comes in again, and the draft names it.
+    bench.contents.put("a file".into()).await.unwrap();
+    let scope = system(PUBLISHER);
+    bench
+        .run(async |db| {
+            assets::create(
+                db,
+                &scope,
+                &asset(&offer, "file"),
+                &content(&digest),
+                clock::now(),
+            )
+            .await
+        })
+        .await
+        .unwrap();
+    // The deletion arrives, and a second time long after.
+    bench.contents.remove(&turn, later()).await.unwrap();
+    bench.contents.remove(&turn, later()).await.unwrap();
+    assert!(!first.exists());
+    assert_eq!(read(&bench.contents, &digest).await.unwrap(), b"a file");
+    sweep(&bench, TURN, later()).await;
+    assert_eq!(read(&bench.contents, &digest).await.unwrap(), b"a file");
+    assert_eq!(bench.objects().len(), 1);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_row_never_names_content_that_was_taken_since_it_was_stored() {
+    let bench = Bench::new().await;
+    let offer = bench.offer("forge", "softwareAsAService").await;
+    let digest = bench.contents.put("a file".into()).await.unwrap();
+    let scope = system(PUBLISHER);
+    let create = async |db: &mut marketplace_messaging::Work| {
+        assets::create(
+            db,
+            &scope,
+            &asset(&offer, "file"),
+            &content(&digest),
+            clock::now(),
+        )
+        .await
+    };
+    // The transaction that names it is open while the sweep looks: it neither waits nor takes it.
+    let mut open = marketplace_messaging::Work::begin(&bench.db).await.unwrap();
+    create(&mut open).await.unwrap();
+    let turn = bench
+        .contents
+        .condemn(later(), TURN)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(turn.orphans.is_empty());
+    drop(open);
+    // An upload that took a day too long finds its content taken, and is to be repeated.
+    sweep(&bench, TURN, later()).await;
+    let status = tonic::Status::from(bench.run(create).await.unwrap_err());
+    assert_eq!(status.code(), tonic::Code::Unavailable);
+    bench.contents.put("a file".into()).await.unwrap();
+    bench.run(create).await.unwrap();
+    sweep(&bench, TURN, later()).await;
+    assert_eq!(read(&bench.contents, &digest).await.unwrap(), b"a file");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn uploads_that_never_ended_leave_nothing() {
+    let bench = Bench::new().await;
+    let large = vec![7; 6 * 1024 * 1024];
+    let digest = hex::encode(Sha256::digest(&large));
+    let mut cut = bench.contents.begin(&digest).await.unwrap().unwrap();
+    cut.write(&large).await.unwrap();
+    let staged = bench.object(&digest);
+    // What a process that is killed leaves: the file under the name that it has until the upload ends.
+    let copy = staged.with_extension("copy");
+    std::fs::copy(&staged, &copy).unwrap();
+    drop(cut);
+    while staged.exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    std::fs::rename(&copy, &staged).unwrap();
+    // What isn't what was announced is not found.
+    let mut other = bench.contents.begin(&digest).await.unwrap().unwrap();
+    other.write(b"something else").await.unwrap();
+    assert!(!other.keep().await.unwrap());
+    assert!(read(&bench.contents, &digest).await.is_err());
+    let mut late = bench.contents.begin(&digest).await.unwrap().unwrap();
+    late.write(&large).await.unwrap();
+    sweep(&bench, TURN, clock::now() + Duration::hours(23)).await;
+    assert_eq!(rows(&bench).await, 3);
+    sweep(&bench, TURN, later()).await;
+    assert_eq!(rows(&bench).await, 0);
+    assert!(!staged.exists());
+    let late = tonic::Status::from(late.keep().await.unwrap_err());
+    assert_eq!(late.code(), tonic::Code::Unavailable);
+    // One that is small is written at its end, after the sweep has taken its place.
+    let digest = hex::encode(Sha256::digest("small"));
+    let mut late = bench.contents.begin(&digest).await.unwrap().unwrap();
+    late.write(b"small").await.unwrap();
+    sweep(&bench, TURN, later()).await;
+    assert!(late.keep().await.is_err());
+    assert_eq!((rows(&bench).await, bench.objects().len()), (0, 0));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_sweep_goes_in_short_turns_of_one_replica_and_on_where_it_was_cut() {
+    let bench = Bench::new().await;
+    let put = async |count: usize| {
+        for at in 0..count {
+            let content = format!("{} of {count}", at);
+            bench.contents.put(content.into()).await.unwrap();
+        }
+    };
+    put(7).await;
+    assert_eq!(sweep(&bench, 3, later()).await, 3, "seven rows by three");
+    assert_eq!((rows(&bench).await, bench.objects().len()), (0, 0));
+    let idle = bench.contents.condemn(later(), 3).await.unwrap();
+    assert!(idle.is_none(), "the next round is an hour away");
+    put(7).await;
+    again(bench.db.pool()).await;
+    let first = bench.contents.condemn(later(), 3).await.unwrap().unwrap();
+    assert_eq!((first.orphans.len(), first.more), (3, true));
+    let twin = bench.contents.condemn(later(), 3).await.unwrap();
+    assert!(twin.is_none(), "one replica at a time");
+    // It is killed before it deletes anything: the others go on behind it, and the next round takes what it has left.
+    let others = later() + Duration::minutes(6);
+    while due::collect_some(&bench.contents, 3, others).await.unwrap() {}
+    assert_eq!((rows(&bench).await, bench.objects().len()), (3, 3));
+    sweep(&bench, 3, clock::now()).await;
+    assert_eq!((rows(&bench).await, bench.objects().len()), (0, 0));
+    bench.end().await;
+}
+
+/// Writers store, name and drop the same few contents while a sweep takes everything that it may, however fresh.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_named_is_ever_lost_and_nothing_else_stays() {
+    const CONTENTS: usize = 4;
+    let bench = Bench::new().await;
+    let done = Arc::new(AtomicBool::new(false));
+    let sweeping = async {
+        let mut turns = 0;
+        while !done.load(Ordering::Relaxed) {
+            again(bench.db.pool()).await;
+            due::collect_some(&bench.contents, TURN, later())
+                .await
+                .unwrap();
+            turns += 1;
+        }
+        turns
+    };
+    let mut offers = Vec::new();
+    for writer in 0..6 {
+        offers.push(
+            bench
+                .offer(&format!("offer-{writer}"), "softwareAsAService")
+                .await,
+        );
+    }
+    let writer = async |offer: &marketplace_runtime::ids::OfferName| {
+        let scope = system(PUBLISHER);
+        let mut repeated = 0;
+        for round in 0..40 {
+            let words = format!("content {}", round % CONTENTS);
+            let new = asset(offer, "file");
+            loop {
+                // An upload whose place is taken while it is written fails, as one does whose content is taken after.
+                let Ok(digest) = bench.contents.put(words.clone().into()).await else {
+                    repeated += 1;
+                    continue;
+                };
+                let create = bench.run(async |db| {
+                    assets::create(db, &scope, &new, &content(&digest), clock::now()).await
+                });
+                match create.await {
+                    Ok(_) => {
+                        let found = read(&bench.contents, &digest).await.unwrap();
+                        assert_eq!(found, words.as_bytes());
+                        break;
+                    }
+                    Err(Error::Blobs(BlobError::Late)) => repeated += 1,
+                    Err(other) => panic!("{other}"),
+                }
+            }
+            if round < 39 {
+                let name = marketplace_runtime::ids::AssetName::new(
+                    &offer.publisher,
+                    &offer.offer,
+                    "file",
+                );
+                bench
+                    .run(async |db| assets::delete(db, &scope, &name, None, clock::now()).await)
+                    .await
+                    .unwrap();
+            }
+        }
+        repeated
+    };
+    let writing = async {
+        let repeated = futures::future::join_all(offers.iter().map(writer)).await;
+        done.store(true, Ordering::Relaxed);
+        repeated.iter().sum::<usize>()
+    };
+    let (turns, repeated) = futures::join!(sweeping, writing);
+    assert!(
+        turns > 10,
+        "{turns} turns while {repeated} uploads had to be repeated"
+    );
+    sweep(&bench, TURN, later()).await;
+    // The last content of each is the same.
+    assert_eq!((rows(&bench).await, bench.objects().len()), (1, 1));
+    let mut db = bench.db.acquire().await.unwrap();
+    let scope = system(PUBLISHER);
+    for offer in &offers {
+        let found = store::offers::get(&mut db, &scope, offer, clock::now());
+        let (uid, _) = found
+            .await
+            .unwrap()
+            .map(|(offer, scope)| (offer.uid, scope))
+            .unwrap();
+        let file = store::assets::of_offer(&mut db, uid, "file")
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            read(&bench.contents, &file.digest).await.unwrap(),
+            b"content 3"
+        );
+    }
+    drop(db);
+    bench.tamper("DELETE FROM offer_catalog.assets").await;
+    sweep(&bench, TURN, later()).await;
+    assert_eq!((rows(&bench).await, bench.objects().len()), (0, 0));
+    bench.end().await;
+}
