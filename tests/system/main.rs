@@ -13,6 +13,7 @@ mod isolation;
 mod leads;
 mod live;
 mod operators;
+mod previews;
 mod races;
 mod readme;
 mod refusals;

@@ -86,7 +86,7 @@ pub fn copied(from: &Path, to: &Path, leads: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A file by its name, in a folder or below it.
+/// A file whose path has this in it, in a folder or below it.
 pub fn find(folder: &Path, name: &str) -> anyhow::Result<Option<PathBuf>> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -94,7 +94,7 @@ pub fn find(folder: &Path, name: &str) -> anyhow::Result<Option<PathBuf>> {
             if let Some(found) = find(&entry.path(), name)? {
                 return Ok(Some(found));
             }
-        } else if entry.file_name() == name {
+        } else if entry.path().display().to_string().contains(name) {
             return Ok(Some(entry.path()));
         }
     }
