@@ -1,5 +1,5 @@
 //! Orders that need the content of assets (PB-1): read and hashed outside of any transaction, then compared and served
-//! in one. And content that nothing names: it is looked for now and then, and deleted.
+//! in one. And content that nothing names: it is looked for once an hour, and deleted.
 
 use futures::StreamExt;
 use marketplace_messaging::{Database, Work};

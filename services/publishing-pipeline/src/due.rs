@@ -176,7 +176,7 @@ pub async fn housekeeping(database: Database, medians: SharedMedians) {
             match store::forget_transitions(database.pool(), clock::now() - KEPT).await {
                 Ok(()) => last_swept = Some(Instant::now()),
                 Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "old transitions stay for now")
+                    tracing::warn!(error = %Chain(&error), "old transitions stay until the next look")
                 }
             }
         }

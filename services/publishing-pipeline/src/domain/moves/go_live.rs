@@ -184,7 +184,7 @@ impl Offering {
         }
     }
 
-    /// The scheduler's permission can't be asked for now: looked at again a little later.
+    /// The scheduler's permission can't be asked at the moment: looked at again a little later.
     pub fn delay_schedule(&mut self, moment: Moment<'_>) {
         if let Some(schedule) = &mut self.publication.schedule {
             schedule.due = moment.at + moment.tempo.retry;
