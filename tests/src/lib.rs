@@ -1,6 +1,7 @@
 //! The harness of the system tests: real Postgres, real RabbitMQ, the five real services, and a language to tell
 //! stories in. See [`Marketplace`].
 
+mod bucket;
 mod clients;
 mod database;
 mod https;
@@ -20,6 +21,7 @@ pub mod reflection;
 
 pub mod drafts;
 
+pub use bucket::Bucket;
 pub use clients::Clients;
 pub use database::TestDatabase;
 pub use https::{Answer, HttpsServer, Received};

@@ -18,6 +18,8 @@ pub struct Options {
     pub environment: Vec<(&'static str, String)>,
     /// Replicas of the pipeline; 0 counts as 1. The second's port is in [`Marketplace::twin_port`].
     pub pipelines: usize,
+    /// Replicas of the catalogue; 0 counts as 1. The last's port is in [`Marketplace::twin_port`].
+    pub catalogs: usize,
     /// Replaces host and port of the broker: a proxy's.
     pub broker: Option<std::net::SocketAddr>,
     /// Database and vhost, where not those of all tests.
@@ -73,9 +75,14 @@ impl Marketplace {
         for (service, port) in SERVICES.into_iter().zip(ports) {
             market.add(service, port, &options)?;
         }
-        for _ in 1..options.pipelines {
-            let [port, ..] = free_ports()?;
-            market.add("publishing-pipeline", port, &options)?;
+        for (service, replicas) in [
+            ("publishing-pipeline", options.pipelines),
+            ("offer-catalog", options.catalogs),
+        ] {
+            for _ in 1..replicas {
+                let [port, ..] = free_ports()?;
+                market.add(service, port, &options)?;
+            }
         }
         if options.stopped {
             for child in &mut market.children {
@@ -165,7 +172,7 @@ impl Marketplace {
             .expect("all five are there")
     }
 
-    /// Port of the second pipeline.
+    /// Port of the last replica.
     pub fn twin_port(&self) -> u16 {
         self.children.last().expect("there are replicas").port
     }

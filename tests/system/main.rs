@@ -21,4 +21,5 @@ mod requests;
 mod roles;
 mod shape;
 mod shutdown;
+mod storage;
 mod trace;

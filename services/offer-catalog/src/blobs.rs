@@ -1,21 +1,37 @@
 //! Objects with the content of assets, by the name of their place. Each is written once and never changed; which of them
 //! holds which content is in the database ([`crate::contents`]).
+//!
+//! They are files of a folder, for one replica, or objects of an S3-compatible bucket, for any number of them.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path as Folder, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::prefix::PrefixStore;
+use object_store::{
+    ClientConfigKey, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
+};
 use sha2::{Digest, Sha256};
+
+use crate::config::Bucket;
 
 /// Where objects are kept. Cheap to clone.
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
-    folder: Option<Arc<PathBuf>>,
+    folder: Option<Arc<Locked>>,
+}
+
+/// A folder that no other process serves from while this lasts.
+struct Locked {
+    path: PathBuf,
+    _lock: File,
 }
 
 /// An object, piece by piece.
@@ -27,6 +43,12 @@ pub enum BlobError {
     /// Content that a row names isn't there.
     #[error("content {0} is missing")]
     Missing(String),
+    /// Another process keeps its content in this folder.
+    #[error(
+        "another process serves from {}: replicas need a bucket that they share, in BLOB_STORE",
+        .0.display()
+    )]
+    Taken(PathBuf),
     /// An upload took so long that it was given up.
     #[error("content came in so slowly that it was given up")]
     Late,
@@ -61,11 +83,39 @@ impl Blobs {
     /// In a folder, which is made if need be. For one replica: replicas need a storage that they share.
     pub fn folder(folder: &Folder) -> Result<Self, BlobError> {
         std::fs::create_dir_all(folder).map_err(failed)?;
+        let locked = Locked {
+            path: folder.to_owned(),
+            _lock: lock(folder)?,
+        };
         // What a row names must be there after a loss of power as well: the row is.
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
-            folder: Some(Arc::new(folder.to_owned())),
+            folder: Some(Arc::new(locked)),
+        })
+    }
+
+    /// In a bucket. Where it is and who we are there has been told to `builder`. Uploads that are cut leave parts, which
+    /// the bucket's own rules are to delete.
+    pub fn bucket(bucket: &Bucket, builder: AmazonS3Builder) -> Result<Self, BlobError> {
+        marketplace_runtime::crypto::install();
+        // A download takes as long as its reader does; only silence is a fault.
+        let whole = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+        let silence = AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout);
+        let retry = RetryConfig {
+            max_retries: 3,
+            retry_timeout: Duration::from_secs(15),
+            ..RetryConfig::default()
+        };
+        let store = builder
+            .with_bucket_name(&bucket.name)
+            .with_config(whole, "1 hour")
+            .with_config(silence, "15 seconds")
+            .with_retry(retry)
+            .build()?;
+        Ok(Self {
+            store: Arc::new(PrefixStore::new(store, bucket.prefix.as_str())),
+            folder: None,
         })
     }
 
@@ -97,7 +147,7 @@ impl Blobs {
         }
         // A killed process leaves the file that object_store writes before it has its name.
         if let Some(folder) = &self.folder {
-            match tokio::fs::remove_file(folder.join(format!("{place}#1"))).await {
+            match tokio::fs::remove_file(folder.path.join(format!("{place}#1"))).await {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(failed(error));
                 }
@@ -149,6 +199,16 @@ pub async fn hash(mut pieces: Pieces) -> Result<String, BlobError> {
         hash.update(&piece?);
     }
     Ok(hex::encode(hash.finalize()))
+}
+
+/// The lock goes with the process, however it ends.
+fn lock(folder: &Folder) -> Result<File, BlobError> {
+    let file = File::create(folder.join(".lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BlobError::Taken(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }
 
 fn failed(error: std::io::Error) -> BlobError {

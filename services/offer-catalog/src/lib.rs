@@ -34,6 +34,7 @@ pub mod wire;
 /// Proto package of this service, `domain` of its errors.
 pub const DOMAIN: &str = "marketplace.offercatalog.v1";
 
+use anyhow::Context;
 use marketplace_messaging::{
     Broker, Database, DeadLetters, Events, consume, outbox, retention, wake,
 };
@@ -49,6 +50,7 @@ use marketplace_runtime::server::Server;
 use marketplace_runtime::service::Service;
 use marketplace_runtime::tasks::Tasks;
 use marketplace_runtime::{limits, postgres};
+use object_store::aws::AmazonS3Builder;
 use sqlx::migrate::Migrator;
 
 use blobs::Blobs;
@@ -76,7 +78,13 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     postgres::check_migrations(&pool, &MIGRATIONS).await?;
     let db = Database::new(pool.clone(), NAME, DOMAIN);
     let broker = Broker::new(&config.common.amqp, NAME)?;
-    let contents = Contents::new(db.clone(), Blobs::folder(&config.blobs)?);
+    let blobs = match &config.bucket {
+        Some(bucket) => {
+            Blobs::bucket(bucket, AmazonS3Builder::from_env()).context("BLOB_STORE and AWS_…")?
+        }
+        None => Blobs::folder(&config.blobs).context("BLOB_FOLDER")?,
+    };
+    let contents = Contents::new(db.clone(), blobs);
     let intake = files::Intake::new(contents.clone(), config.blobs.join("spool"))?;
     let access = Access::local(DOMAIN);
     let incoming = std::sync::Arc::new(Incoming {

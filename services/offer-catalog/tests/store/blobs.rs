@@ -76,9 +76,7 @@ fn asset(offer: &marketplace_runtime::ids::OfferName, id: &str) -> NewAsset {
     }
 }
 
-#[tokio::test]
-async fn only_what_nothing_names_for_a_day_goes() {
-    let bench = Bench::new().await;
+async fn only_what_nothing_names_for_a_day_goes(bench: Bench) {
     let offer = bench.complete("forge").await;
     let frozen = bench.document(&offer.name, offer.uid, "frozen").await;
     let evidence = serde_json::json!({
@@ -114,9 +112,7 @@ async fn only_what_nothing_names_for_a_day_goes() {
     bench.end().await;
 }
 
-#[tokio::test]
-async fn the_same_content_again_is_stored_once_and_used_anew() {
-    let bench = Bench::new().await;
+async fn the_same_content_again_is_stored_once_and_used_anew(bench: Bench) {
     let first = bench.contents.put("a file".into()).await.unwrap();
     bench
         .tamper("UPDATE offer_catalog.blobs SET use_time = use_time - interval '25 hours'")
@@ -144,9 +140,7 @@ async fn the_same_content_again_is_stored_once_and_used_anew() {
     bench.end().await;
 }
 
-#[tokio::test]
-async fn content_that_comes_in_while_its_orphan_is_deleted_is_not_lost() {
-    let bench = Bench::new().await;
+async fn content_that_comes_in_while_its_orphan_is_deleted_is_not_lost(bench: Bench) {
     let offer = bench.offer("forge", "softwareAsAService").await;
     let digest = bench.contents.put("a file".into()).await.unwrap();
     let first = bench.object(&digest);
@@ -185,9 +179,7 @@ async fn content_that_comes_in_while_its_orphan_is_deleted_is_not_lost() {
     bench.end().await;
 }
 
-#[tokio::test]
-async fn a_row_never_names_content_that_was_taken_since_it_was_stored() {
-    let bench = Bench::new().await;
+async fn a_row_never_names_content_that_was_taken_since_it_was_stored(bench: Bench) {
     let offer = bench.offer("forge", "softwareAsAService").await;
     let digest = bench.contents.put("a file".into()).await.unwrap();
     let scope = system(PUBLISHER);
@@ -239,6 +231,16 @@ async fn uploads_that_never_ended_leave_nothing() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     std::fs::rename(&copy, &staged).unwrap();
+    sweep(&bench, TURN, clock::now() + Duration::hours(23)).await;
+    assert!(staged.exists());
+    sweep(&bench, TURN, later()).await;
+    assert_eq!((rows(&bench).await, staged.exists()), (0, false));
+    bench.end().await;
+}
+
+async fn uploads_that_end_too_late_or_otherwise_are_not_found(bench: Bench) {
+    let large = vec![7; 6 * 1024 * 1024];
+    let digest = hex::encode(Sha256::digest(&large));
     // What isn't what was announced is not found.
     let mut other = bench.contents.begin(&digest).await.unwrap().unwrap();
     other.write(b"something else").await.unwrap();
@@ -247,10 +249,9 @@ async fn uploads_that_never_ended_leave_nothing() {
     let mut late = bench.contents.begin(&digest).await.unwrap().unwrap();
     late.write(&large).await.unwrap();
     sweep(&bench, TURN, clock::now() + Duration::hours(23)).await;
-    assert_eq!(rows(&bench).await, 3);
+    assert_eq!(rows(&bench).await, 2);
     sweep(&bench, TURN, later()).await;
     assert_eq!(rows(&bench).await, 0);
-    assert!(!staged.exists());
     let late = tonic::Status::from(late.keep().await.unwrap_err());
     assert_eq!(late.code(), tonic::Code::Unavailable);
     // One that is small is written at its end, after the sweep has taken its place.
@@ -263,9 +264,7 @@ async fn uploads_that_never_ended_leave_nothing() {
     bench.end().await;
 }
 
-#[tokio::test]
-async fn a_sweep_goes_in_short_turns_of_one_replica_and_on_where_it_was_cut() {
-    let bench = Bench::new().await;
+async fn a_sweep_goes_in_short_turns_of_one_replica_and_on_where_it_was_cut(bench: Bench) {
     let put = async |count: usize| {
         for at in 0..count {
             let content = format!("{} of {count}", at);
@@ -293,10 +292,8 @@ async fn a_sweep_goes_in_short_turns_of_one_replica_and_on_where_it_was_cut() {
 }
 
 /// Writers store, name and drop the same few contents while a sweep takes everything that it may, however fresh.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_named_is_ever_lost_and_nothing_else_stays() {
+async fn nothing_named_is_ever_lost_and_nothing_else_stays(bench: Bench) {
     const CONTENTS: usize = 4;
-    let bench = Bench::new().await;
     let done = Arc::new(AtomicBool::new(false));
     let sweeping = async {
         let mut turns = 0;
@@ -391,5 +388,78 @@ async fn nothing_named_is_ever_lost_and_nothing_else_stays() {
     bench.tamper("DELETE FROM offer_catalog.assets").await;
     sweep(&bench, TURN, later()).await;
     assert_eq!((rows(&bench).await, bench.objects().len()), (0, 0));
+    bench.end().await;
+}
+
+async fn large_content_comes_in_parts_and_goes(bench: Bench) {
+    let large: Vec<u8> = (0..11 * 1024 * 1024_u32)
+        .map(|at| (at % 251) as u8)
+        .collect();
+    let digest = bench.contents.put(large.clone().into()).await.unwrap();
+    assert!(read(&bench.contents, &digest).await.unwrap() == large);
+    let hashed = bench.contents.hash(std::slice::from_ref(&digest)).await;
+    assert_eq!(hashed.unwrap()[&digest], digest);
+    sweep(&bench, TURN, later()).await;
+    assert_eq!((rows(&bench).await, bench.objects().len()), (0, 0));
+    bench.end().await;
+}
+
+/// The same over both kinds of storage.
+macro_rules! over_both {
+    ($($test:ident)*) => {
+        mod in_a_folder {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                super::$test(super::Bench::new().await).await;
+            })*
+        }
+        mod in_a_bucket {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                super::$test(super::Bench::in_bucket().await).await;
+            })*
+        }
+    };
+}
+
+over_both! {
+    only_what_nothing_names_for_a_day_goes
+    the_same_content_again_is_stored_once_and_used_anew
+    content_that_comes_in_while_its_orphan_is_deleted_is_not_lost
+    a_row_never_names_content_that_was_taken_since_it_was_stored
+    a_sweep_goes_in_short_turns_of_one_replica_and_on_where_it_was_cut
+    nothing_named_is_ever_lost_and_nothing_else_stays
+    uploads_that_end_too_late_or_otherwise_are_not_found
+    large_content_comes_in_parts_and_goes
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_away_is_said_so_and_the_sweep_goes_on_later() {
+    let mut bench = Bench::in_bucket().await;
+    let digest = bench.contents.put("a file".into()).await.unwrap();
+    bench.bucket.as_mut().unwrap().stop().await.unwrap();
+    let begun = std::time::Instant::now();
+    for refused in [
+        bench.contents.put("another".into()).await.map(drop),
+        read(&bench.contents, &digest).await.map(drop),
+    ] {
+        let status = tonic::Status::from(refused.unwrap_err());
+        assert_eq!(status.code(), tonic::Code::Unavailable, "{status:?}");
+    }
+    again(bench.db.pool()).await;
+    let swept = due::collect_some(&bench.contents, TURN, later()).await;
+    assert!(swept.is_err());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60));
+    assert_eq!(rows(&bench).await, 2, "what is to be deleted is known");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_folder_serves_one_process() {
+    let bench = Bench::new().await;
+    let Err(refused) = offer_catalog::blobs::Blobs::folder(&bench.folder) else {
+        panic!("a second one was let in");
+    };
+    assert!(refused.to_string().contains("BLOB_STORE"), "{refused}");
     bench.end().await;
 }

@@ -12,13 +12,14 @@ use marketplace_runtime::clock;
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::{OfferName, PlanName, new_id};
 use marketplace_runtime::postgres;
-use offer_catalog::blobs::Blobs;
+use object_store::aws::AmazonS3Builder;
+use offer_catalog::blobs::{BlobError, Blobs};
 use offer_catalog::contents::Contents;
 use offer_catalog::domain::publisher::{Member, MemberKind, Programme, Publisher};
 use offer_catalog::error::{Error, Result};
 use offer_catalog::keys::Keys;
 use offer_catalog::{DOMAIN, MIGRATIONS, NAME, commands, store, wire};
-use system_tests::TestDatabase;
+use system_tests::{Bucket, TestDatabase};
 use uuid::Uuid;
 
 pub use draft::{Offer, listing, pricing};
@@ -29,6 +30,9 @@ pub struct Bench {
     pub contents: Contents,
     pub keys: Keys,
     pub folder: PathBuf,
+    /// Where objects are files.
+    files: PathBuf,
+    pub bucket: Option<Bucket>,
     database: TestDatabase,
 }
 
@@ -36,8 +40,17 @@ pub struct Bench {
 pub const PUBLISHER: &str = "contoso";
 
 impl Bench {
-    /// A database with the publisher in it, whose owner is ada.
+    /// A database with the publisher in it, whose owner is ada, and a folder for content.
     pub async fn new() -> Bench {
+        Self::over(None).await
+    }
+
+    /// The same with a bucket for content.
+    pub async fn in_bucket() -> Bench {
+        Self::over(Some(Bucket::start().await.unwrap())).await
+    }
+
+    async fn over(bucket: Option<Bucket>) -> Bench {
         let database = TestDatabase::migrated("offer_catalog", &MIGRATIONS)
             .await
             .unwrap();
@@ -50,11 +63,18 @@ impl Bench {
             .parse()
             .unwrap();
         let db = Database::new(pool, NAME, DOMAIN);
+        let (blobs, files) = match &bucket {
+            None => (Blobs::folder(&folder), folder.clone()),
+            Some(bucket) => (blobs(bucket), bucket.files()),
+        };
+        let blobs = blobs.unwrap();
         let bench = Bench {
-            contents: Contents::new(db.clone(), Blobs::folder(&folder).unwrap()),
+            contents: Contents::new(db.clone(), blobs),
             db,
             keys,
             folder,
+            files,
+            bucket,
             database,
         };
         bench.publisher(PUBLISHER).await;
@@ -151,7 +171,7 @@ impl Bench {
 
     /// The files with content, sorted.
     pub fn objects(&self) -> Vec<PathBuf> {
-        let folders = std::fs::read_dir(self.folder.join("sha256"));
+        let folders = std::fs::read_dir(self.files.join("sha256"));
         let files = folders
             .into_iter()
             .flatten()
@@ -182,6 +202,15 @@ impl Bench {
         let done = sqlx::raw_sql(sql).execute(self.db.pool()).await.unwrap();
         assert!(done.rows_affected() > 0, "nothing was changed by {sql}");
     }
+}
+
+/// A bucket, as the environment says where it is.
+fn blobs(bucket: &Bucket) -> std::result::Result<Blobs, BlobError> {
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in bucket.environment() {
+        builder = builder.with_config(name.to_ascii_lowercase().parse().unwrap(), value);
+    }
+    Blobs::bucket(&bucket.url().parse().unwrap(), builder)
 }
 
 /// Nobody in particular, who may do everything to this publisher's rows.
