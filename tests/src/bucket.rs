@@ -27,6 +27,7 @@ impl Bucket {
             .args(["serve", "s3", "--addr", "127.0.0.1:0", "--config", ""])
             // What tests do to the files is seen at once.
             .args(["--dir-cache-time", "0s", "--poll-interval", "0"])
+            .arg("--no-cleanup")
             .args(["--auth-key", &format!("{KEY},{SECRET}")])
             .arg(&root)
             .stdin(Stdio::null())

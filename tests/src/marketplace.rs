@@ -16,9 +16,9 @@ use crate::{Child, Clients, ISSUER, SERVICES, Servers, Signer, binary, schema};
 pub struct Options {
     /// Environment of every service on top of the usual.
     pub environment: Vec<(&'static str, String)>,
-    /// Replicas of the pipeline; 0 counts as 1. The second's port is in [`Marketplace::twin_port`].
+    /// Replicas of the pipeline; 0 counts as 1. [`Marketplace::twin`] calls the second.
     pub pipelines: usize,
-    /// Replicas of the catalogue; 0 counts as 1. The last's port is in [`Marketplace::twin_port`].
+    /// Replicas of the catalogue; 0 counts as 1.
     pub catalogs: usize,
     /// Replaces host and port of the broker: a proxy's.
     pub broker: Option<std::net::SocketAddr>,
@@ -172,14 +172,23 @@ impl Marketplace {
             .expect("all five are there")
     }
 
-    /// Port of the last replica.
-    pub fn twin_port(&self) -> u16 {
-        self.children.last().expect("there are replicas").port
-    }
-
     /// What somebody can call: a member by subject, for example `ada`.
     pub fn person(&self, subject: &str) -> Clients {
         self.speaker(subject, &json!({}))
+    }
+
+    /// The same member, whose calls go to the other replica where there are two.
+    pub fn twin(&self, subject: &str) -> Clients {
+        let mut ports = self.ports;
+        for (service, port) in SERVICES.into_iter().zip(&mut ports) {
+            let replicas = self
+                .children
+                .iter()
+                .filter(|child| child.service == service);
+            *port = replicas.last().map_or(*port, |child| child.port);
+        }
+        Clients::new(ports, Some(&self.signer.token(subject, &json!({}))))
+            .expect("loopback addresses are valid")
     }
 
     /// Somebody with a platform role: `operator`, `reviewer`, `service`.

@@ -2,7 +2,7 @@
 
 use marketplace_proto::publishing::v1::{CancelPublishRequest, ListSubmissionsRequest};
 use prost::Message;
-use system_tests::{Clients, Marketplace, Options, drafts};
+use system_tests::{Marketplace, Options, drafts};
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -20,13 +20,7 @@ async fn sixty_four_identical_publishes_make_one_submission() -> anyhow::Result<
         .await?;
     let mut request = market.publish_request(&offer).await?;
     request.request_id = "publish-once".into();
-    let mut twin_ports = market.ports;
-    twin_ports[2] = market.twin_port();
-    let token = market.signer.token("ada", &serde_json::json!({}));
-    let twins = [
-        Clients::new(market.ports, Some(&token))?,
-        Clients::new(twin_ports, Some(&token))?,
-    ];
+    let twins = [market.person("ada"), market.twin("ada")];
     let calls = (0..64).map(|i| {
         let (mut ada, request) = (twins[i % 2].clone(), request.clone());
         async move { ada.publishing.publish_offer(request).await }
@@ -86,13 +80,7 @@ async fn of_two_publishes_at_once_one_wins() -> anyhow::Result<()> {
     let offer = market
         .draft("contoso", "forge", drafts::container())
         .await?;
-    let mut twin_ports = market.ports;
-    twin_ports[2] = market.twin_port();
-    let token = market.signer.token("ada", &serde_json::json!({}));
-    let (mut here, mut there) = (
-        Clients::new(market.ports, Some(&token))?,
-        Clients::new(twin_ports, Some(&token))?,
-    );
+    let (mut here, mut there) = (market.person("ada"), market.twin("ada"));
     for round in 0..5 {
         let request = market.publish_request(&offer).await?;
         let both = tokio::join!(

@@ -1,11 +1,13 @@
 //! Where the content of assets is kept: a bucket for any number of replicas, a folder for one.
 
 use futures::TryStreamExt;
-use marketplace_proto::offercatalog::v1::{DownloadAssetRequest, ListAssetsRequest};
+use marketplace_proto::offercatalog::v1::{
+    DownloadAssetRequest, GetListingRequest, ListAssetsRequest,
+};
 use sha2::{Digest, Sha256};
-use system_tests::{Bucket, Clients, Marketplace, Options, drafts};
+use system_tests::{Bucket, Marketplace, Options, drafts};
 
-/// What one replica takes in, another serves, up to the listing that goes live.
+/// What one replica takes in, another serves, and either of them takes live.
 #[tokio::test]
 async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
     let bucket = Bucket::start().await?;
@@ -18,13 +20,10 @@ async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
     })
     .await?;
     market.publisher("contoso").await?;
-    let offer = market
-        .draft("contoso", "forge", drafts::saas_free_trial())
+    let (offer, _) = market
+        .publish_live("contoso", "forge", drafts::saas_free_trial())
         .await?;
-    let mut ports = market.ports;
-    ports[0] = market.twin_port();
-    let token = market.signer.token("ada", &serde_json::json!({}));
-    let mut twin = Clients::new(ports, Some(&token))?;
+    let mut twin = market.twin("ada");
     let list = ListAssetsRequest {
         parent: offer.clone(),
         ..Default::default()
@@ -41,9 +40,18 @@ async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
         let content: Vec<u8> = pieces.map_ok(|piece| piece.chunk).try_concat().await?;
         assert_eq!(hex::encode(Sha256::digest(&content)), asset.digest);
     }
+    let live = GetListingRequest { offer };
+    assert!(
+        twin.listings
+            .get_listing(live)
+            .await?
+            .into_inner()
+            .listing
+            .is_some()
+    );
     assert!(bucket.files().join("sha256").is_dir());
     assert!(!market.folder.join("assets/sha256").exists());
-    Ok(())
+    market.stop().await
 }
 
 /// A folder that two replicas wrote to would be lost by one of them, sooner or later: the second doesn't start.

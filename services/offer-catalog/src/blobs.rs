@@ -6,7 +6,6 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path as Folder, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
@@ -49,6 +48,15 @@ pub enum BlobError {
         .0.display()
     )]
     Taken(PathBuf),
+    /// The storage was told to delete an object and has it still.
+    #[error("the storage doesn't delete {0}")]
+    Undeleted(String),
+    /// Not the storage that the database knows.
+    #[error(
+        "{0} isn't there: this storage is not the one whose contents the database knows. Bring that one back, or copy all of \
+         it here"
+    )]
+    Other(String),
     /// An upload took so long that it was given up.
     #[error("content came in so slowly that it was given up")]
     Late,
@@ -95,23 +103,25 @@ impl Blobs {
         })
     }
 
-    /// In a bucket. Where it is and who we are there has been told to `builder`. Uploads that are cut leave parts, which
-    /// the bucket's own rules are to delete.
+    /// In a bucket. Where it is and who we are there has been told to `builder`. Uploads of a killed process leave parts,
+    /// which the bucket's own rules are to delete.
     pub fn bucket(bucket: &Bucket, builder: AmazonS3Builder) -> Result<Self, BlobError> {
         marketplace_runtime::crypto::install();
-        // A download takes as long as its reader does; only silence is a fault.
+        // A download takes as long as its reader does; only silence is a fault. That counts from a request's first byte on, so
+        // it is also what a part of an upload may take.
         let whole = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
         let silence = AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout);
         let retry = RetryConfig {
             max_retries: 3,
-            retry_timeout: Duration::from_secs(15),
             ..RetryConfig::default()
         };
         let store = builder
             .with_bucket_name(&bucket.name)
             .with_config(whole, "1 hour")
-            .with_config(silence, "15 seconds")
+            .with_config(silence, "60 seconds")
             .with_retry(retry)
+            // Not every S3-compatible server has the request that deletes many.
+            .with_disable_bulk_delete(true)
             .build()?;
         Ok(Self {
             store: Arc::new(PrefixStore::new(store, bucket.prefix.as_str())),
@@ -139,7 +149,7 @@ impl Blobs {
             .boxed())
     }
 
-    /// Deletes an object and what was written of it by an upload that never ended. None there is no fault.
+    /// Deletes an object, and in a folder what was written of it by an upload that never ended. None there is no fault.
     pub async fn delete(&self, place: &str) -> Result<(), BlobError> {
         match self.store.delete(&Path::from(place)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
@@ -163,32 +173,53 @@ impl Upload {
     pub async fn write(&mut self, piece: &[u8]) -> Result<(), BlobError> {
         self.hash.update(piece);
         self.pending.extend_from_slice(piece);
-        if self.pending.len() >= PART {
-            let part = std::mem::take(&mut self.pending);
-            let parts = match &mut self.parts {
-                Some(parts) => parts,
-                none => none.insert(self.store.put_multipart(&self.place).await?),
-            };
-            parts.put_part(part.into()).await?;
+        if self.pending.len() < PART {
+            return Ok(());
         }
-        Ok(())
+        let part = std::mem::take(&mut self.pending);
+        let written = self.put(part.into()).await;
+        self.or_abort(written).await
     }
 
     /// Ends it: the object can be read from now on. Answers the digest of its content.
     pub async fn end(mut self) -> Result<String, BlobError> {
         let last = PutPayload::from(std::mem::take(&mut self.pending));
-        match &mut self.parts {
-            None => {
-                self.store.put(&self.place, last).await?;
-            }
-            Some(parts) => {
-                if last.content_length() > 0 {
-                    parts.put_part(last).await?;
-                }
-                parts.complete().await?;
-            }
-        }
+        let ended = match &mut self.parts {
+            None => self.store.put(&self.place, last).await.map(drop),
+            Some(_) => self.complete(last).await,
+        };
+        self.or_abort(ended).await?;
         Ok(hex::encode(self.hash.finalize()))
+    }
+
+    async fn put(&mut self, part: PutPayload) -> object_store::Result<()> {
+        let parts = match &mut self.parts {
+            Some(parts) => parts,
+            none => none.insert(self.store.put_multipart(&self.place).await?),
+        };
+        parts.put_part(part).await
+    }
+
+    async fn complete(&mut self, last: PutPayload) -> object_store::Result<()> {
+        if last.content_length() > 0 {
+            self.put(last).await?;
+        }
+        if let Some(parts) = &mut self.parts {
+            parts.complete().await?;
+        }
+        Ok(())
+    }
+
+    /// What failed is given up, with the parts that are written. The storage says "not found" also of an upload that it has
+    /// completed and answers a second time for: to whoever uploads, it is away.
+    async fn or_abort(&mut self, done: object_store::Result<()>) -> Result<(), BlobError> {
+        if done.is_err()
+            && let Some(mut parts) = self.parts.take()
+            && let Err(error) = parts.abort().await
+        {
+            tracing::debug!(%error, "parts of an upload are left behind");
+        }
+        done.map_err(BlobError::Away)
     }
 }
 

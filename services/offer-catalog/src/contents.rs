@@ -1,13 +1,13 @@
 //! The content of assets by its SHA-256: stored once, read by it, collected when nothing names it any more.
 //!
-//! A row says where each content lies ([`store::blobs`]). It is written before the object is, so that none is left that
-//! nobody knows of, and every upload writes to a place of its own, so that the deletion of an orphan, however late it
+//! A row says where each content lies ([`store::blobs`]). It is written before the object is, so that what a killed process
+//! leaves is known, and every upload writes to a place of its own, so that the deletion of an orphan, however late it
 //! arrives at the storage, never meets what came in again meanwhile.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use marketplace_messaging::{Database, Work};
 use marketplace_runtime::{clock, ids};
 use sha2::{Digest, Sha256};
@@ -49,6 +49,8 @@ pub struct Turn {
     pub orphans: Vec<String>,
     /// There are rows that this round hasn't looked at yet.
     pub more: bool,
+    /// When it becomes another replica's.
+    lease: OffsetDateTime,
 }
 
 impl Contents {
@@ -63,6 +65,32 @@ impl Contents {
         Self {
             db: self.db.with_own_pool(connections),
             blobs: self.blobs.clone(),
+        }
+    }
+
+    /// Whether this is the storage that the database knows, and lets us do what we must. Another one, or an empty volume in
+    /// its place, would look as if all content were gone, for ever.
+    pub async fn check(&self) -> Result<()> {
+        let unknown = format!("storage/{}", ids::new_id());
+        let mut upload = self.blobs.upload(&unknown);
+        upload.write(unknown.as_bytes()).await?;
+        upload.end().await?;
+        let mut db = self.db.acquire().await?;
+        let mark = store::blobs::mark(&mut db, &unknown).await?;
+        drop(db);
+        if mark != unknown {
+            self.blobs.delete(&unknown).await?;
+            // What isn't there must be said to be missing, not to be forbidden.
+            match self.blobs.stream(&unknown).await {
+                Err(BlobError::Missing(_)) => {}
+                Err(away) => return Err(away.into()),
+                Ok(_) => return Err(BlobError::Undeleted(unknown).into()),
+            }
+        }
+        match self.blobs.stream(&mark).await {
+            Ok(_) => Ok(()),
+            Err(BlobError::Missing(mark)) => Err(BlobError::Other(mark).into()),
+            Err(away) => Err(away.into()),
         }
     }
 
@@ -156,7 +184,8 @@ impl Contents {
     /// A turn of the sweep: marks orphans among the next rows. `None`: none is due, or another replica is at it.
     pub async fn condemn(&self, now: OffsetDateTime, rows: i64) -> Result<Option<Turn>> {
         let mut db = Work::begin(&self.db).await?;
-        let Some(after) = store::blobs::begin_sweep(&mut db, now, now + LEASE).await? else {
+        let Some((after, lease)) = store::blobs::begin_sweep(&mut db, now, now + LEASE).await?
+        else {
             return Ok(None);
         };
         let until = store::blobs::until(&mut db, &after, rows).await?;
@@ -166,6 +195,7 @@ impl Contents {
         Ok(Some(Turn {
             orphans,
             more: until.is_some(),
+            lease,
         }))
     }
 
@@ -173,24 +203,22 @@ impl Contents {
     pub async fn remove(&self, turn: &Turn, now: OffsetDateTime) -> Result<()> {
         let deletions = turn.orphans.iter().cloned().map(|place| {
             let blobs = self.blobs.clone();
-            async move { blobs.delete(&place).await }
+            async move { blobs.delete(&place).await.map(|()| place) }
         });
-        let deleted: Vec<Result<(), BlobError>> = futures::stream::iter(deletions)
-            .buffered(AT_ONCE)
-            .collect()
-            .await;
-        let gone: Vec<String> = turn
-            .orphans
-            .iter()
-            .zip(&deleted)
-            .filter(|(_, deleted)| deleted.is_ok())
-            .map(|(place, _)| place.clone())
-            .collect();
+        let mut deletions = futures::stream::iter(deletions).buffer_unordered(AT_ONCE);
+        let mut gone = Vec::new();
+        let deleted = loop {
+            match deletions.try_next().await {
+                Ok(Some(place)) => gone.push(place),
+                Ok(None) => break Ok(()),
+                Err(away) => break Err(away),
+            }
+        };
         let mut db = self.db.acquire().await?;
         store::blobs::gone(&mut db, &gone).await?;
         let due = if turn.more { now } else { now + ROUND };
-        store::blobs::sweep_again(&mut db, due).await?;
-        Ok(deleted.into_iter().collect::<Result<(), BlobError>>()?)
+        store::blobs::sweep_again(&mut db, turn.lease, due).await?;
+        Ok(deleted?)
     }
 }
 
@@ -217,7 +245,7 @@ impl Upload {
     }
 }
 
-/// A place for one upload; later ones sort behind earlier ones. Two letters of the digest spread files over folders.
+/// A place for one upload. Two letters of the digest spread files over folders.
 fn place(digest: &str) -> String {
     let folder = digest.get(..2).unwrap_or("__");
     format!("sha256/{folder}/{digest}.{}", ids::new_id())

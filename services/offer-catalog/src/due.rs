@@ -1,7 +1,10 @@
 //! Orders that need the content of assets (PB-1): read and hashed outside of any transaction, then compared and served
 //! in one. And content that nothing names: it is looked for once an hour, and deleted.
 
+use std::convert::Infallible;
+
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use marketplace_messaging::{Database, Work};
 use marketplace_runtime::{clock, status::Chain};
 use time::{Duration, OffsetDateTime};
@@ -9,12 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::orders;
 use crate::contents::{Contents, TURN};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderKey};
 use crate::error::Result;
 use crate::store;
 
-/// An order is taken by one replica for this long; taken by two, it is answered by the first.
+/// An order is taken by one replica for this long, again and again while it is at it; taken by two, it is answered by the
+/// first.
 const LEASE: Duration = Duration::seconds(4);
+/// How often it says that it is at it.
+const RENEW: std::time::Duration = std::time::Duration::from_secs(1);
 /// When the storage of blobs or the database is away.
 const AGAIN: Duration = Duration::seconds(1);
 /// Orders at once.
@@ -22,44 +28,61 @@ const AT_ONCE: usize = 8;
 /// How often it is asked whether orphans are to be looked for.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Carries orders out until told to stop: woken by the commit that brings one, and once a second besides.
+/// Carries orders out until told to stop, and what it has begun to its end: woken by the commit that brings one, and once
+/// a second besides. A large package keeps none that came later waiting.
 pub async fn carry_out(db: Database, contents: Contents, stop: CancellationToken) {
     let mut woken = db.wake().on(orders::TOPIC);
+    let mut running = FuturesUnordered::new();
     while !stop.is_cancelled() {
-        match due(&db).await {
-            Ok(due) if due.is_empty() => {
-                stop.run_until_cancelled(woken.tick()).await;
-            }
-            Ok(due) => {
-                let each = |order| carry_out_one(&db, &contents, order);
-                futures::stream::iter(due)
-                    .for_each_concurrent(AT_ONCE, each)
-                    .await;
-            }
-            Err(error) => {
-                tracing::warn!(error = %Chain(&error), "orders can't be read");
-                stop.run_until_cancelled(woken.tick()).await;
+        let room = AT_ONCE - running.len();
+        if room > 0 {
+            match due(&db, room).await {
+                Ok(due) => running.extend(
+                    due.into_iter()
+                        .map(|order| carry_out_one(&db, &contents, order)),
+                ),
+                Err(error) => tracing::warn!(error = %Chain(&error), "orders can't be read"),
             }
         }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(()) = running.next() => {}
+            () = woken.tick(), if running.len() < AT_ONCE => {}
+        }
     }
+    running.collect::<()>().await;
 }
 
-async fn due(db: &Database) -> Result<Vec<Order>> {
+async fn due(db: &Database, most: usize) -> Result<Vec<Order>> {
     let mut connection = db.acquire().await?;
-    store::orders::claim(&mut connection, clock::now(), LEASE, AT_ONCE as i64 * 4).await
+    store::orders::claim(&mut connection, clock::now(), LEASE, most as i64).await
 }
 
 async fn carry_out_one(db: &Database, contents: &Contents, order: Order) {
-    if let Err(error) = activate(db, contents, &order).await {
-        tracing::warn!(error = %Chain(&error), step = order.key.step, "an order is tried again");
-        let again = async {
-            let mut connection = db.acquire().await?;
-            store::orders::release(&mut connection, &order.key, clock::now() + AGAIN).await
-        };
-        if let Err(error) = again.await {
-            // Its lease ends by itself.
-            tracing::warn!(error = %Chain(&error), "an order can't be given back");
-        }
+    let done = tokio::select! {
+        done = activate(db, contents, &order) => done,
+        never = keep(db, &order.key) => match never {},
+    };
+    let Err(error) = done else { return };
+    tracing::warn!(error = %Chain(&error), step = order.key.step, "an order is tried again");
+    lease(db, &order.key, AGAIN).await;
+}
+
+async fn keep(db: &Database, order: &OrderKey) -> Infallible {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        lease(db, order, LEASE).await;
+    }
+}
+
+async fn lease(db: &Database, order: &OrderKey, time: Duration) {
+    let noted = async {
+        let mut connection = db.acquire().await?;
+        store::orders::lease(&mut connection, order, clock::now() + time).await
+    };
+    if let Err(error) = noted.await {
+        // It ends by itself.
+        tracing::warn!(error = %Chain(&error), "the lease of an order can't be changed");
     }
 }
 
@@ -77,18 +100,20 @@ pub async fn activate(db: &Database, contents: &Contents, order: &Order) -> Resu
 /// Deletes content that nothing names any more until told to stop, in turns that are short and one replica's at a time.
 pub async fn collect(contents: Contents, stop: CancellationToken) {
     let contents = contents.with_own_pool(1);
-    while !stop.is_cancelled() {
-        match collect_some(&contents, TURN, clock::now()).await {
-            Ok(true) => {}
-            Ok(false) => {
-                stop.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+    // What a turn leaves when it is cut, the next round takes.
+    stop.run_until_cancelled(async {
+        loop {
+            match collect_some(&contents, TURN, clock::now()).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(error = %Chain(&error), "content that nothing names can't be deleted now");
+                }
             }
-            Err(error) => {
-                tracing::warn!(error = %Chain(&error), "content that nothing names can't be deleted now");
-                stop.run_until_cancelled(tokio::time::sleep(LOOK)).await;
-            }
+            tokio::time::sleep(LOOK).await;
         }
-    }
+    })
+    .await;
 }
 
 /// A turn over so many rows; answers whether there are more now.

@@ -85,6 +85,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         None => Blobs::folder(&config.blobs).context("BLOB_FOLDER")?,
     };
     let contents = Contents::new(db.clone(), blobs);
+    contents.check().await.context("the storage of assets")?;
     let intake = files::Intake::new(contents.clone(), config.blobs.join("spool"))?;
     let access = Access::local(DOMAIN);
     let incoming = std::sync::Arc::new(Incoming {

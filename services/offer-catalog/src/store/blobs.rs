@@ -1,5 +1,6 @@
-//! Where contents lie. What the sweep takes and what is used meanwhile is settled by the lock of a row: whoever makes
-//! something name a content notes its use in the same transaction, and the sweep looks again at what was used since.
+//! Where contents lie. What the sweep takes and what is used meanwhile is settled by the lock of a row: whoever makes a
+//! draft name a content locks its row first, in the same transaction, and the sweep looks at who names it with the row
+//! locked. What is frozen or served is named by a draft or a snapshot already, which the offer's lock keeps.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ pub async fn touch(
     let place = sqlx::query_scalar!(
         "UPDATE offer_catalog.blobs SET use_time = greatest(use_time, $2)
          WHERE state = 'stored' AND place = (SELECT place FROM offer_catalog.blobs
-                                             WHERE digest = $1 AND state = 'stored' ORDER BY place DESC LIMIT 1)
+                                             WHERE digest = $1 AND state = 'stored' ORDER BY number DESC LIMIT 1)
          RETURNING place",
         digest,
         now
@@ -33,7 +34,7 @@ pub async fn hold(db: &mut PgConnection, digests: &[String], now: OffsetDateTime
     let held = sqlx::query!(
         "WITH newest AS (
            SELECT DISTINCT ON (digest) place FROM offer_catalog.blobs
-           WHERE digest = ANY ($1) AND state = 'stored' ORDER BY digest, place DESC
+           WHERE digest = ANY ($1) AND state = 'stored' ORDER BY digest, number DESC
          ), locked AS (
            SELECT place FROM offer_catalog.blobs WHERE place IN (SELECT place FROM newest) AND state = 'stored'
            ORDER BY place FOR UPDATE
@@ -54,7 +55,7 @@ pub async fn hold(db: &mut PgConnection, digests: &[String], now: OffsetDateTime
 pub async fn places(db: &mut PgConnection, digests: &[String]) -> Result<BTreeMap<String, String>> {
     let rows = sqlx::query!(
         "SELECT DISTINCT ON (digest) digest, place FROM offer_catalog.blobs
-         WHERE digest = ANY ($1) AND state = 'stored' ORDER BY digest, place DESC",
+         WHERE digest = ANY ($1) AND state = 'stored' ORDER BY digest, number DESC",
         digests
     )
     .fetch_all(db)
@@ -95,21 +96,21 @@ pub async fn stored(db: &mut PgConnection, place: &str, now: OffsetDateTime) -> 
     Ok(done.rows_affected() == 1)
 }
 
-/// Begins a turn of the sweep where it is due, and answers the last place that was looked at. Nobody else begins one
-/// until `lease`.
+/// Begins a turn of the sweep where it is due, and answers the last place that was looked at and when its lease ends:
+/// nobody else begins one before.
 pub async fn begin_sweep(
     db: &mut PgConnection,
     now: OffsetDateTime,
     lease: OffsetDateTime,
-) -> Result<Option<String>> {
-    let after = sqlx::query_scalar!(
-        "UPDATE offer_catalog.blob_sweep SET due_time = $2 WHERE due_time <= $1 RETURNING after",
+) -> Result<Option<(String, OffsetDateTime)>> {
+    let begun = sqlx::query!(
+        "UPDATE offer_catalog.blob_sweep SET due_time = $2 WHERE due_time <= $1 RETURNING after, due_time",
         now,
         lease
     )
     .fetch_optional(db)
     .await?;
-    Ok(after)
+    Ok(begun.map(|row| (row.after, row.due_time)))
 }
 
 /// The last place of the next `limit`; `None`: there are fewer.
@@ -132,22 +133,28 @@ pub async fn condemn(
     until: Option<&str>,
     unused_since: OffsetDateTime,
 ) -> Result<Vec<String>> {
-    let places = sqlx::query_scalar!(
-        "UPDATE offer_catalog.blobs b SET state = 'going'
-         FROM (SELECT c.place FROM offer_catalog.blobs c
-               WHERE c.place > $1 AND ($2::text IS NULL OR c.place <= $2)
-                 AND (c.state = 'going' OR c.use_time < $3 AND (
-                   c.state = 'coming'
-                   OR EXISTS (SELECT FROM offer_catalog.blobs newer
-                              WHERE newer.digest = c.digest AND newer.place > c.place AND newer.state = 'stored')
-                   OR NOT EXISTS (SELECT FROM offer_catalog.assets a WHERE a.digest = c.digest)
-                  AND NOT EXISTS (SELECT FROM offer_catalog.snapshots s WHERE s.assets @> ARRAY[c.digest])
-                  AND NOT EXISTS (SELECT FROM offer_catalog.listing_assets l WHERE l.digest = c.digest)))
-               ORDER BY c.place FOR UPDATE SKIP LOCKED) orphan
-         WHERE b.place = orphan.place RETURNING b.place",
+    let unused = sqlx::query_scalar!(
+        "SELECT place FROM offer_catalog.blobs
+         WHERE place > $1 AND ($2::text IS NULL OR place <= $2) AND (state = 'going' OR use_time < $3)
+         ORDER BY place FOR UPDATE SKIP LOCKED",
         after,
         until,
         unused_since
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    // A statement of its own: it sees what was committed until the rows were locked.
+    let places = sqlx::query_scalar!(
+        "UPDATE offer_catalog.blobs b SET state = 'going'
+         WHERE place = ANY ($1) AND (
+           state <> 'stored'
+           OR EXISTS (SELECT FROM offer_catalog.blobs newer
+                      WHERE newer.digest = b.digest AND newer.number > b.number AND newer.state = 'stored')
+           OR NOT EXISTS (SELECT FROM offer_catalog.assets a WHERE a.digest = b.digest)
+          AND NOT EXISTS (SELECT FROM offer_catalog.snapshots s WHERE s.assets @> ARRAY[b.digest])
+          AND NOT EXISTS (SELECT FROM offer_catalog.listing_assets l WHERE l.digest = b.digest))
+         RETURNING place",
+        &unused
     )
     .fetch_all(db)
     .await?;
@@ -162,11 +169,19 @@ pub async fn sweep_from(db: &mut PgConnection, after: &str) -> Result<()> {
     Ok(())
 }
 
-/// When the next turn is due.
-pub async fn sweep_again(db: &mut PgConnection, due: OffsetDateTime) -> Result<()> {
-    sqlx::query!("UPDATE offer_catalog.blob_sweep SET due_time = $1", due)
-        .execute(db)
-        .await?;
+/// When the next turn is due, unless somebody has begun one meanwhile.
+pub async fn sweep_again(
+    db: &mut PgConnection,
+    lease: OffsetDateTime,
+    due: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE offer_catalog.blob_sweep SET due_time = $2 WHERE due_time = $1",
+        lease,
+        due
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -179,4 +194,18 @@ pub async fn gone(db: &mut PgConnection, places: &[String]) -> Result<()> {
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The mark of the storage; `proposed` becomes it where there is none.
+pub async fn mark(db: &mut PgConnection, proposed: &str) -> Result<String> {
+    sqlx::query!(
+        "INSERT INTO offer_catalog.storage (mark) VALUES ($1) ON CONFLICT DO NOTHING",
+        proposed
+    )
+    .execute(&mut *db)
+    .await?;
+    let mark = sqlx::query_scalar!("SELECT mark FROM offer_catalog.storage")
+        .fetch_one(db)
+        .await?;
+    Ok(mark)
 }

@@ -173,15 +173,15 @@ pub async fn claim(
         .collect()
 }
 
-/// Gives an order back at once, for whoever asks next.
-pub async fn release(db: &mut PgConnection, key: &OrderKey, again: OffsetDateTime) -> Result<()> {
+/// Nobody else takes an order that isn't answered until then.
+pub async fn lease(db: &mut PgConnection, key: &OrderKey, until: OffsetDateTime) -> Result<()> {
     sqlx::query!(
         "UPDATE offer_catalog.orders SET lease_end = $4
          WHERE submission = $1 AND step = $2 AND attempt = $3 AND answer IS NULL",
         key.submission,
         key.step,
         key.attempt,
-        again
+        until
     )
     .execute(db)
     .await?;

@@ -31,7 +31,7 @@ pub struct Bench {
     pub keys: Keys,
     pub folder: PathBuf,
     /// Where objects are files.
-    files: PathBuf,
+    pub files: PathBuf,
     pub bucket: Option<Bucket>,
     database: TestDatabase,
 }
