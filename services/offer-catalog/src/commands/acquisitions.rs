@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::domain::acquisition::{Acquisition, State};
 use crate::domain::audience::Customer;
 use crate::domain::listing::{Head, PlanRow, Stage};
+use crate::domain::price_change::in_force;
 use crate::domain::purchase::{DEFAULT_MARKET, charge, faults};
 use crate::domain::refusal::Refusal;
 use crate::domain::snapshot::{Content, ContentPlan};
@@ -51,7 +52,8 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
     }
     let pricing = plan.pages.plan_pricing.as_ref();
     let quoted = pricing
-        .and_then(|pricing| charge(pricing, &wanted.market))
+        .map(|pricing| in_force(pricing, &plan.plan_id, &head.price_changes, now))
+        .and_then(|pricing| charge(&pricing, &wanted.market))
         .ok_or(Refusal::NotSoldInMarket)?;
     let acquisition = Acquisition {
         id: new_id(),

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::domain::listing::{Head, Rows, Stage};
 use crate::domain::offer::Offer;
 use crate::domain::order::{Answer, Order, OrderKey, Wanted, difference};
+use crate::domain::price_change;
 use crate::domain::snapshot::{self, Content};
 use crate::error::{Error, Result};
 use crate::store::listings::{Prepared, Served};
@@ -237,12 +238,35 @@ async fn serve(
     if let Some(message) = difference(&digest, &order.digest, certified, signed_off) {
         return Ok(Answer::mismatch(message));
     }
-    publish(db, &head, rows, now).await?;
+    publish(db, offer, &head, rows, now).await?;
     Ok(Answer::OfferActivated { digest })
 }
 
-async fn publish(db: &mut Work, head: &Head, rows: Rows, now: OffsetDateTime) -> Result<()> {
+async fn publish(
+    db: &mut Work,
+    offer: &Offer,
+    head: &Head,
+    rows: Rows,
+    now: OffsetDateTime,
+) -> Result<()> {
     let content: Content = serde_json::from_value(rows.join()).map_err(Error::corrupt)?;
+    let (publisher, name) = (&offer.publisher, &offer.id);
+    let live = Served::Live {
+        publisher,
+        offer: name,
+    };
+    if let Some((_, live)) = store::listings::served(db, live).await? {
+        let live: Content = serde_json::from_value(live.join()).map_err(Error::corrupt)?;
+        let cutoff = content
+            .offer_type()
+            .map_err(Error::corrupt)?
+            .price_cutoff_days;
+        let waiting = store::price_changes::get(db, offer.uid).await?;
+        let changes = price_change::changes(&live, &waiting, &content, cutoff, now);
+        if changes != waiting {
+            store::price_changes::set(db, offer.uid, &changes).await?;
+        }
+    }
     let indexed = crate::domain::indexed::of(&content).map_err(Error::corrupt)?;
     store::listings::serve_live(db, head, &indexed, now).await
 }

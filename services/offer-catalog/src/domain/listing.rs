@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::price_change::PriceChange;
+
 /// What a listing is served as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -48,6 +50,8 @@ pub struct Head {
     /// For customers: who offers it.
     pub publisher: String,
     pub publisher_display_name: String,
+    /// What customers of a live listing pay instead of what it says, and until when (UP-10).
+    pub price_changes: Vec<PriceChange>,
 }
 
 /// The parts of a snapshot, as they are stored.

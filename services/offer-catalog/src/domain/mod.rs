@@ -16,6 +16,7 @@ pub mod offer;
 pub mod order;
 pub mod plan;
 pub mod plan_overview;
+pub mod price_change;
 pub mod profile;
 pub mod publisher;
 pub mod purchase;

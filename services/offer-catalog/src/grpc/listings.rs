@@ -175,7 +175,8 @@ impl ListingService for Listings {
         let name = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
         let found = self.0.live(&name).await?;
         let (head, content) = found.ok_or_else(|| Error::not_found("Listing", &name))?;
-        let mut listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
+        let mut listing =
+            wire::listings::listing(&head, &content, now()).map_err(Error::corrupt)?;
         let links = wire::listings::live_links(&content, &name, &self.0.links);
         listing.links = links.map_err(Error::corrupt)?;
         Ok(Response::new(pb::GetListingResponse {
@@ -191,7 +192,7 @@ impl ListingService for Listings {
         let token = request.into_inner().token;
         let found = self.0.previewed(&token, caller.as_deref()).await?;
         let (head, content) = found.ok_or_else(no_preview)?;
-        let listing = wire::listings::listing(&head, &content).map_err(Error::corrupt)?;
+        let listing = wire::listings::listing(&head, &content, now()).map_err(Error::corrupt)?;
         Ok(Response::new(pb::GetPreviewListingResponse {
             listing: Some(listing),
         }))

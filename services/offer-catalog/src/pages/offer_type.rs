@@ -45,6 +45,9 @@ pub struct OfferType {
     pub extra_steps: Vec<String>,
     /// Days between the request to stop and its effect; 0: at once (UP-7).
     pub stop_notice_days: u32,
+    /// Days before the end of a month from which a changed price counts as published in the next one (UP-10). The longest
+    /// that is documented where none is for the type.
+    pub price_cutoff_days: u8,
     /// Its pages, each with when it applies.
     pub pages: Vec<PageRule>,
     /// What the listing needs.

@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::check;
 use super::{Issues, taxonomy};
 
+/// An amount with so many places, as a whole number.
+fn places(amount: &str, places: usize) -> Option<u64> {
+    let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
+    format!("{whole}{part:0<places$}").parse().ok()
+}
+
 /// What a plan is priced by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -150,9 +156,7 @@ impl Price {
         if !AMOUNT.is_match(&self.amount) {
             return None;
         }
-        let (whole, part) = self.amount.split_once('.').unwrap_or((&self.amount, ""));
-        let part = format!("{part:0<2}");
-        Some(whole.parse::<u64>().ok()? * 100 + part.parse::<u64>().ok()?)
+        places(&self.amount, 2)
     }
 
     /// What a price is of its own, whatever its plan's model.
@@ -270,6 +274,14 @@ impl Price {
 }
 
 impl CustomMeter {
+    /// The price of a unit in hundred-thousandths; `None`: it is no price.
+    pub fn unit_price(&self) -> Option<u64> {
+        if !UNIT_PRICE.is_match(&self.price_per_unit) {
+            return None;
+        }
+        places(&self.price_per_unit, 5)
+    }
+
     /// PN-8
     pub(super) fn check(&self, field: &str, issues: &mut Issues) {
         check::required(issues, &format!("{field}.id"), &self.id, "an id");

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::indexed::Indexed;
 use crate::domain::listing::{AssetRow, Head, PageRow, PlanRow, Rows, Stage};
+use crate::domain::price_change::PriceChange;
 use crate::error::{Error, Result};
 
 struct HeadRow {
@@ -19,6 +21,7 @@ struct HeadRow {
     served_since: Option<OffsetDateTime>,
     publisher_id: String,
     display_name: String,
+    price_changes: Option<Json<Vec<PriceChange>>>,
 }
 
 impl HeadRow {
@@ -33,6 +36,10 @@ impl HeadRow {
             served_since: self.served_since,
             publisher: self.publisher_id,
             publisher_display_name: self.display_name,
+            price_changes: self
+                .price_changes
+                .map(|Json(changes)| changes)
+                .unwrap_or_default(),
         })
     }
 }
@@ -45,10 +52,10 @@ pub async fn of_submission(
 ) -> Result<Option<Head>> {
     let row = sqlx::query_as!(
         HeadRow,
-        "SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
-                l.publisher_id, p.display_name
+        r#"SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
+                l.publisher_id, p.display_name, NULL::jsonb AS "price_changes: Json<Vec<PriceChange>>"
          FROM offer_catalog.listings l JOIN offer_catalog.publishers p ON p.publisher_id = l.publisher_id
-         WHERE l.offer_uid = $1 AND l.submission = $2",
+         WHERE l.offer_uid = $1 AND l.submission = $2"#,
         offer,
         submission
     )
@@ -86,6 +93,8 @@ pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<
     let row = sqlx::query!(
         r#"SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
                   l.publisher_id, p.display_name, l.format, l.offer, l.secrets,
+             (SELECT c.changes FROM offer_catalog.price_changes c
+              WHERE c.offer_uid = l.offer_uid AND l.stage = 'live') AS "price_changes: Json<Vec<PriceChange>>",
              (SELECT coalesce(jsonb_agg(jsonb_build_array(g.plan_id, g.page, g.content)), '[]')
               FROM offer_catalog.listing_pages g WHERE g.listing_id = l.listing_id) AS "pages!",
              (SELECT coalesce(jsonb_agg(jsonb_build_array(p.plan_id, p.content, p.private, p.audience)), '[]')
@@ -121,6 +130,7 @@ pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<
         served_since: row.served_since,
         publisher_id: row.publisher_id,
         display_name: row.display_name,
+        price_changes: row.price_changes,
     };
     let parts = Parts {
         format: row.format,

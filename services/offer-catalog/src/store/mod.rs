@@ -17,6 +17,7 @@ pub mod orders;
 pub mod pages;
 pub mod plans;
 pub mod previews;
+pub mod price_changes;
 pub mod publishers;
 pub mod search;
 pub mod secrets;

@@ -1,5 +1,7 @@
 //! Listings, links and acquisitions on the wire.
 
+use std::collections::BTreeSet;
+
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::{OfferName, PublisherName};
@@ -12,6 +14,7 @@ use crate::config::Links;
 use crate::domain::acquisition::Acquisition;
 use crate::domain::audience::Customer;
 use crate::domain::listing::{Head, Stage};
+use crate::domain::price_change::{PriceChange, in_force};
 use crate::domain::profile::storefronts;
 use crate::domain::purchase::{DEFAULT_MARKET, charge};
 use crate::domain::snapshot::{Content, ContentPlan, SnapshotError};
@@ -24,7 +27,11 @@ const LONGEST_QUERY: usize = 500;
 const LONGEST_TICKET: usize = 200;
 
 /// An offer as a customer reads it.
-pub fn listing(head: &Head, content: &Content) -> Result<pb::Listing, SnapshotError> {
+pub fn listing(
+    head: &Head,
+    content: &Content,
+    now: OffsetDateTime,
+) -> Result<pb::Listing, SnapshotError> {
     let kind = content.offer_type()?;
     let page = content.pages.offer_listing.clone().unwrap_or_default();
     let (call_to_action, call_to_action_url) = call(content);
@@ -54,7 +61,7 @@ pub fn listing(head: &Head, content: &Content) -> Result<pb::Listing, SnapshotEr
             .plans
             .iter()
             .filter(|plan| is_shown(plan))
-            .map(plan)
+            .map(|plan| listed_plan(plan, &head.price_changes, now))
             .collect(),
         call_to_action: call_to_action.to_owned(),
         call_to_action_url,
@@ -162,19 +169,35 @@ fn is_shown(plan: &ContentPlan) -> bool {
     !plan.stopped && !pricing.is_some_and(|pricing| pricing.hidden || pricing.is_private())
 }
 
-fn plan(plan: &ContentPlan) -> pb::ListedPlan {
+fn listed_plan(plan: &ContentPlan, changes: &[PriceChange], now: OffsetDateTime) -> pb::ListedPlan {
     let listing = plan.pages.plan_listing.clone().unwrap_or_default();
-    let pricing = plan.pages.plan_pricing.as_ref();
-    let first = |markets: &[String]| markets.first().cloned();
-    let price = pricing.and_then(|pricing| {
-        charge(pricing, DEFAULT_MARKET).or_else(|| charge(pricing, &first(&pricing.markets)?))
-    });
+    let quote = |at| {
+        let pricing = plan.pages.plan_pricing.as_ref()?;
+        let pricing = in_force(pricing, &plan.plan_id, changes, at);
+        charge(&pricing, DEFAULT_MARKET).or_else(|| charge(&pricing, pricing.markets.first()?))
+    };
+    let price = quote(now).unwrap_or_default();
+    let later = changes
+        .iter()
+        .filter(|change| change.plan_id == plan.plan_id && change.effective_time > now)
+        .map(|change| change.effective_time);
+    let mut price_changes: Vec<pb::PriceChange> = Vec::new();
+    for at in later.collect::<BTreeSet<_>>() {
+        let next = quote(at).unwrap_or_default();
+        if price_changes.last().map_or(&price, |last| &last.price) != &next {
+            price_changes.push(pb::PriceChange {
+                price: next,
+                effective_time: time(at),
+            });
+        }
+    }
     pb::ListedPlan {
         plan_id: plan.plan_id.clone(),
         name: plan.display_name.clone(),
         summary: listing.summary,
         description: listing.description,
-        price: price.unwrap_or_default(),
+        price,
+        price_changes,
     }
 }
 

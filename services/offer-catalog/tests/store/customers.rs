@@ -15,11 +15,12 @@ use offer_catalog::domain::token::PreviewToken;
 use offer_catalog::error::Result;
 use offer_catalog::grpc::{Listings, Offers};
 use offer_catalog::pages::PageId;
-use offer_catalog::store;
+use offer_catalog::store::listings::Served;
 use offer_catalog::store::search::{After, Wanted};
+use offer_catalog::{store, wire};
 use serde_json::json;
 
-use crate::support::{Bench, Offer, from, listing, reason, submission};
+use crate::support::{Bench, Offer, from, listing, pricing, reason, submission};
 
 fn wanted(offer: &Offer, plan: &str, customer: Customer) -> Acquire {
     Acquire {
@@ -441,5 +442,62 @@ async fn json_of_a_page_that_was_tampered_with_is_damage_and_no_default() {
         refused,
         Err(offer_catalog::error::Error::Corrupt(_))
     ));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn up_10_customers_pay_the_old_price_until_the_new_one_comes_into_force() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let first = submission();
+    let digest = bench.previewed(&offer, first, 1).await;
+    bench.activate(&offer, first, &digest, 3).await;
+    let mut dearer = pricing("PUBLIC", &[]);
+    dearer["prices"][0]["amount"] = "59.00".into();
+    bench
+        .save(offer.uid, "team", PageId::PlanPricing, dearer)
+        .await;
+    let second = submission();
+    let digest = bench.previewed(&offer, second, 4).await;
+    bench.activate(&offer, second, &digest, 6).await;
+    let wanted = wanted(&offer, "team", Customer::default());
+    let charge = async |at| {
+        let bought = bench.run(async |db| acquisitions::acquire(db, &wanted, at).await);
+        bought.await.unwrap().charge
+    };
+    let now = clock::now();
+    assert_eq!(charge(now).await, "USD 49.00 per month");
+    assert_eq!(
+        charge(now + time::Duration::days(89)).await,
+        "USD 49.00 per month"
+    );
+    assert_eq!(
+        charge(now + time::Duration::days(152)).await,
+        "USD 59.00 per month"
+    );
+    let mut db = bench.db.acquire().await.unwrap();
+    let served = Served::Live {
+        publisher: &offer.name.publisher,
+        offer: &offer.name.offer,
+    };
+    let (head, rows) = store::listings::served(&mut db, served)
+        .await
+        .unwrap()
+        .unwrap();
+    let content = serde_json::from_value(rows.join()).unwrap();
+    let listing = wire::listings::listing(&head, &content, now).unwrap();
+    let team = listing
+        .plans
+        .iter()
+        .find(|plan| plan.plan_id == "team")
+        .unwrap();
+    assert_eq!(team.price, "USD 49.00 per month");
+    assert_eq!(team.price_changes.len(), 1);
+    assert_eq!(team.price_changes[0].price, "USD 59.00 per month");
+    assert_eq!(
+        listing.digest, digest,
+        "what was signed off is what is served"
+    );
+    drop(db);
     bench.end().await;
 }
