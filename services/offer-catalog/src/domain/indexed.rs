@@ -2,6 +2,7 @@
 
 use super::profile::storefronts;
 use super::snapshot::{Content, SnapshotError};
+use crate::pages::taxonomy;
 
 /// The searchable side of a listing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -12,14 +13,18 @@ pub struct Indexed {
     pub storefronts: Vec<String>,
     pub categories: Vec<String>,
     pub keywords: String,
+    /// Names of its categories and of its type.
+    pub kinds: String,
     /// Everything else that is read, without markup.
     pub text: String,
 }
 
 /// Of a content.
 pub fn of(content: &Content) -> Result<Indexed, SnapshotError> {
-    let fronts = storefronts(content, content.offer_type()?);
+    let kind = content.offer_type()?;
+    let fronts = storefronts(content, kind);
     let mut indexed = Indexed {
+        kinds: kind.display_name.clone(),
         storefronts: fronts
             .into_iter()
             .map(|front| front.as_str().to_owned())
@@ -32,6 +37,12 @@ pub fn of(content: &Content) -> Result<Indexed, SnapshotError> {
             .iter()
             .map(|choice| choice.category.clone())
             .collect();
+        for category in &indexed.categories {
+            if let Some(group) = taxonomy::category(category) {
+                indexed.kinds.push(' ');
+                indexed.kinds.push_str(&group.display_name);
+            }
+        }
     }
     if let Some(listing) = &content.pages.offer_listing {
         indexed.title.clone_from(&listing.title);

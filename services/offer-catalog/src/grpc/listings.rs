@@ -104,10 +104,7 @@ impl Listings {
         limit: i64,
     ) -> Result<Vec<Hit>, Error> {
         let mut db = self.0.db.read().await?;
-        match wanted.query {
-            Some(_) => store::search::ranked(&mut db, wanted, after, limit).await,
-            None => store::search::newest(&mut db, wanted, after, limit).await,
-        }
+        store::search::find(&mut db, wanted, after, limit).await
     }
 
     async fn links(

@@ -347,7 +347,8 @@ pub async fn serve_live(
          UPDATE offer_catalog.listings
          SET stage = 'live', served_since = $3, title = $4, summary = $5, logo_digest = $6, storefronts = $7, categories = $8,
              search = setweight(to_tsvector('english', $4), 'A') || setweight(to_tsvector('english', $9), 'B')
-                      || setweight(to_tsvector('english', $5), 'C') || setweight(to_tsvector('english', $10), 'D')
+                      || setweight(to_tsvector('english', $5 || ' ' || $11 || ' ' || $12), 'C')
+                      || setweight(to_tsvector('english', $10), 'D')
          WHERE listing_id = $1",
         head.id,
         head.offer_uid,
@@ -358,7 +359,9 @@ pub async fn serve_live(
         &indexed.storefronts,
         &indexed.categories,
         indexed.keywords,
-        indexed.text
+        indexed.text,
+        indexed.kinds,
+        head.publisher_display_name
     )
     .execute(db)
     .await?;

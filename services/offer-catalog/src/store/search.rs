@@ -1,4 +1,4 @@
-//! Finding live listings: Postgres full text, ranked, or newest first where nothing is asked for.
+//! Finding live listings by Postgres full text.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -24,12 +24,13 @@ pub struct Hit {
 }
 
 /// What a search is for; `None` is everything.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Default, Clone, serde::Serialize)]
 pub struct Wanted {
     pub query: Option<String>,
     pub offer_type: Option<String>,
     pub storefront: Option<&'static str>,
     pub publisher: Option<String>,
+    pub category: Option<String>,
 }
 
 /// Where a page of hits begins: after this one.
@@ -40,8 +41,9 @@ pub struct After {
     pub listing_id: Uuid,
 }
 
-/// A page of hits, best first.
-pub async fn ranked(
+/// A page of live listings: best first where a text is asked for, else newest first. Which are looked at,
+/// `find_listings` says.
+pub async fn find(
     db: &mut PgConnection,
     wanted: &Wanted,
     after: Option<After>,
@@ -54,54 +56,20 @@ pub async fn ranked(
                   h.title AS "title!", h.summary AS "summary!", h.offer_type AS "offer_type!",
                   h.storefronts AS "storefronts!", h.categories AS "categories!", h.logo_digest AS "logo_digest!",
                   h.served_since AS "served_since!", h.rank AS "rank!"
-           FROM (SELECT l.*, ts_rank(l.search, websearch_to_tsquery('english', $1)) AS rank
-                 FROM offer_catalog.listings l
-                 WHERE l.stage = 'live' AND l.search @@ websearch_to_tsquery('english', $1)
-                   AND ($2::text IS NULL OR l.offer_type = $2)
-                   AND ($3::text IS NULL OR $3 = ANY (l.storefronts))
-                   AND ($4::text IS NULL OR l.publisher_id = $4)) h
+           FROM (SELECT l.*, CASE WHEN $1::text IS NULL THEN 0
+                                  ELSE ts_rank(l.search, websearch_to_tsquery('english', $1)) END::real AS rank
+                 FROM offer_catalog.find_listings($1, $2, $3, $4, $5, $7, $8, $9) f
+                 JOIN offer_catalog.listings l ON l.listing_id = f.listing_id) h
            JOIN offer_catalog.offers o ON o.offer_uid = h.offer_uid
            JOIN offer_catalog.publishers p ON p.publisher_id = h.publisher_id
-           WHERE $5::real IS NULL OR (h.rank, h.served_since, h.listing_id) < ($5, $6::timestamptz, $7::uuid)
-           ORDER BY h.rank DESC, h.served_since DESC, h.listing_id DESC LIMIT $8"#,
-        wanted.query.as_deref().unwrap_or_default(),
+           WHERE $6::real IS NULL OR (h.rank, h.served_since, h.listing_id) < ($6, $7::timestamptz, $8::uuid)
+           ORDER BY h.rank DESC, h.served_since DESC, h.listing_id DESC LIMIT $9"#,
+        wanted.query,
         wanted.offer_type,
         wanted.storefront,
         wanted.publisher,
+        wanted.category,
         after.map(|after| after.rank),
-        after.map(|after| after.served_since),
-        after.map(|after| after.listing_id),
-        limit
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(hits)
-}
-
-/// A page of live listings, newest first.
-pub async fn newest(
-    db: &mut PgConnection,
-    wanted: &Wanted,
-    after: Option<After>,
-    limit: i64,
-) -> Result<Vec<Hit>> {
-    let hits = sqlx::query_as!(
-        Hit,
-        r#"SELECT l.listing_id, l.publisher_id, o.offer_id, p.display_name AS publisher_display_name, l.title, l.summary,
-                  l.offer_type, l.storefronts, l.categories, l.logo_digest, l.served_since AS "served_since!",
-                  0::real AS "rank!"
-           FROM offer_catalog.listings l
-           JOIN offer_catalog.offers o ON o.offer_uid = l.offer_uid
-           JOIN offer_catalog.publishers p ON p.publisher_id = l.publisher_id
-           WHERE l.stage = 'live'
-             AND ($1::text IS NULL OR l.offer_type = $1)
-             AND ($2::text IS NULL OR $2 = ANY (l.storefronts))
-             AND ($3::text IS NULL OR l.publisher_id = $3)
-             AND ($4::timestamptz IS NULL OR (l.served_since, l.listing_id) < ($4, $5::uuid))
-           ORDER BY l.served_since DESC, l.listing_id DESC LIMIT $6"#,
-        wanted.offer_type,
-        wanted.storefront,
-        wanted.publisher,
         after.map(|after| after.served_since),
         after.map(|after| after.listing_id),
         limit

@@ -226,6 +226,7 @@ pub fn search(request: &pb::SearchListingsRequest) -> Result<Wanted, Vec<Violati
     let query = wrong.take(optional_line(&request.query, "query", LONGEST_QUERY));
     let offer_type = wrong.take(optional_line(&request.offer_type, "offer_type", 100));
     let storefront = wrong.take(storefront(request.storefront));
+    let category = wrong.take(optional_line(&request.category, "category", 100));
     let publisher = match request.publisher.as_str() {
         "" => Some(None),
         name => wrong
@@ -239,6 +240,7 @@ pub fn search(request: &pb::SearchListingsRequest) -> Result<Wanted, Vec<Violati
             offer_type: some(offer_type?),
             storefront: storefront?.map(Storefront::as_str),
             publisher: publisher?,
+            category: some(category?),
         })
     };
     let read = read();

@@ -325,19 +325,17 @@ async fn a_search_ranks_titles_first_and_pages_without_gaps() {
     bench.complete("hidden").await;
     let wanted = Wanted {
         query: Some("ledger".into()),
-        offer_type: None,
-        storefront: None,
-        publisher: None,
+        ..Wanted::default()
     };
     let mut db = bench.db.acquire().await.unwrap();
-    let all = store::search::ranked(&mut db, &wanted, None, 10)
+    let all = store::search::find(&mut db, &wanted, None, 10)
         .await
         .unwrap();
     assert_eq!(all.len(), 3);
     assert!(all.windows(2).all(|pair| pair[0].rank >= pair[1].rank));
     let mut paged = Vec::new();
     let mut after = None;
-    while let Some(hit) = store::search::ranked(&mut db, &wanted, after, 1)
+    while let Some(hit) = store::search::find(&mut db, &wanted, after, 1)
         .await
         .unwrap()
         .pop()
@@ -359,7 +357,7 @@ async fn a_search_ranks_titles_first_and_pages_without_gaps() {
         query: None,
         ..wanted.clone()
     };
-    let newest = store::search::newest(&mut db, &browse, None, 10)
+    let newest = store::search::find(&mut db, &browse, None, 10)
         .await
         .unwrap();
     assert_eq!(
@@ -374,7 +372,7 @@ async fn a_search_ranks_titles_first_and_pages_without_gaps() {
         ..browse
     };
     assert!(
-        store::search::newest(&mut db, &nothing, None, 10)
+        store::search::find(&mut db, &nothing, None, 10)
             .await
             .unwrap()
             .is_empty()

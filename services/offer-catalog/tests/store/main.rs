@@ -14,6 +14,7 @@ mod blobs;
 mod compare;
 mod customers;
 mod pages;
+mod search;
 mod support;
 
 use futures::{StreamExt, TryStreamExt};

@@ -202,6 +202,15 @@ impl Bench {
         let done = sqlx::raw_sql(sql).execute(self.db.pool()).await.unwrap();
         assert!(done.rows_affected() > 0, "nothing was changed by {sql}");
     }
+
+    /// Has Postgres count what is there, as it does by itself after a while.
+    pub async fn analyze(&self) {
+        let owner = self.database.pool("offer_catalog_owner", 1).unwrap();
+        sqlx::raw_sql("VACUUM ANALYZE")
+            .execute(&owner)
+            .await
+            .unwrap();
+    }
 }
 
 /// A bucket, as the environment says where it is.
