@@ -1,6 +1,7 @@
 //! `marketctl apply`: makes the drafts of offers what files say, and only touches what differs.
 //!
 //! - [`tree`] a YAML file with its lines, [`mapping`] from there to protobuf, [`scalar`] values of a word
+//! - [`source`] which files are read at all
 //! - [`file`] what an offer's file holds, [`reading`] its parts, [`assets`] its pictures and documents, [`audience`] its
 //!   audiences in files of their own
 //! - [`draft`] what the catalog has, [`changes`] what has to be done, [`compare`] which fields differ, [`carry_out`] it,
@@ -19,6 +20,7 @@ pub mod reading;
 mod review;
 pub mod scalar;
 pub mod schema;
+mod source;
 pub mod tree;
 
 use std::path::PathBuf;

@@ -21,7 +21,8 @@ pub fn run(out: &mut Output) -> Result<(), Error> {
 
 /// The schema of `offer.yaml`.
 pub fn generate() -> Value {
-    let mut messages = BTreeMap::from([("text".to_owned(), text()), ("file".to_owned(), file())]);
+    let own = [("text", text()), ("secret", secret()), ("file", file())];
+    let mut messages = BTreeMap::from(own.map(|(name, schema)| (name.to_owned(), schema)));
     let plan = object(keys(
         &PLAN_KEYS,
         &["plan_id", "display_name"],
@@ -147,6 +148,7 @@ fn single(field: &FieldDescriptor, messages: &mut BTreeMap<String, Value>) -> Va
         Kind::String if assets::kind(field, "").is_some() => {
             json!({"anyOf": [{"$ref": "#/definitions/file"}, {"type": "string"}]})
         }
+        Kind::String if is_secret(field) => json!({"$ref": "#/definitions/secret"}),
         Kind::String => json!({"$ref": "#/definitions/text"}),
         _ => json!({"type": "integer"}),
     }
@@ -160,8 +162,14 @@ fn word() -> Value {
 fn text() -> Value {
     json!({"anyOf": [
         word(),
-        from("file", "The text is in this file, beside the offer's."),
-        from("env", "The text, a secret, is in this environment variable."),
+        from("file", "The text is in this file, in the offer's folder."),
+    ]})
+}
+
+fn secret() -> Value {
+    json!({"anyOf": [
+        {"$ref": "#/definitions/text"},
+        from("env", "The secret is in this environment variable."),
     ]})
 }
 
@@ -192,6 +200,12 @@ fn described(mut schema: Value, comment: Option<String>) -> Value {
     }
     schema["description"] = comment.into();
     schema
+}
+
+/// Whether a field is a secret, which may be read from the environment: its .proto file says so.
+pub fn is_secret(field: &FieldDescriptor) -> bool {
+    let file = field.parent_message().parent_file();
+    comment(&file, field.path()).is_some_and(|comment| comment.starts_with("Secret."))
 }
 
 /// The comment before a message or a field in its .proto file.
