@@ -11,7 +11,7 @@
 pub mod assets;
 pub mod audience;
 mod carry_out;
-mod changes;
+pub mod changes;
 pub mod compare;
 pub mod draft;
 pub mod file;
