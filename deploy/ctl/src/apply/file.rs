@@ -52,8 +52,6 @@ pub struct OfferFile {
     pub offer_type: String,
     pub offer_type_line: usize,
     pub alias: String,
-    /// Notes for certification, for `publish -f`.
-    pub notes: String,
     /// Pages of the offer, then those of its plans.
     pub pages: Vec<PageFile>,
     pub plans: Vec<PlanFile>,
@@ -120,7 +118,8 @@ pub fn notes(path: &Path, publisher: &str) -> Result<(Offer, String), Vec<Proble
     reading(path, &|_| None, |mapper, root| {
         let entries = mapping(mapper, root, "the file", &names(&KEYS))?;
         let offer = offer(mapper, entries, Some(publisher))?;
-        Some((offer, notes_in(mapper, entries)))
+        let notes = find_text(mapper, entries, "notes").unwrap_or_default();
+        Some((offer, notes.trim().to_owned()))
     })
 }
 
@@ -170,11 +169,6 @@ fn offer(mapper: &mut Mapper<'_>, entries: &[Entry], publisher: Option<&str>) ->
     })
 }
 
-fn notes_in(mapper: &mut Mapper<'_>, entries: &[Entry]) -> String {
-    let notes = find_text(mapper, entries, "notes").unwrap_or_default();
-    notes.trim().to_owned()
-}
-
 impl OfferFile {
     /// Reads a file. `publisher` is for files that name none; `variable` answers `{env: NAME}`.
     pub fn load(
@@ -192,6 +186,7 @@ impl OfferFile {
         let offer = offer(mapper, entries, publisher);
         let offer_type = required(mapper, entries, "offer_type");
         mapper.offer = offer.as_ref().map(Offer::name).unwrap_or_default();
+        find_text(mapper, entries, "notes");
         let mut pages = entry(entries, "pages")
             .map(|e| pages(mapper, &e.node, None))
             .unwrap_or_default();
@@ -212,7 +207,6 @@ impl OfferFile {
         Some(Self {
             file: mapper.file.to_owned(),
             alias: find_text(mapper, entries, "alias").unwrap_or_default(),
-            notes: notes_in(mapper, entries),
             offer: offer?,
             offer_line: entry(entries, "offer").map_or(0, |e| e.line),
             offer_type: offer_type?,
@@ -309,7 +303,6 @@ mod tests {
                     display_name: Team\n    pages:\n      plan_listing: {description: For teams}\n";
         let file = load("good", text).unwrap();
         assert_eq!(file.offer.name(), "publishers/contoso/offers/grafana");
-        assert_eq!(file.notes, "Log in as guest.");
         let pages: Vec<_> = file
             .pages
             .iter()
@@ -369,12 +362,12 @@ mod tests {
         let text = "publisher: c\noffer: o\noffer_type: t\nnotes:\npages:\n  offer_listing:\n    # title: x\n  \
                     properties: {app_version: ~, categories: [~]}\n  co_sell: {contacts: }\nplans:\n";
         let wanted = [
+            "f:4: notes is empty: leave it out, or write '' to empty it",
             "f:6: OfferListingPage is empty: leave it out, or write {} to empty it",
             "f:8: app_version is empty: leave it out, or write '' to empty it",
             "f:8: categories[0] is empty: leave it out, or write {} to empty it",
             "f:9: contacts is empty: leave it out, or write [] to empty it",
             "f:10: plans is empty: leave it out, or write [] to empty it",
-            "f:4: notes is empty: leave it out, or write '' to empty it",
         ];
         assert_eq!(load("nothing", text).unwrap_err(), wanted);
     }
@@ -445,8 +438,10 @@ mod tests {
                 "{} shows pictures",
                 offer.file
             );
+            let (of, notes) = notes(&file, "").unwrap();
+            assert_eq!(of, offer.offer);
             assert!(
-                !offer.notes.is_empty(),
+                !notes.is_empty(),
                 "{} has notes for certification",
                 offer.file
             );

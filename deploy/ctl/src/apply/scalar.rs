@@ -7,8 +7,8 @@ pub fn scalar(kind: &Kind, text: &str) -> Result<Proto, String> {
     let number = |_: std::num::ParseIntError| format!("is {text:?}: a whole number is wanted");
     Ok(match kind {
         Kind::Bool => match text {
-            "true" => Proto::Bool(true),
-            "false" => Proto::Bool(false),
+            "true" | "True" | "TRUE" => Proto::Bool(true),
+            "false" | "False" | "FALSE" => Proto::Bool(false),
             _ => return Err(format!("is {text:?}: true or false is wanted")),
         },
         Kind::Int32 => Proto::I32(text.parse().map_err(number)?),
@@ -20,13 +20,13 @@ pub fn scalar(kind: &Kind, text: &str) -> Result<Proto, String> {
     })
 }
 
-/// The number of "LIST_AND_SELL" (or of the full name) in an enum whose values begin with "SELLING_OPTION_"; a value
+/// The number of "LIST_AND_SELL" in an enum whose values begin with "SELLING_OPTION_"; a value
 /// that is newer than this program is its number, as [`enum_name`] writes it.
 fn enum_number(values: &EnumDescriptor, text: &str) -> Result<i32, String> {
     let prefix = prefix(values);
-    let found = values.values().find(|v| {
-        v.number() != 0 && (v.name() == text || v.name().strip_prefix(&prefix) == Some(text))
-    });
+    let found = values
+        .values()
+        .find(|v| v.number() != 0 && v.name().strip_prefix(&prefix).unwrap_or(v.name()) == text);
     let newer = || {
         let number = text.parse().ok()?;
         values.get_value(number).is_none().then_some(number)

@@ -56,10 +56,11 @@ fn keys(
 ) -> Map<String, Value> {
     let mut properties = Map::new();
     for (key, meaning) in keys {
-        properties.insert(
-            (*key).to_owned(),
-            described(schema(key), Some((*meaning).to_owned())),
-        );
+        let mut schema = described(schema(key), Some((*meaning).to_owned()));
+        if required.contains(key) {
+            schema["minLength"] = 1.into();
+        }
+        properties.insert((*key).to_owned(), schema);
     }
     let mut object = Map::new();
     object.insert("properties".into(), properties.into());
@@ -146,7 +147,7 @@ fn single(field: &FieldDescriptor, messages: &mut BTreeMap<String, Value>) -> Va
         Kind::Enum(values) => json!({"enum": enum_names(&values)}),
         Kind::Bool => json!({"type": "boolean"}),
         Kind::String if assets::kind(field, "").is_some() => {
-            json!({"anyOf": [{"$ref": "#/definitions/file"}, {"type": "string"}]})
+            json!({"anyOf": [{"$ref": "#/definitions/file"}, word()]})
         }
         Kind::String if is_secret(field) => json!({"$ref": "#/definitions/secret"}),
         Kind::String => json!({"$ref": "#/definitions/text"}),
@@ -175,6 +176,7 @@ fn secret() -> Value {
 
 fn file() -> Value {
     let mut asset = word();
+    asset["pattern"] = "^[a-z0-9][a-z0-9_.-]{0,62}$".into();
     asset["description"] =
         "Its id in the catalog; without it one is made of the file's name and digest.".into();
     let mut file = from("file", "Path from the folder of the offer's file.");
@@ -184,9 +186,9 @@ fn file() -> Value {
 
 /// A mapping with one key.
 fn from(key: &str, meaning: &str) -> Value {
+    let value = described(word(), Some(meaning.to_owned()));
     json!({
-        "type": "object", "required": [key], "additionalProperties": false,
-        "properties": {key: {"type": "string", "description": meaning}},
+        "type": "object", "required": [key], "additionalProperties": false, "properties": {key: value},
     })
 }
 

@@ -204,7 +204,7 @@ fn extent(node: &Node) -> (usize, usize) {
 
 fn scalar(text: &str, style: ScalarStyle) -> Value {
     match text {
-        "" | "~" | "null" if style == ScalarStyle::Plain => Value::Null,
+        "" | "~" | "null" | "Null" | "NULL" if style == ScalarStyle::Plain => Value::Null,
         _ => Value::Text(text.to_owned()),
     }
 }

@@ -42,7 +42,7 @@ markets: [NO, US]
 model: FLAT_RATE
 hidden: true
 prices:
-  - {term: BILLING_TERM_ONE_MONTH, currency: USD, amount: 49.00, min_users: 2}
+  - {term: ONE_MONTH, currency: USD, amount: 49.00, min_users: 2}
 ";
     let (json, problems, lines) = read("PlanPricingPage", text);
     let wanted = serde_json::json!({
