@@ -54,6 +54,12 @@ pub struct Problem {
     pub text: String,
 }
 
+impl Problem {
+    pub fn json(&self) -> Value {
+        json!({"file": self.file, "line": self.line, "message": self.text})
+    }
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.line {
@@ -144,10 +150,7 @@ impl Error {
         match self {
             Self::Refused { rpc, status } => refusal_json(&mut error, rpc, status),
             Self::Files(problems) => {
-                let all = problems
-                    .iter()
-                    .map(|p| json!({"file": p.file, "line": p.line, "message": p.text}))
-                    .collect();
+                let all = problems.iter().map(Problem::json).collect();
                 error.insert("problems".into(), Value::Array(all));
             }
             _ => {}

@@ -11,6 +11,7 @@ use marketplace_proto::offercatalog::v1::{
 use prost_reflect::FieldDescriptor;
 use sha2::{Digest, Sha256};
 
+use super::source;
 use crate::api::{Api, request_id};
 use crate::error::Error;
 
@@ -21,8 +22,12 @@ pub type Kind = AssetKind;
 const INLINE: usize = 3 * 1024 * 1024;
 /// The most in one part of a stream.
 const CHUNK: usize = 1024 * 1024;
-/// The longest id (63) without dash and digest.
-const STEM: usize = 54;
+/// The longest id that is made: the catalog appends ".medium" to that of a large logo.
+const LONGEST: usize = 56;
+/// The longest extension in it.
+const EXTENSION: usize = 16;
+/// How much of the digest is in it.
+const DIGEST: usize = 8;
 
 /// A file that a page refers to, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +58,7 @@ pub fn kind(field: &FieldDescriptor, path: &str) -> Option<Kind> {
 
 impl AssetFile {
     pub fn read(file: &Path, kind: Kind) -> std::io::Result<Self> {
-        let content = std::fs::read(file)?;
+        let content = source::bytes(file, source::MOST_CONTENT)?;
         let digest = hex::encode(Sha256::digest(&content));
         let file_name = file
             .file_name()
@@ -112,7 +117,7 @@ pub fn is_id(text: &str) -> bool {
             .all(|c| allowed(c) || matches!(c, '_' | '.' | '-'))
 }
 
-/// `^[a-z0-9][a-z0-9_.-]{0,62}$` of a file name and a digest.
+/// `^[a-z0-9][a-z0-9_.-]{0,55}$` of a file name and a digest.
 pub fn id(file_name: &str, digest: &str) -> String {
     let (stem, extension) = file_name.rsplit_once('.').unwrap_or((file_name, ""));
     let clean = |text: &str| -> String {
@@ -127,11 +132,12 @@ pub fn id(file_name: &str, digest: &str) -> String {
             })
             .collect()
     };
-    let (mut stem, extension) = (clean(stem), clean(extension));
-    stem.truncate(STEM.saturating_sub(extension.len() + 1));
+    let (mut stem, mut extension) = (clean(stem), clean(extension));
+    extension.truncate(EXTENSION);
+    stem.truncate(LONGEST - DIGEST - extension.len() - 2);
     let stem = stem.trim_start_matches(['-', '_']);
     let stem = if stem.is_empty() { "asset" } else { stem };
-    let digest = &digest[..digest.len().min(8)];
+    let digest = &digest[..digest.len().min(DIGEST)];
     if extension.is_empty() {
         format!("{stem}-{digest}")
     } else {
@@ -157,7 +163,16 @@ mod tests {
             assert_eq!(id(file, digest), wanted);
             assert!(is_id(wanted), "{wanted}");
         }
-        assert!(is_id(&id(&format!("{}.tar.gz", "x".repeat(200)), digest)));
+        let long = "x".repeat(200);
+        for file in [
+            format!("{long}.tar.gz"),
+            format!("a.{long}"),
+            format!("{long}.{long}"),
+            long,
+        ] {
+            let made = id(&file, "1a2b3c4d5e6f");
+            assert!(is_id(&made) && made.len() <= 56, "{made}");
+        }
         for wrong in ["", "-a", "A", "a b", "a/b", &"a".repeat(64)] {
             assert!(!is_id(wrong), "{wrong}");
         }

@@ -6,6 +6,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
 use super::scalar::{enum_name, scalar};
+use super::source;
 use crate::error::{Error, Problem};
 
 /// The most mistakes of one file that are told.
@@ -49,7 +50,7 @@ pub fn read(
         values: Vec::new(),
         problems: Vec::new(),
     };
-    match std::fs::read(path) {
+    match source::bytes(path, source::MOST_AUDIENCE) {
         Ok(bytes) => reading.all(&bytes),
         Err(error) => reading.problem(0, error.to_string()),
     }
@@ -76,7 +77,7 @@ impl Reading<'_> {
     }
 
     fn all(&mut self, bytes: &[u8]) {
-        let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
+        let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(bytes);
         let titles = match reader.headers() {
             Ok(titles) => titles.clone(),
             Err(error) => return self.problem(1, why(&error)),
@@ -101,6 +102,11 @@ impl Reading<'_> {
         if columns.iter().any(Option::is_none) || columns.is_empty() {
             let text = format!("the first line must name columns among {}", known.join(","));
             self.problem(1, text);
+            return None;
+        }
+        let twice = |(at, title): (usize, &str)| titles.iter().take(at).any(|other| other == title);
+        if titles.iter().enumerate().any(twice) {
+            self.problem(1, "the first line names a column twice".to_owned());
             return None;
         }
         columns.into_iter().collect()
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let text = "kind,id,label\nTENANT,7c1d6f4e,\"Contoso, Ltd. \"\"north\"\"\"\nEMAIL,ada@contoso.com,\n";
+        let text = "kind,id,label\nTENANT,7c1d6f4e,\"Contoso, Ltd. \"\"north\"\"\"\nEMAIL,ada@contoso.com,  two spaces \n";
         let (values, table) = read_text("same", text).unwrap();
         assert_eq!(
             (table.line("[0].id"), table.line("[1]")),
@@ -221,5 +227,9 @@ mod tests {
         let titles = "f:1: the first line must name columns among kind,id,label";
         assert_eq!(read_text("titles", "tenant\nx\n").unwrap_err(), [titles]);
         assert_eq!(read_text("empty", "").unwrap_err(), [titles]);
+        assert_eq!(
+            read_text("twice", "kind, id ,id\nTENANT,a,b\n").unwrap_err(),
+            ["f:1: the first line names a column twice"]
+        );
     }
 }

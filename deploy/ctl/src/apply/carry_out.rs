@@ -1,5 +1,5 @@
 //! Makes the changes, in their order. What is refused of one file, plan or page keeps only what needs it from being
-//! made; all refusals are told at the end, each with its line.
+//! made; all refusals are told, each with its line. It ends only where nothing else would be answered either.
 
 use marketplace_proto::offercatalog::v1::{
     CreateOfferRequest, CreatePlanRequest, DeletePlanRequest, Page, UpdatePageRequest,
@@ -14,54 +14,67 @@ use crate::api::{Api, request_id};
 use crate::error::{Error, Problem};
 use crate::names;
 
-/// What was refused so far.
+/// What came of the changes to an offer.
 #[derive(Default)]
-struct Refused<'f> {
-    assets: Vec<&'f str>,
-    plans: Vec<&'f str>,
-    problems: Vec<Problem>,
+pub struct Outcome {
+    pub made: usize,
+    /// Everything that was refused.
+    pub problems: Vec<Problem>,
+    /// What was not tried because of that.
+    pub remarks: Vec<String>,
+    /// Why the rest was not even tried.
+    pub stopped: Option<Error>,
+    /// Whether there is no offer to change.
+    pub no_offer: bool,
+    assets: Vec<String>,
+    plans: Vec<String>,
 }
 
-pub async fn all(api: &Api, file: &OfferFile, changes: &[Change<'_>]) -> Result<(), Error> {
-    let mut refused = Refused::default();
+pub async fn all(api: &Api, file: &OfferFile, changes: &[Change<'_>]) -> Outcome {
+    let mut outcome = Outcome::default();
     for change in changes {
-        if refused.concerns(change) {
+        if outcome.concerns(change) {
+            let what = change.what();
+            let remark = format!("{what} not tried, since something was refused before");
+            outcome.remarks.push(remark);
             continue;
         }
-        let Err(error) = one(api, file, change).await else {
-            continue;
-        };
-        match (change, review::located(file, change, error)) {
-            (Change::CreateOffer, error) | (_, error @ Error::Refused { .. }) => return Err(error),
-            (_, Error::Files(problems)) => refused.note(change, problems),
-            (_, error) => return Err(error),
+        match one(api, file, change).await {
+            Ok(()) => outcome.made += 1,
+            Err(error) => outcome.note(change, review::located(file, change, error)),
+        }
+        if outcome.stopped.is_some() {
+            break;
         }
     }
-    if refused.problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Files(refused.problems))
-    }
+    outcome
 }
 
-impl<'f> Refused<'f> {
-    /// Whether a change needs what was refused.
+impl Outcome {
+    /// Whether a change needs what was refused. Nothing is deleted after a refusal: what should take its place may not
+    /// be there.
     fn concerns(&self, change: &Change<'_>) -> bool {
-        match change {
-            Change::SavePage { page, .. } => {
-                let mut assets = page.assets.iter();
-                self.plans.contains(&page.plan.as_str())
-                    || assets.any(|asset| self.assets.contains(&asset.id.as_str()))
+        self.no_offer
+            || match change {
+                Change::SavePage { page, .. } => {
+                    let mut assets = page.assets.iter();
+                    self.plans.contains(&page.plan)
+                        || assets.any(|asset| self.assets.contains(&asset.id))
+                }
+                Change::DeletePlan(_) => !self.problems.is_empty(),
+                _ => false,
             }
-            _ => false,
-        }
     }
 
-    fn note(&mut self, change: &Change<'f>, problems: Vec<Problem>) {
-        self.problems.extend(problems);
+    fn note(&mut self, change: &Change<'_>, refusal: Result<Vec<Problem>, Error>) {
+        match refusal {
+            Ok(problems) => self.problems.extend(problems),
+            Err(error) => self.stopped = Some(error),
+        }
         match change {
-            Change::Upload(asset) => self.assets.push(&asset.id),
-            Change::CreatePlan(plan) => self.plans.push(&plan.id),
+            Change::CreateOffer => self.no_offer = true,
+            Change::Upload(asset) => self.assets.push(asset.id.clone()),
+            Change::CreatePlan(plan) => self.plans.push(plan.id.clone()),
             _ => {}
         }
     }
@@ -137,4 +150,31 @@ async fn save_page(
         request_id: request_id(),
     };
     api.call(request).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use marketplace_proto::offercatalog::v1::Plan;
+
+    use super::*;
+
+    #[test]
+    fn after_a_refusal_nothing_is_deleted() {
+        let delete = Change::DeletePlan(Plan::default());
+        let mut outcome = Outcome::default();
+        assert!(!outcome.concerns(&delete));
+        let rename = Change::RenamePlan {
+            plan: Plan::default(),
+            from: String::new(),
+        };
+        let problem = Problem {
+            file: "offer.yaml".into(),
+            line: 3,
+            text: "no".into(),
+        };
+        outcome.note(&rename, Ok(vec![problem]));
+        assert!(outcome.concerns(&delete) && !outcome.concerns(&rename));
+        outcome.note(&Change::CreateOffer, Ok(vec![]));
+        assert!(outcome.concerns(&rename));
+    }
 }

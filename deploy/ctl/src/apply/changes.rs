@@ -16,7 +16,7 @@ use crate::output::json::dynamic;
 use crate::output::words;
 
 /// The field of a plan's pricing that holds who may buy it.
-const AUDIENCE: &str = "private_audience";
+pub const AUDIENCE: &str = "private_audience";
 
 /// One thing to do; in the order in which it can be done.
 #[derive(Debug)]
@@ -66,6 +66,10 @@ pub fn between<'f>(
     wrong.extend(offer(file, draft.offer.as_ref(), &mut changes));
     uploads(file, draft, &mut changes, &mut wrong);
     plans(file, draft, &mut changes, &mut wrong);
+    if prune && !file.has_plans {
+        let text = "has no key `plans`: --prune deletes all plans only where it says `plans: []`";
+        wrong.push(file.problem_at(0, text));
+    }
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -269,7 +273,8 @@ impl Change<'_> {
             Self::RenamePlan { plan, .. } | Self::DeletePlan(plan) => {
                 format!("plan {}:", names::id(&plan.name))
             }
-            Self::SavePage { page, .. } => format!("page {}:", page.field),
+            Self::SavePage { page, .. } if page.plan.is_empty() => format!("page {}:", page.field),
+            Self::SavePage { page, .. } => format!("page {} of plan {}:", page.field, page.plan),
         }
     }
 

@@ -25,8 +25,11 @@ pub fn content(page: &DynamicMessage, field: &str) -> DynamicMessage {
 pub fn differences(wanted: DynamicMessage, current: DynamicMessage, secrets: bool) -> Vec<String> {
     let fields = wanted.descriptor().fields().collect::<Vec<_>>();
     let differ = fields.iter().filter(|field| {
-        let set = wanted.has_field(field) == current.has_field(field);
-        !set || !same(&wanted.get_field(field), &current.get_field(field), secrets)
+        let (is, was) = (wanted.has_field(field), current.has_field(field));
+        // Outside of a choice, a message without anything in it is as good as none.
+        let chosen = is != was && field.containing_oneof().is_some();
+        let equal = || same(&wanted.get_field(field), &current.get_field(field), secrets);
+        chosen || ((is || was) && !equal())
     });
     differ.map(|field| field.name().to_owned()).collect()
 }

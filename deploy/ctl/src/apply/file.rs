@@ -9,7 +9,8 @@ use super::assets::AssetFile;
 use super::audience::Table;
 use super::mapping::{Lines, Mapper};
 use super::reading::{entry, find_text, list, mapping, names, pages, plan, required};
-use super::tree::{self, Node};
+use super::source;
+use super::tree::{self, Entry, Node};
 use crate::error::{Error, Problem};
 use crate::names::Offer;
 
@@ -22,7 +23,7 @@ pub const PAGE: &str = "marketplace.offercatalog.v1.Page";
 pub const KEYS: [(&str, &str); 7] = [
     (
         "publisher",
-        "Whose offer it is; may be left out where --publisher says it.",
+        "Whose offer it is; without it the offer is that of --publisher.",
     ),
     ("offer", "The offer's id, for ever."),
     ("offer_type", "For example softwareAsAService; for ever."),
@@ -51,11 +52,11 @@ pub struct OfferFile {
     pub offer_type: String,
     pub offer_type_line: usize,
     pub alias: String,
-    /// Notes for certification, for `publish -f`.
-    pub notes: String,
     /// Pages of the offer, then those of its plans.
     pub pages: Vec<PageFile>,
     pub plans: Vec<PlanFile>,
+    /// Whether the file has the key `plans`, which may be an empty list.
+    pub has_plans: bool,
 }
 
 /// A page.
@@ -88,14 +89,17 @@ pub fn find(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    if path.join(FILE).is_file() {
+    let is_there = |file: &Path| {
+        source::is_there(file).map_err(|error| Error::io(file.display().to_string(), error))
+    };
+    if is_there(&path.join(FILE))? {
         return Ok(vec![path.join(FILE)]);
     }
     let unreadable = |source| Error::io(path.display().to_string(), source);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path().join(FILE);
-        if file.is_file() {
+        if is_there(&file)? {
             found.push(file);
         }
     }
@@ -109,6 +113,62 @@ pub fn find(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
+/// Whose notes for certification a file holds, and the notes; nothing else of it is read.
+pub fn notes(path: &Path, publisher: &str) -> Result<(Offer, String), Vec<Problem>> {
+    reading(path, &|_| None, |mapper, root| {
+        let entries = mapping(mapper, root, "the file", &names(&KEYS))?;
+        let offer = offer(mapper, entries, Some(publisher))?;
+        let notes = find_text(mapper, entries, "notes").unwrap_or_default();
+        Some((offer, notes.trim().to_owned()))
+    })
+}
+
+/// Reads a file, and says everything that is wrong with it.
+fn reading<T>(
+    path: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+    read: impl FnOnce(&mut Mapper<'_>, &Node) -> Option<T>,
+) -> Result<T, Vec<Problem>> {
+    let file = path.display().to_string();
+    let text = source::text(path).map_err(|error| {
+        vec![Problem {
+            file: file.clone(),
+            line: 0,
+            text: error.to_string(),
+        }]
+    })?;
+    let root = tree::parse(&file, &text).map_err(|problem| vec![problem])?;
+    let mut mapper = Mapper {
+        file: &file,
+        folder: path.parent().unwrap_or(Path::new("")),
+        offer: String::new(),
+        variable,
+        problems: Vec::new(),
+        assets: Vec::new(),
+        tables: BTreeMap::new(),
+        lines: Lines::new(),
+    };
+    match read(&mut mapper, &root) {
+        Some(read) if mapper.problems.is_empty() => Ok(read),
+        _ => Err(mapper.problems),
+    }
+}
+
+/// The offer that a file is about; the publisher that it names comes before the one that is given.
+fn offer(mapper: &mut Mapper<'_>, entries: &[Entry], publisher: Option<&str>) -> Option<Offer> {
+    let own = find_text(mapper, entries, "publisher");
+    let publisher = own.or_else(|| publisher.map(str::to_owned));
+    if publisher.is_none() {
+        let text = "names no publisher: write `publisher: ID` or give --publisher";
+        mapper.problem(0, text);
+    }
+    let id = required(mapper, entries, "offer");
+    Some(Offer {
+        publisher: publisher?.trim_start_matches("publishers/").to_owned(),
+        id: id?,
+    })
+}
+
 impl OfferFile {
     /// Reads a file. `publisher` is for files that name none; `variable` answers `{env: NAME}`.
     pub fn load(
@@ -116,53 +176,19 @@ impl OfferFile {
         publisher: Option<&str>,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Problem>> {
-        let file = path.display().to_string();
-        let whole = |text: String| {
-            vec![Problem {
-                file: file.clone(),
-                line: 0,
-                text,
-            }]
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| whole(error.to_string()))?;
-        let root = tree::parse(&file, &text).map_err(|problem| vec![problem])?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let mut mapper = Mapper {
-            file: &file,
-            folder,
-            offer: String::new(),
-            variable,
-            problems: Vec::new(),
-            assets: Vec::new(),
-            tables: BTreeMap::new(),
-            lines: Lines::new(),
-        };
-        let offer = Self::read(&mut mapper, &root, publisher);
-        match offer {
-            Some(offer) if mapper.problems.is_empty() => Ok(offer),
-            _ => Err(mapper.problems),
-        }
+        reading(path, variable, |mapper, root| {
+            Self::read(mapper, root, publisher)
+        })
     }
 
     fn read(mapper: &mut Mapper<'_>, root: &Node, publisher: Option<&str>) -> Option<Self> {
         let entries = mapping(mapper, root, "the file", &names(&KEYS))?;
-        let own = find_text(mapper, entries, "publisher");
-        let publisher = publisher.map(str::to_owned).or(own).or_else(|| {
-            mapper.problem(
-                0,
-                "names no publisher: write `publisher: ID` or give --publisher",
-            );
-            None
-        });
-        let id = required(mapper, entries, "offer");
+        let offer = offer(mapper, entries, publisher);
         let offer_type = required(mapper, entries, "offer_type");
-        let offer = Offer {
-            publisher: publisher?.trim_start_matches("publishers/").to_owned(),
-            id: id?,
-        };
-        mapper.offer = offer.name();
+        mapper.offer = offer.as_ref().map(Offer::name).unwrap_or_default();
+        find_text(mapper, entries, "notes");
         let mut pages = entry(entries, "pages")
-            .map(|e| pages(mapper, &e.node, ""))
+            .map(|e| pages(mapper, &e.node, None))
             .unwrap_or_default();
         let mut plans = Vec::new();
         for node in entry(entries, "plans")
@@ -180,17 +206,14 @@ impl OfferFile {
         }
         Some(Self {
             file: mapper.file.to_owned(),
-            offer,
+            alias: find_text(mapper, entries, "alias").unwrap_or_default(),
+            offer: offer?,
             offer_line: entry(entries, "offer").map_or(0, |e| e.line),
             offer_type: offer_type?,
             offer_type_line: entry(entries, "offer_type").map_or(0, |e| e.line),
-            alias: find_text(mapper, entries, "alias").unwrap_or_default(),
-            notes: find_text(mapper, entries, "notes")
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
             pages,
             plans,
+            has_plans: entry(entries, "plans").is_some(),
         })
     }
 
@@ -250,12 +273,20 @@ impl OfferFile {
 mod tests {
     use super::*;
 
-    fn load(name: &str, text: &str) -> Result<OfferFile, Vec<String>> {
+    fn load(name: &str, text: impl AsRef<[u8]>) -> Result<OfferFile, Vec<String>> {
+        load_for(None, name, text)
+    }
+
+    fn load_for(
+        publisher: Option<&str>,
+        name: &str,
+        text: impl AsRef<[u8]>,
+    ) -> Result<OfferFile, Vec<String>> {
         let path =
             std::env::temp_dir().join(format!("marketctl-{}-{name}.yaml", std::process::id()));
         std::fs::write(&path, text).unwrap();
         let shown = format!("{}", path.display());
-        let loaded = OfferFile::load(&path, None, &|_| None);
+        let loaded = OfferFile::load(&path, publisher, &|_| None);
         std::fs::remove_file(&path).unwrap();
         loaded.map_err(|problems| {
             problems
@@ -272,7 +303,6 @@ mod tests {
                     display_name: Team\n    pages:\n      plan_listing: {description: For teams}\n";
         let file = load("good", text).unwrap();
         assert_eq!(file.offer.name(), "publishers/contoso/offers/grafana");
-        assert_eq!(file.notes, "Log in as guest.");
         let pages: Vec<_> = file
             .pages
             .iter()
@@ -316,6 +346,83 @@ mod tests {
             problems,
             ["f: names no publisher: write `publisher: ID` or give --publisher"]
         );
+        let text = "offer: x\noffer_type: y\n";
+        let publisher = |text: &str| {
+            load_for(Some("given"), "whose", text)
+                .unwrap()
+                .offer
+                .publisher
+        };
+        assert_eq!(publisher(text), "given");
+        assert_eq!(publisher(&format!("publisher: own\n{text}")), "own");
+    }
+
+    #[test]
+    fn what_holds_nothing_is_no_way_to_empty_something() {
+        let text = "publisher: c\noffer: o\noffer_type: t\nnotes:\npages:\n  offer_listing:\n    # title: x\n  \
+                    properties: {app_version: ~, categories: [~]}\n  co_sell: {contacts: }\nplans:\n";
+        let wanted = [
+            "f:4: notes is empty: leave it out, or write '' to empty it",
+            "f:6: OfferListingPage is empty: leave it out, or write {} to empty it",
+            "f:8: app_version is empty: leave it out, or write '' to empty it",
+            "f:8: categories[0] is empty: leave it out, or write {} to empty it",
+            "f:9: contacts is empty: leave it out, or write [] to empty it",
+            "f:10: plans is empty: leave it out, or write [] to empty it",
+        ];
+        assert_eq!(load("nothing", text).unwrap_err(), wanted);
+    }
+
+    #[test]
+    fn mistakes_in_pages_and_plans_are_told_of_a_file_without_a_head() {
+        let text = "pages: {properties: {app_version: [1]}}\nplans:\n  - pages: {plan_listing: {name: {}}}\n";
+        let problems = load("headless", text).unwrap_err();
+        for wanted in [
+            "f: names no publisher",
+            "f:1: offer is missing",
+            "f:1: app_version",
+            "f:3: plan_id is missing",
+        ] {
+            assert!(
+                problems.iter().any(|p| p.starts_with(wanted)),
+                "{wanted}: {problems:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_by_name() {
+        assert_eq!(
+            load("bytes", b"offer: \xff\n").unwrap_err(),
+            ["f: is not UTF-8"]
+        );
+        let large = "#".repeat(4 * 1024 * 1024 + 1);
+        assert!(load("large", large).unwrap_err()[0].starts_with("f: has 4194305 bytes"));
+        assert_eq!(load("comment", "# soon\n").unwrap_err(), ["f: is empty"]);
+        assert_eq!(
+            load("marked", "\u{feff}publisher: c\noffer: o\noffer_type: t\n")
+                .unwrap()
+                .offer
+                .id,
+            "o"
+        );
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_read_is_not_absent() {
+        let folder = std::env::temp_dir().join(format!("marketctl-find-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("one")).unwrap();
+        std::fs::write(folder.join("README"), "").unwrap();
+        assert!(
+            find(&folder)
+                .unwrap_err()
+                .to_string()
+                .contains("no offer.yaml in it")
+        );
+        std::os::unix::fs::symlink("nowhere", folder.join("one").join(FILE)).unwrap();
+        let found = find(&folder).unwrap();
+        assert_eq!(found, [folder.join("one").join(FILE)]);
+        assert!(OfferFile::load(&found[0], None, &|_| None).is_err());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
@@ -331,8 +438,10 @@ mod tests {
                 "{} shows pictures",
                 offer.file
             );
+            let (of, notes) = notes(&file, "").unwrap();
+            assert_eq!(of, offer.offer);
             assert!(
-                !offer.notes.is_empty(),
+                !notes.is_empty(),
                 "{} has notes for certification",
                 offer.file
             );

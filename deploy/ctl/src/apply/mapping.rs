@@ -10,6 +10,7 @@ use super::assets::{self, AssetFile};
 use super::audience::{self, Table};
 use super::scalar::scalar;
 use super::tree::{Entry, Node, Value};
+use super::{schema, source};
 use crate::error::Problem;
 
 /// Where the fields of a page stand in the file: field path to line.
@@ -41,6 +42,22 @@ impl Mapper<'_> {
         });
     }
 
+    /// Something else is there than what is wanted. Nothing is no value: whoever comments out what a key holds doesn't
+    /// mean to wipe what is saved.
+    pub fn mismatch(&mut self, node: &Node, what: &str, wanted: &str) {
+        let empty = match wanted {
+            "a mapping" => ", or write {} to empty it",
+            "a list" => ", or write [] to empty it",
+            "a text" => ", or write '' to empty it",
+            _ => "",
+        };
+        let text = match node.value {
+            Value::Null => format!("{what} is empty: leave it out{empty}"),
+            _ => format!("{what} must be {wanted}, not {}", node.kind()),
+        };
+        self.problem(node.line, text);
+    }
+
     /// A message of this type; what is wrong is noted and left out. `path` is empty or ends the message's own path.
     pub fn message(
         &mut self,
@@ -51,17 +68,13 @@ impl Mapper<'_> {
         let mut message = DynamicMessage::new(descriptor.clone());
         let entries = match &node.value {
             Value::Map(entries) => entries.as_slice(),
-            Value::Null => &[],
             _ => {
                 let what = if path.is_empty() {
                     descriptor.name()
                 } else {
                     path
                 };
-                self.problem(
-                    node.line,
-                    format!("{what} must be a mapping, not {}", node.kind()),
-                );
+                self.mismatch(node, what, "a mapping");
                 &[]
             }
         };
@@ -118,7 +131,6 @@ impl Mapper<'_> {
             return self.single(field, node, path);
         }
         match &node.value {
-            Value::Null => None,
             Value::Map(entries) if audience::is_audience(field) => match entries.as_slice() {
                 [Entry { key, node, .. }] if key == "file" => self.table(field, node, path),
                 _ => {
@@ -139,10 +151,7 @@ impl Mapper<'_> {
                 Some(Proto::List(values))
             }
             _ => {
-                self.problem(
-                    node.line,
-                    format!("{path} must be a list, not {}", node.kind()),
-                );
+                self.mismatch(node, path, "a list");
                 None
             }
         }
@@ -155,15 +164,14 @@ impl Mapper<'_> {
             }
             Kind::String => self.text(field, node, path).map(Proto::String),
             kind => {
-                if node.value == Value::Null {
+                let Some(text) = node.text() else {
+                    self.mismatch(node, path, "a value");
                     return None;
-                }
-                let value = node
-                    .text()
-                    .ok_or_else(|| format!("{path} must be a value, not {}", node.kind()));
-                let value = value
-                    .and_then(|text| scalar(&kind, text).map_err(|why| format!("{path} {why}")));
-                value.map_err(|text| self.problem(node.line, text)).ok()
+                };
+                let value = scalar(&kind, text);
+                value
+                    .map_err(|why| self.problem(node.line, format!("{path} {why}")))
+                    .ok()
             }
         }
     }
@@ -172,22 +180,23 @@ impl Mapper<'_> {
     fn text(&mut self, field: &FieldDescriptor, node: &Node, path: &str) -> Option<String> {
         let asset = assets::kind(field, path);
         match &node.value {
-            Value::Null => None,
             Value::Text(text) => Some(text.clone()),
             Value::Map(entries) if asset.is_some() => self.asset(node.line, entries, asset?, path),
             Value::Map(entries) => match entries.as_slice() {
                 [Entry { key, node, .. }] if key == "file" => self.file_text(node, path),
-                [Entry { key, node, .. }] if key == "env" => self.environment(node, path),
+                [Entry { key, node, .. }] if key == "env" && schema::is_secret(field) => {
+                    self.environment(node, path)
+                }
                 _ => {
-                    self.problem(
-                        node.line,
-                        format!("{path} must be a text, {{file: PATH}} or {{env: NAME}}"),
+                    let text = format!(
+                        "{path} must be a text, {{file: PATH}}, or of a secret {{env: NAME}}"
                     );
+                    self.problem(node.line, text);
                     None
                 }
             },
-            Value::List(_) => {
-                self.problem(node.line, format!("{path} must be a text, not a list"));
+            Value::Null | Value::List(_) => {
+                self.mismatch(node, path, "a text");
                 None
             }
         }
@@ -255,7 +264,7 @@ impl Mapper<'_> {
 
     fn file_text(&mut self, node: &Node, path: &str) -> Option<String> {
         let file = self.path(node, path)?;
-        let text = std::fs::read_to_string(&file);
+        let text = source::text(&file);
         text.map_err(|error| self.problem(node.line, format!("{}: {error}", file.display())))
             .ok()
     }
@@ -271,13 +280,12 @@ impl Mapper<'_> {
 
     fn path(&mut self, node: &Node, path: &str) -> Option<PathBuf> {
         let Some(text) = node.text() else {
-            self.problem(
-                node.line,
-                format!("{path}: file must be a path, not {}", node.kind()),
-            );
+            self.mismatch(node, &format!("{path}.file"), "a path");
             return None;
         };
-        Some(self.folder.join(text))
+        let file = source::inside(self.folder, text);
+        file.map_err(|error| self.problem(node.line, format!("{path}: {text}: {error}")))
+            .ok()
     }
 }
 

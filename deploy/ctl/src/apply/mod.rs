@@ -1,6 +1,7 @@
 //! `marketctl apply`: makes the drafts of offers what files say, and only touches what differs.
 //!
 //! - [`tree`] a YAML file with its lines, [`mapping`] from there to protobuf, [`scalar`] values of a word
+//! - [`source`] which files are read at all
 //! - [`file`] what an offer's file holds, [`reading`] its parts, [`assets`] its pictures and documents, [`audience`] its
 //!   audiences in files of their own
 //! - [`draft`] what the catalog has, [`changes`] what has to be done, [`compare`] which fields differ, [`carry_out`] it,
@@ -10,7 +11,7 @@
 pub mod assets;
 pub mod audience;
 mod carry_out;
-mod changes;
+pub mod changes;
 pub mod compare;
 pub mod draft;
 pub mod file;
@@ -19,6 +20,7 @@ pub mod reading;
 mod review;
 pub mod scalar;
 pub mod schema;
+mod source;
 pub mod tree;
 
 use std::path::PathBuf;
@@ -27,8 +29,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::config::{self, Session};
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::output::{Output, words};
+use carry_out::Outcome;
 use changes::Changes;
 use draft::Draft;
 use file::OfferFile;
@@ -65,33 +68,51 @@ pub async fn run(session: &Session, args: ApplyArgs, out: &mut Output) -> Result
         return Err(Error::Files(problems));
     }
     for (file, changes) in plans {
-        apply(session, &args, file, &changes, out).await?;
+        let outcome = apply(session, &args, file, &changes, out).await?;
+        problems.extend(outcome.problems);
+        if let Some(error) = outcome.stopped {
+            if !problems.is_empty() {
+                Error::Files(problems).print(out.format(), &mut std::io::stderr().lock());
+            }
+            return Err(error);
+        }
     }
-    Ok(())
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Files(problems))
+    }
 }
 
-/// Shows what has to be changed, then changes it.
+/// Shows what has to be changed, changes it, and shows what came of it.
 async fn apply(
     session: &Session,
     args: &ApplyArgs,
     file: &OfferFile,
     changes: &Changes<'_>,
     out: &mut Output,
-) -> Result<(), Error> {
+) -> Result<Outcome, Error> {
     out.say(format!("{}:", file.offer.name()))?;
     for change in &changes.list {
         out.say(format!("  {}", change.line(file)))?;
     }
-    for remark in &changes.remarks {
-        out.say(format!("  note: {remark}"))?;
-    }
+    let mut outcome = Outcome::default();
     // A dry run of a new offer has nothing to review.
     let mut reviewed = None;
     if !args.dry_run {
-        carry_out::all(&session.api, file, &changes.list).await?;
-        reviewed = Some(review::run(&session.api, file).await?);
+        outcome = carry_out::all(&session.api, file, &changes.list).await;
+        if outcome.stopped.is_none() && !outcome.no_offer {
+            match review::run(&session.api, file).await {
+                Ok(review) => reviewed = Some(review),
+                Err(error) => outcome.stopped = Some(error),
+            }
+        }
     }
-    out.say(format!("  {}", summary(changes, args.dry_run)))?;
+    let remarks: Vec<_> = changes.remarks.iter().chain(&outcome.remarks).collect();
+    for remark in &remarks {
+        out.say(format!("  note: {remark}"))?;
+    }
+    out.say(format!("  {}", summary(changes, &outcome, args.dry_run)))?;
     if let Some(review) = &reviewed {
         review.print(out)?;
     }
@@ -100,18 +121,27 @@ async fn apply(
         .iter()
         .map(|change| change.json(file))
         .collect();
+    let problems: Vec<_> = outcome.problems.iter().map(Problem::json).collect();
     out.json(&json!({
-        "offer": file.offer.name(), "dry_run": args.dry_run, "changes": list, "unchanged_pages": changes.unchanged,
-        "remarks": changes.remarks, "review": reviewed.map(|review| review.json()),
-    }))
+        "offer": file.offer.name(), "dry_run": args.dry_run, "changes": list, "made": outcome.made,
+        "unchanged_pages": changes.unchanged, "remarks": remarks, "problems": problems,
+        "review": reviewed.map(|review| review.json()),
+    }))?;
+    Ok(outcome)
 }
 
 /// Reads all files, or says everything that is wrong with any.
-pub fn load(path: &std::path::Path, publisher: Option<&str>) -> Result<Vec<OfferFile>, Error> {
-    let (mut files, mut problems) = (Vec::new(), Vec::new());
+fn load(path: &std::path::Path, publisher: Option<&str>) -> Result<Vec<OfferFile>, Error> {
+    let (mut files, mut problems) = (Vec::<OfferFile>::new(), Vec::new());
     for path in file::find(path)? {
         match OfferFile::load(&path, publisher, &config::variable) {
-            Ok(file) => files.push(file),
+            Ok(file) => match files.iter().find(|other| other.offer == file.offer) {
+                Some(other) => {
+                    let text = format!("{} has the same offer: keep one", other.file);
+                    problems.push(file.problem_at(file.offer_line, text));
+                }
+                None => files.push(file),
+            },
             Err(wrong) => problems.extend(wrong),
         }
     }
@@ -122,7 +152,7 @@ pub fn load(path: &std::path::Path, publisher: Option<&str>) -> Result<Vec<Offer
     }
 }
 
-fn summary(changes: &Changes<'_>, dry_run: bool) -> String {
+fn summary(changes: &Changes<'_>, outcome: &Outcome, dry_run: bool) -> String {
     let number = words::count(changes.list.len(), "change");
     let unchanged = words::count(changes.unchanged, "page");
     match (changes.list.is_empty(), dry_run) {
@@ -130,6 +160,35 @@ fn summary(changes: &Changes<'_>, dry_run: bool) -> String {
         (false, true) => {
             format!("{number} to make; {unchanged} as in the file (dry run: nothing was changed)")
         }
+        (false, false) if outcome.made < changes.list.len() => {
+            format!(
+                "{} of {number} made; {unchanged} were as in the file",
+                outcome.made
+            )
+        }
         (false, false) => format!("{number} made; {unchanged} were as in the file"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offer_has_one_file() {
+        let folder = std::env::temp_dir().join(format!("marketctl-twice-{}", std::process::id()));
+        for name in ["a", "b"] {
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+            let text = "publisher: c\noffer: o\noffer_type: t\n";
+            std::fs::write(folder.join(name).join(file::FILE), text).unwrap();
+        }
+        let Err(Error::Files(problems)) = load(&folder, None) else {
+            panic!("both were read")
+        };
+        std::fs::remove_dir_all(&folder).unwrap();
+        let folder = folder.display();
+        let wanted =
+            format!("{folder}/b/offer.yaml:2: {folder}/a/offer.yaml has the same offer: keep one");
+        assert_eq!(problems[0].to_string(), wanted);
     }
 }

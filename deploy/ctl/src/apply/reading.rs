@@ -30,12 +30,14 @@ pub fn names<const N: usize>(keys: &[(&'static str, &str); N]) -> [&'static str;
 
 pub fn plan(mapper: &mut Mapper<'_>, node: &Node) -> Option<(PlanFile, Vec<PageFile>)> {
     let entries = mapping(mapper, node, "a plan", &names(&PLAN_KEYS))?;
-    let id = required(mapper, entries, "plan_id")?;
-    let display_name = required(mapper, entries, "display_name")?;
+    let id = required(mapper, entries, "plan_id");
+    let display_name = required(mapper, entries, "display_name");
     let subtype = find_text(mapper, entries, "subtype").unwrap_or_default();
+    // All mistakes are told: a plan without an id is read as well.
     let pages = entry(entries, "pages")
-        .map(|e| pages(mapper, &e.node, &id))
+        .map(|e| pages(mapper, &e.node, Some(id.as_deref().unwrap_or_default())))
         .unwrap_or_default();
+    let (id, display_name) = (id?, display_name?);
     Some((
         PlanFile {
             id,
@@ -47,9 +49,9 @@ pub fn plan(mapper: &mut Mapper<'_>, node: &Node) -> Option<(PlanFile, Vec<PageF
     ))
 }
 
-pub fn pages(mapper: &mut Mapper<'_>, node: &Node, plan: &str) -> Vec<PageFile> {
+pub fn pages(mapper: &mut Mapper<'_>, node: &Node, plan: Option<&str>) -> Vec<PageFile> {
     let descriptor = pool().get_message_by_name(PAGE).expect("the proto has it");
-    let fields = page_fields(!plan.is_empty());
+    let fields = page_fields(plan.is_some());
     let known: Vec<&str> = fields.iter().map(|field| field.name()).collect();
     let mut read = Vec::new();
     for entry in mapping(mapper, node, "pages", &known).unwrap_or_default() {
@@ -68,7 +70,7 @@ pub fn pages(mapper: &mut Mapper<'_>, node: &Node, plan: &str) -> Vec<PageFile> 
         message.set_field(field, Proto::Message(page));
         read.push(PageFile {
             field: entry.key.clone(),
-            plan: plan.to_owned(),
+            plan: plan.unwrap_or_default().to_owned(),
             message,
             assets: std::mem::take(&mut mapper.assets),
             tables: std::mem::take(&mut mapper.tables),
@@ -97,10 +99,7 @@ pub fn mapping<'n>(
     known: &[&str],
 ) -> Option<&'n [Entry]> {
     let Some(entries) = node.entries() else {
-        mapper.problem(
-            node.line,
-            format!("{what} must be a mapping, not {}", node.kind()),
-        );
+        mapper.mismatch(node, what, "a mapping");
         return None;
     };
     for entry in entries
@@ -122,12 +121,8 @@ pub fn mapping<'n>(
 pub fn list<'n>(mapper: &mut Mapper<'_>, node: &'n Node, what: &str) -> Vec<&'n Node> {
     match &node.value {
         Value::List(items) => items.iter().collect(),
-        Value::Null => Vec::new(),
         _ => {
-            mapper.problem(
-                node.line,
-                format!("{what} must be a list, not {}", node.kind()),
-            );
+            mapper.mismatch(node, what, "a list");
             Vec::new()
         }
     }
@@ -139,22 +134,19 @@ pub fn entry<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Entry> {
 
 pub fn find_text(mapper: &mut Mapper<'_>, entries: &[Entry], key: &str) -> Option<String> {
     let entry = entry(entries, key)?;
-    if entry.node.text().is_none() && entry.node.value != Value::Null {
-        mapper.problem(
-            entry.line,
-            format!("{key} must be a text, not {}", entry.node.kind()),
-        );
+    if entry.node.text().is_none() {
+        mapper.mismatch(&entry.node, key, "a text");
     }
     entry.node.text().map(str::to_owned)
 }
 
 pub fn required(mapper: &mut Mapper<'_>, entries: &[Entry], key: &str) -> Option<String> {
-    let text = find_text(mapper, entries, key).filter(|text| !text.is_empty());
-    if text.is_none() {
+    let text = find_text(mapper, entries, key);
+    if entry(entries, key).is_none() || text.as_deref() == Some("") {
         mapper.problem(
             entries.first().map_or(0, |first| first.line),
             format!("{key} is missing"),
         );
     }
-    text
+    text.filter(|text| !text.is_empty())
 }

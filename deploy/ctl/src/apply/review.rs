@@ -10,7 +10,7 @@ use tonic_types::StatusExt;
 use super::changes::Change;
 use super::file::{OfferFile, PageFile};
 use crate::api::Api;
-use crate::error::{Error, Problem, violations};
+use crate::error::{Error, Problem, code_name, violations};
 use crate::output::{Output, table, words};
 
 /// The Review and publish page, with every issue's place in the file.
@@ -136,26 +136,21 @@ fn is_complete(page: &PageReview) -> bool {
     )
 }
 
-/// A refused change as mistakes in its file; what is no mistake in a file stays what it is.
-pub fn located(file: &OfferFile, change: &Change<'_>, error: Error) -> Error {
-    let Some(status) = error.refusal() else {
-        return error;
+/// A refused change as mistakes in its file. An error that says nothing of the change, but that nobody is there or that
+/// the caller is nobody, stays what it is.
+pub fn located(file: &OfferFile, change: &Change<'_>, error: Error) -> Result<Vec<Problem>, Error> {
+    let status = match error.refusal() {
+        Some(status) if !matches!(status.code(), Code::Unauthenticated | Code::Unavailable) => {
+            status
+        }
+        _ => return Err(error),
     };
-    let in_plan = matches!(change, Change::CreatePlan(_) | Change::RenamePlan { .. });
-    match status.code() {
-        Code::InvalidArgument => {}
-        Code::AlreadyExists | Code::FailedPrecondition if in_plan => {}
-        _ => return error,
-    }
     let details = status.get_error_details();
     let mut faults = violations(&details);
     if faults.is_empty() {
         let reason = details.error_info().map(|info| info.reason.clone());
-        faults.push((
-            String::new(),
-            status.message().to_owned(),
-            reason.unwrap_or_default(),
-        ));
+        let reason = reason.unwrap_or_else(|| code_name(status.code()).to_owned());
+        faults.push((String::new(), status.message().to_owned(), reason));
     }
     let problems = faults.into_iter().map(|(path, text, reason)| {
         let reason = if reason.is_empty() {
@@ -163,15 +158,17 @@ pub fn located(file: &OfferFile, change: &Change<'_>, error: Error) -> Error {
         } else {
             format!(" [{reason}]")
         };
+        let text = format!("{text}{reason}");
         match change {
-            Change::SavePage { page, .. } => on_page(file, page, &path, &format!("{text}{reason}")),
-            _ => file.problem_at(
-                change.at(file),
-                format!("{} {path} {text}{reason}", change.what()),
-            ),
+            Change::SavePage { page, .. } if !path.is_empty() => on_page(file, page, &path, &text),
+            _ => {
+                let mut words = vec![change.what(), path, text];
+                words.retain(|word| !word.is_empty());
+                file.problem_at(change.at(file), words.join(" "))
+            }
         }
     });
-    Error::Files(problems.collect())
+    Ok(problems.collect())
 }
 
 fn on_page(file: &OfferFile, page: &PageFile, path: &str, text: &str) -> Problem {
@@ -234,14 +231,14 @@ mod tests {
             fields: Vec::new(),
             shown: Vec::new(),
         };
-        let error = located(
-            &file,
-            &save,
-            Error::status("UpdatePage", Service::Catalog, "", status),
-        );
-        let Error::Files(problems) = error else {
-            panic!("{error}")
+        let refused = |status| {
+            located(
+                &file,
+                &save,
+                Error::status("UpdatePage", Service::Catalog, "", status),
+            )
         };
+        let problems = refused(status).unwrap();
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             lines,
@@ -250,7 +247,10 @@ mod tests {
                 "offer.yaml:5: offer_listing.summary is too long"
             ]
         );
-        let stale = Error::status("UpdatePage", Service::Catalog, "", Status::aborted("stale"));
-        assert!(located(&file, &save, stale).refusal().is_some());
+        let stale = refused(Status::aborted("saved by another")).unwrap();
+        let wanted = "offer.yaml:5: page offer_listing: saved by another [ABORTED]";
+        assert_eq!(stale[0].to_string(), wanted);
+        assert!(refused(Status::unauthenticated("who?")).is_err());
+        assert!(refused(Status::unavailable("away")).is_err());
     }
 }

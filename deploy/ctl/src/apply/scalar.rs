@@ -7,8 +7,8 @@ pub fn scalar(kind: &Kind, text: &str) -> Result<Proto, String> {
     let number = |_: std::num::ParseIntError| format!("is {text:?}: a whole number is wanted");
     Ok(match kind {
         Kind::Bool => match text {
-            "true" => Proto::Bool(true),
-            "false" => Proto::Bool(false),
+            "true" | "True" | "TRUE" => Proto::Bool(true),
+            "false" | "False" | "FALSE" => Proto::Bool(false),
             _ => return Err(format!("is {text:?}: true or false is wanted")),
         },
         Kind::Int32 => Proto::I32(text.parse().map_err(number)?),
@@ -20,18 +20,26 @@ pub fn scalar(kind: &Kind, text: &str) -> Result<Proto, String> {
     })
 }
 
-/// The number of "LIST_AND_SELL" (or of the full name) in an enum whose values begin with "SELLING_OPTION_".
+/// The number of "LIST_AND_SELL" in an enum whose values begin with "SELLING_OPTION_"; a value
+/// that is newer than this program is its number, as [`enum_name`] writes it.
 fn enum_number(values: &EnumDescriptor, text: &str) -> Result<i32, String> {
     let prefix = prefix(values);
-    let found = values.values().find(|v| {
-        v.number() != 0 && (v.name() == text || v.name().strip_prefix(&prefix) == Some(text))
-    });
-    found.map(|value| value.number()).ok_or_else(|| {
-        format!(
-            "is {text:?}: one of {} is wanted",
-            enum_names(values).join(", ")
-        )
-    })
+    let found = values
+        .values()
+        .find(|v| v.number() != 0 && v.name().strip_prefix(&prefix).unwrap_or(v.name()) == text);
+    let newer = || {
+        let number = text.parse().ok()?;
+        values.get_value(number).is_none().then_some(number)
+    };
+    found
+        .map(|value| value.number())
+        .or_else(newer)
+        .ok_or_else(|| {
+            format!(
+                "is {text:?}: one of {} is wanted",
+                enum_names(values).join(", ")
+            )
+        })
 }
 
 /// What every value of an enum begins with: "SELLING_OPTION_".
@@ -66,4 +74,25 @@ pub fn enum_name(values: &EnumDescriptor, number: i32) -> String {
         .strip_prefix(&prefix)
         .unwrap_or(value.name())
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::json::pool;
+
+    #[test]
+    fn a_value_that_is_newer_than_this_program_comes_back() {
+        let values = pool().get_enum_by_name("marketplace.offercatalog.v1.SellingOption");
+        let values = values.unwrap();
+        for number in [1, 77, -3] {
+            assert_eq!(
+                enum_number(&values, &enum_name(&values, number)),
+                Ok(number)
+            );
+        }
+        for wrong in ["", "0", "1", "LISTED", "UNSPECIFIED"] {
+            assert!(enum_number(&values, wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -21,7 +21,8 @@ pub fn run(out: &mut Output) -> Result<(), Error> {
 
 /// The schema of `offer.yaml`.
 pub fn generate() -> Value {
-    let mut messages = BTreeMap::from([("text".to_owned(), text()), ("file".to_owned(), file())]);
+    let own = [("text", text()), ("secret", secret()), ("file", file())];
+    let mut messages = BTreeMap::from(own.map(|(name, schema)| (name.to_owned(), schema)));
     let plan = object(keys(
         &PLAN_KEYS,
         &["plan_id", "display_name"],
@@ -55,10 +56,11 @@ fn keys(
 ) -> Map<String, Value> {
     let mut properties = Map::new();
     for (key, meaning) in keys {
-        properties.insert(
-            (*key).to_owned(),
-            described(schema(key), Some((*meaning).to_owned())),
-        );
+        let mut schema = described(schema(key), Some((*meaning).to_owned()));
+        if required.contains(key) {
+            schema["minLength"] = 1.into();
+        }
+        properties.insert((*key).to_owned(), schema);
     }
     let mut object = Map::new();
     object.insert("properties".into(), properties.into());
@@ -145,8 +147,9 @@ fn single(field: &FieldDescriptor, messages: &mut BTreeMap<String, Value>) -> Va
         Kind::Enum(values) => json!({"enum": enum_names(&values)}),
         Kind::Bool => json!({"type": "boolean"}),
         Kind::String if assets::kind(field, "").is_some() => {
-            json!({"anyOf": [{"$ref": "#/definitions/file"}, {"type": "string"}]})
+            json!({"anyOf": [{"$ref": "#/definitions/file"}, word()]})
         }
+        Kind::String if is_secret(field) => json!({"$ref": "#/definitions/secret"}),
         Kind::String => json!({"$ref": "#/definitions/text"}),
         _ => json!({"type": "integer"}),
     }
@@ -160,13 +163,20 @@ fn word() -> Value {
 fn text() -> Value {
     json!({"anyOf": [
         word(),
-        from("file", "The text is in this file, beside the offer's."),
-        from("env", "The text, a secret, is in this environment variable."),
+        from("file", "The text is in this file, in the offer's folder."),
+    ]})
+}
+
+fn secret() -> Value {
+    json!({"anyOf": [
+        {"$ref": "#/definitions/text"},
+        from("env", "The secret is in this environment variable."),
     ]})
 }
 
 fn file() -> Value {
     let mut asset = word();
+    asset["pattern"] = "^[a-z0-9][a-z0-9_.-]{0,62}$".into();
     asset["description"] =
         "Its id in the catalog; without it one is made of the file's name and digest.".into();
     let mut file = from("file", "Path from the folder of the offer's file.");
@@ -176,9 +186,9 @@ fn file() -> Value {
 
 /// A mapping with one key.
 fn from(key: &str, meaning: &str) -> Value {
+    let value = described(word(), Some(meaning.to_owned()));
     json!({
-        "type": "object", "required": [key], "additionalProperties": false,
-        "properties": {key: {"type": "string", "description": meaning}},
+        "type": "object", "required": [key], "additionalProperties": false, "properties": {key: value},
     })
 }
 
@@ -192,6 +202,12 @@ fn described(mut schema: Value, comment: Option<String>) -> Value {
     }
     schema["description"] = comment.into();
     schema
+}
+
+/// Whether a field is a secret, which may be read from the environment: its .proto file says so.
+pub fn is_secret(field: &FieldDescriptor) -> bool {
+    let file = field.parent_message().parent_file();
+    comment(&file, field.path()).is_some_and(|comment| comment.starts_with("Secret."))
 }
 
 /// The comment before a message or a field in its .proto file.

@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::watch::{self, Until, WatchOptions};
 use crate::api::request_id;
-use crate::apply;
+use crate::apply::file;
 use crate::config::Session;
 use crate::error::Error;
 use crate::names::{Offer, Target};
@@ -85,7 +85,7 @@ pub async fn publish(session: &Session, args: PublishArgs, out: &mut Output) -> 
         } else {
             etag(session, &offer).await?
         },
-        notes: notes(session, &offer, &args)?,
+        notes: notes(&offer, &args)?,
         request_id: request_id(),
         in_flight_policy: if args.supersede {
             InFlightPolicy::Supersede
@@ -217,14 +217,16 @@ async fn etag(session: &Session, offer: &Offer) -> Result<String, Error> {
     Ok(answer.offer.unwrap_or_default().etag)
 }
 
-fn notes(session: &Session, offer: &Offer, args: &PublishArgs) -> Result<String, Error> {
+fn notes(offer: &Offer, args: &PublishArgs) -> Result<String, Error> {
     if let Some(path) = &args.file {
-        let files = apply::load(path, session.publisher().or(Some(&offer.publisher)))?;
-        let file = files.into_iter().find(|file| file.offer.id == offer.id);
-        let file = file.ok_or_else(|| {
-            Error::usage(format!("{}: no file of offer {}", path.display(), offer.id))
-        })?;
-        return Ok(file.notes);
+        for file in file::find(path)? {
+            let (of, notes) = file::notes(&file, &offer.publisher).map_err(Error::Files)?;
+            if of == *offer {
+                return Ok(notes);
+            }
+        }
+        let (path, name) = (path.display(), offer.name());
+        return Err(Error::usage(format!("{path}: no file of {name}")));
     }
     match args
         .notes

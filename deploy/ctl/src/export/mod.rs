@@ -7,7 +7,7 @@ mod page;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use marketplace_proto::offercatalog::v1::{Asset, AssetKind, Page};
@@ -15,7 +15,7 @@ use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 use serde_json::json;
 
 use crate::apply::draft::Draft;
-use crate::apply::file::{FILE, PAGE};
+use crate::apply::file::{self, FILE, PAGE};
 use crate::apply::reading::page_fields;
 use crate::config::Session;
 use crate::error::Error;
@@ -25,6 +25,9 @@ use crate::output::json::dynamic;
 use folder::{Content, Folder};
 use page::Pages;
 use yaml::Yaml;
+
+/// The preview audience, where it gets a file; not among those of the plans, whose ids may be any word.
+const PREVIEW: &str = "preview-audience.csv";
 
 #[derive(Args)]
 #[command(disable_version_flag = true)]
@@ -46,7 +49,8 @@ pub async fn run(session: &Session, args: ExportArgs, out: &mut Output) -> Resul
     let offer = Offer::parse(&args.offer, session.publisher())?;
     let version = version(&offer, args.version.as_deref());
     let draft = Draft::read(&session.api, &offer.name(), &version).await?;
-    let files = files(&offer, &draft, version.is_empty())?;
+    let notes = notes(&args.dir, &offer);
+    let files = files(&offer, &draft, version.is_empty(), &notes)?;
     let folder = Folder::compare(&args.dir, files)?;
     if !args.force {
         folder.refuse_differences()?;
@@ -73,17 +77,30 @@ fn version(offer: &Offer, typed: Option<&str>) -> String {
     }
 }
 
+/// Notes for certification are only in the offer's file: those of the one that is there stay.
+fn notes(folder: &Path, offer: &Offer) -> String {
+    match file::notes(&folder.join(FILE), &offer.publisher) {
+        Ok((of, notes)) if of == *offer => notes,
+        _ => String::new(),
+    }
+}
+
 /// Every file, the offer's last: who finds it finds everything that it names.
-fn files(offer: &Offer, draft: &Draft, is_draft: bool) -> Result<Vec<(String, Content)>, Error> {
+fn files(
+    offer: &Offer,
+    draft: &Draft,
+    is_draft: bool,
+    notes: &str,
+) -> Result<Vec<(String, Content)>, Error> {
     let pages: Vec<DynamicMessage> = draft.pages.iter().map(|page| dynamic(PAGE, page)).collect();
     let assets = places(draft, &pages);
     let mut writing = Pages {
         assets: &assets,
         shown: BTreeSet::new(),
         audiences: Vec::new(),
-        has_audiences: is_draft,
+        of_draft: is_draft,
     };
-    let text = document(offer, draft, &pages, &mut writing)?.document();
+    let text = document(offer, draft, notes, &pages, &mut writing)?.document();
     let (audiences, shown) = (writing.audiences, writing.shown);
     let mut files = BTreeMap::new();
     for (name, (path, asset)) in assets {
@@ -104,6 +121,7 @@ fn files(offer: &Offer, draft: &Draft, is_draft: bool) -> Result<Vec<(String, Co
 fn document(
     offer: &Offer,
     draft: &Draft,
+    notes: &str,
     pages: &[DynamicMessage],
     writing: &mut Pages<'_>,
 ) -> Result<Yaml, Error> {
@@ -117,7 +135,10 @@ fn document(
     if !head.alias.is_empty() {
         entries.push(text("alias", &head.alias));
     }
-    let of_offer = self::pages(&offer.name(), "preview", draft, pages, writing)?;
+    if !notes.is_empty() {
+        entries.push(text("notes", notes));
+    }
+    let of_offer = self::pages(&offer.name(), PREVIEW, draft, pages, writing)?;
     entries.push(("pages".to_owned(), Yaml::Map(of_offer)));
     let mut plans = Vec::new();
     for plan in &draft.plans {
@@ -129,7 +150,8 @@ fn document(
         if !plan.subtype.is_empty() {
             entries.push(text("subtype", &plan.subtype));
         }
-        let of_plan = self::pages(&plan.name, id, draft, pages, writing)?;
+        let audience = format!("audiences/{id}.csv");
+        let of_plan = self::pages(&plan.name, &audience, draft, pages, writing)?;
         entries.push(("pages".to_owned(), Yaml::Map(of_plan)));
         plans.push(Yaml::Map(entries));
     }
@@ -142,7 +164,7 @@ fn document(
 /// The pages of an offer or a plan, in the order of the proto.
 fn pages(
     parent: &str,
-    owner: &str,
+    audience: &str,
     draft: &Draft,
     pages: &[DynamicMessage],
     writing: &mut Pages<'_>,
@@ -154,7 +176,7 @@ fn pages(
         let found = own.iter().find(|(_, page)| page.has_field(&field));
         if let Some(Value::Message(page)) = found.map(|(_, page)| page.get_field(&field)).as_deref()
         {
-            entries.push((field.name().to_owned(), writing.page(page, owner)?));
+            entries.push((field.name().to_owned(), writing.page(page, audience)?));
         }
     }
     Ok(entries)
@@ -224,7 +246,10 @@ fn texts(value: &Value, found: &mut BTreeSet<String>) {
 
 #[cfg(test)]
 mod tests {
-    use marketplace_proto::offercatalog::v1::{CaptionedAsset, CoSellPage, page};
+    use marketplace_proto::offercatalog::v1::{
+        AudienceMember, CaptionedAsset, CoSellPage, OfferListingPage, Plan, PlanPricingPage,
+        PreviewAudiencePage, page,
+    };
 
     use super::*;
 
@@ -314,6 +339,113 @@ mod tests {
             paths(vec![asset("a", "Über uns (2).pdf", "1")]),
             ["documents/Über uns (2).pdf"]
         );
+    }
+
+    /// What an export of these pages has, by path; assets are left out.
+    fn exported(
+        pages: Vec<(String, page::Page)>,
+        is_draft: bool,
+        notes: &str,
+    ) -> BTreeMap<String, String> {
+        let draft = Draft {
+            pages: pages
+                .into_iter()
+                .map(|(parent, page)| Page {
+                    parent,
+                    page: Some(page),
+                    ..Page::default()
+                })
+                .collect(),
+            plans: vec![Plan {
+                name: offer().plan("preview"),
+                ..Plan::default()
+            }],
+            ..Draft::default()
+        };
+        let files = files(&offer(), &draft, is_draft, notes).unwrap();
+        let text = |(path, content)| match content {
+            Content::Bytes(bytes) => Some((path, String::from_utf8(bytes).unwrap())),
+            Content::Asset(_) => None,
+        };
+        files.into_iter().filter_map(text).collect()
+    }
+
+    fn audience(label: &str) -> Vec<AudienceMember> {
+        let member = AudienceMember {
+            label: label.to_owned(),
+            ..AudienceMember::default()
+        };
+        vec![member; 21]
+    }
+
+    #[test]
+    fn the_preview_audience_is_not_that_of_a_plan_named_preview() {
+        let preview = page::Page::PreviewAudience(PreviewAudiencePage {
+            members: audience("testers"),
+        });
+        let pricing = page::Page::PlanPricing(PlanPricingPage {
+            private_audience: audience("customers"),
+            ..PlanPricingPage::default()
+        });
+        let pages = vec![
+            (offer().name(), preview),
+            (offer().plan("preview"), pricing),
+        ];
+        let files = exported(pages, true, "");
+        assert!(files["preview-audience.csv"].contains("testers"));
+        assert!(files["audiences/preview.csv"].contains("customers"));
+        for path in ["preview-audience.csv", "audiences/preview.csv"] {
+            assert!(
+                files[FILE].contains(&format!("{{file: {path}}}")),
+                "{files:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_draft_says_what_is_empty_and_what_was_chosen_and_a_snapshot_does_not() {
+        let listing = page::Page::OfferListing(OfferListingPage {
+            large_logo: "logo".into(),
+            small_logo: "logo.small".into(),
+            ..OfferListingPage::default()
+        });
+        let pricing = page::Page::PlanPricing(PlanPricingPage::default());
+        let pages = vec![
+            (offer().name(), listing),
+            (offer().plan("preview"), pricing),
+        ];
+        for (is_draft, found) in [(true, 2), (false, 0)] {
+            let text = &exported(pages.clone(), is_draft, "")[FILE];
+            let lines = text.lines().map(str::trim);
+            let wanted = [
+                "small_logo: logo.small",
+                "plan_pricing: {private_audience: []}",
+            ];
+            assert_eq!(
+                lines.filter(|line| wanted.contains(line)).count(),
+                found,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn notes_of_the_file_that_is_there_stay() {
+        let folder = std::env::temp_dir().join(format!("marketctl-notes-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        assert_eq!(notes(&folder, &offer()), "");
+        let mut found = Vec::new();
+        for text in [
+            "mine",
+            "offer: forge\nnotes: Log in.\n",
+            "offer: other\nnotes: Log in.\n",
+        ] {
+            std::fs::write(folder.join(FILE), text).unwrap();
+            found.push(notes(&folder, &offer()));
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found, ["", "Log in.", ""]);
+        assert!(exported(vec![], true, "Log in.")[FILE].contains("notes: Log in.\n"));
     }
 
     #[test]

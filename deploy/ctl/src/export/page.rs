@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use marketplace_proto::offercatalog::v1::{Asset, PlanAudience};
+use marketplace_proto::offercatalog::v1::Asset;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
 use super::yaml::Yaml;
 use crate::apply::assets;
 use crate::apply::audience;
+use crate::apply::changes::AUDIENCE;
 use crate::apply::scalar::enum_name;
 use crate::error::Error;
 
@@ -22,23 +23,19 @@ pub struct Pages<'a> {
     pub shown: BTreeSet<String>,
     /// Audiences: path and content.
     pub audiences: Vec<(String, Vec<u8>)>,
-    /// Snapshots have no private audiences: none is written, instead of an empty one.
-    pub has_audiences: bool,
+    /// A snapshot has no private audiences, and smaller logos that were made of the large one.
+    pub of_draft: bool,
 }
 
 impl Pages<'_> {
-    /// `owner` names the files of the page's audience: a plan's id, or "preview".
-    pub fn page(&mut self, page: &DynamicMessage, owner: &str) -> Result<Yaml, Error> {
-        let mut entries = self.entries(page, owner, "")?;
-        let private = page
-            .get_field_by_name("audience")
-            .and_then(|kind| kind.as_enum_number());
-        if page.descriptor().name() == "PlanPricingPage"
-            && private == Some(PlanAudience::Private.into())
-            && self.has_audiences
-            && !entries.iter().any(|(key, _)| key == "private_audience")
-        {
-            entries.push(("private_audience".to_owned(), Yaml::List(Vec::new())));
+    /// `file` is for the page's audience.
+    pub fn page(&mut self, page: &DynamicMessage, file: &str) -> Result<Yaml, Error> {
+        let mut entries = self.entries(page, file, "")?;
+        // Left out it would keep whatever audience the draft has by then.
+        let empty = page.get_field_by_name(AUDIENCE);
+        let empty = empty.is_some_and(|members| members.as_list().is_some_and(<[_]>::is_empty));
+        if empty && self.of_draft {
+            entries.push((AUDIENCE.to_owned(), Yaml::List(Vec::new())));
         }
         Ok(Yaml::Map(entries))
     }
@@ -46,20 +43,20 @@ impl Pages<'_> {
     fn entries(
         &mut self,
         message: &DynamicMessage,
-        owner: &str,
+        file: &str,
         path: &str,
     ) -> Result<Vec<(String, Yaml)>, Error> {
         let fields: Vec<_> = message.descriptor().fields().collect();
         let mut entries = Vec::new();
         for field in fields.iter().filter(|field| message.has_field(field)) {
-            if is_derived(message, field) {
+            if !self.of_draft && is_derived(message, field) {
                 continue;
             }
             let path = match path {
                 "" => field.name().to_owned(),
                 path => format!("{path}.{}", field.name()),
             };
-            let value = self.field(field, &message.get_field(field), owner, &path)?;
+            let value = self.field(field, &message.get_field(field), file, &path)?;
             entries.push((field.name().to_owned(), value));
         }
         Ok(entries)
@@ -69,20 +66,18 @@ impl Pages<'_> {
         &mut self,
         field: &FieldDescriptor,
         value: &Value,
-        owner: &str,
+        file: &str,
         path: &str,
     ) -> Result<Yaml, Error> {
         match value {
             Value::List(members) if audience::is_audience(field) && members.len() > INLINE => {
-                self.audience(field, members, owner)
+                self.audience(field, members, file)
             }
             Value::List(items) => {
-                let items = items
-                    .iter()
-                    .map(|item| self.field(field, item, owner, path));
+                let items = items.iter().map(|item| self.field(field, item, file, path));
                 items.collect::<Result<_, _>>().map(Yaml::List)
             }
-            Value::Message(message) => self.entries(message, owner, path).map(Yaml::Map),
+            Value::Message(message) => self.entries(message, file, path).map(Yaml::Map),
             Value::String(text) => Ok(self.text(field, text, path)),
             Value::EnumNumber(number) => Ok(Yaml::Word(match field.kind() {
                 Kind::Enum(values) => enum_name(&values, *number),
@@ -119,9 +114,8 @@ impl Pages<'_> {
         &mut self,
         field: &FieldDescriptor,
         members: &[Value],
-        owner: &str,
+        file: &str,
     ) -> Result<Yaml, Error> {
-        let file = format!("audiences/{owner}.csv");
         let members: Vec<_> = members
             .iter()
             .filter_map(|member| member.as_message().cloned())
@@ -131,8 +125,11 @@ impl Pages<'_> {
             .as_message()
             .ok_or_else(|| Error::usage("no audience"))?;
         self.audiences
-            .push((file.clone(), audience::write(descriptor, &members)?));
-        Ok(Yaml::Map(vec![("file".to_owned(), Yaml::Text(file))]))
+            .push((file.to_owned(), audience::write(descriptor, &members)?));
+        Ok(Yaml::Map(vec![(
+            "file".to_owned(),
+            Yaml::Text(file.to_owned()),
+        )]))
     }
 }
 

@@ -221,7 +221,7 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with(' ')
         && text.chars().all(allowed)
         && !text.chars().all(number)
-        && !text.starts_with("0x")
+        && !["0x", "0b"].iter().any(|base| text.starts_with(base))
         && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
@@ -269,6 +269,7 @@ mod tests {
             "49.00",
             "1e5",
             "0x1f",
+            "0b11",
             "2026-01-01",
             "8.1.3",
             "a: b",

@@ -141,6 +141,14 @@ fn plans_are_renamed_and_leftovers_go_only_when_asked() {
         ]
     );
     assert_eq!(lines(&file, &draft, true, false), [rename, "- plan old"]);
+    let without = FILE.split("plans:").next().unwrap();
+    let wrong = between(&load("no-plans", without), &draft, true, false).unwrap_err();
+    assert!(wrong[0].text.starts_with("has no key `plans`"), "{wrong:?}");
+    let none = load("none", &format!("{without}plans: []\n"));
+    assert_eq!(
+        lines(&none, &draft, true, false),
+        ["- plan team", "- plan old"]
+    );
 }
 
 #[test]
@@ -251,4 +259,30 @@ fn what_a_field_was_and_will_be_is_shown_before_it_is_changed() {
     );
     let selling = "~ page offer_setup: selling unset → LIST_AND_SELL";
     assert_eq!(lines_of(&file, &draft), [title.as_str(), selling]);
+}
+
+#[test]
+fn an_empty_message_is_as_good_as_none_outside_of_a_choice() {
+    use marketplace_proto::offercatalog::v1::{LegalTerms, page};
+    let empty = |page: &str| {
+        format!(
+            "publisher: c\noffer: o\noffer_type: t\nalias: G\npages: {page}\nplans: [{{plan_id: team, display_name: Team}}]\n"
+        )
+    };
+    let file = load("empty", &empty("{offer_listing: {support_contact: {}}}"));
+    let mut draft = applied(&file);
+    for saved in &mut draft.pages {
+        if let Some(page::Page::OfferListing(listing)) = &mut saved.page {
+            assert!(listing.support_contact.take().is_some());
+        }
+    }
+    assert!(lines_of(&file, &draft).is_empty());
+    let file = load("chosen", &empty("{properties: {legal: {standard: {}}}}"));
+    let mut draft = applied(&file);
+    for saved in &mut draft.pages {
+        if let Some(page::Page::Properties(properties)) = &mut saved.page {
+            properties.legal = Some(LegalTerms { terms: None });
+        }
+    }
+    assert_eq!(lines_of(&file, &draft), ["~ page properties: legal"]);
 }

@@ -5,10 +5,14 @@ use crate::apply::tree;
 use crate::output::json::pool;
 
 fn read(kind: &str, text: &str) -> (serde_json::Value, Vec<String>, Lines) {
+    read_in(Path::new(env!("CARGO_MANIFEST_DIR")), kind, text)
+}
+
+fn read_in(folder: &Path, kind: &str, text: &str) -> (serde_json::Value, Vec<String>, Lines) {
     let variable = |name: &str| (name == "CRM_KEY").then(|| "s3cret".to_owned());
     let mut mapper = Mapper {
         file: "offer.yaml",
-        folder: Path::new(env!("CARGO_MANIFEST_DIR")),
+        folder,
         offer: "publishers/p/offers/o".into(),
         variable: &variable,
         problems: Vec::new(),
@@ -38,7 +42,7 @@ markets: [NO, US]
 model: FLAT_RATE
 hidden: true
 prices:
-  - {term: BILLING_TERM_ONE_MONTH, currency: USD, amount: 49.00, min_users: 2}
+  - {term: ONE_MONTH, currency: USD, amount: 49.00, min_users: 2}
 ";
     let (json, problems, lines) = read("PlanPricingPage", text);
     let wanted = serde_json::json!({
@@ -110,6 +114,63 @@ fn texts_come_from_files_and_secrets_from_the_environment() {
     );
     let (_, problems, _) = read("OfferListingPage", "title: {file: nowhere.txt}\n");
     assert_eq!(problems.len(), 1);
+    let (_, problems, _) = read("OfferListingPage", "title: {env: CRM_KEY}\n");
+    assert_eq!(
+        problems,
+        ["offer.yaml:1: title must be a text, {file: PATH}, or of a secret {env: NAME}"]
+    );
+}
+
+#[test]
+fn only_what_the_proto_calls_secret_is_read_from_the_environment() {
+    let messages = pool().all_messages();
+    let secrets = messages.flat_map(|m| m.fields().collect::<Vec<_>>());
+    let mut names: Vec<_> = secrets
+        .filter(schema::is_secret)
+        .map(|field| field.name().to_owned())
+        .collect();
+    names.sort();
+    let wanted = [
+        "application_key",
+        "client_secret",
+        "connection_string",
+        "password",
+    ];
+    assert_eq!(names, wanted);
+}
+
+#[test]
+fn a_file_is_in_the_folder_of_the_offers_file() {
+    let folder = std::env::temp_dir().join(format!("marketctl-inside-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("offer/texts")).unwrap();
+    for file in ["outside.txt", "offer/in.txt", "offer/texts/deep.txt"] {
+        std::fs::write(folder.join(file), "text").unwrap();
+    }
+    std::os::unix::fs::symlink("../outside.txt", folder.join("offer/out.txt")).unwrap();
+    std::os::unix::fs::symlink("texts/deep.txt", folder.join("offer/link.txt")).unwrap();
+    let offer = folder.join("offer");
+    for (path, fine) in [
+        ("in.txt", true),
+        ("texts/../in.txt", true),
+        ("link.txt", true),
+        ("../outside.txt", false),
+        ("out.txt", false),
+        ("/etc/hostname", false),
+        ("/dev/zero", false),
+        ("texts", false),
+        ("nowhere", false),
+    ] {
+        for page in [
+            format!("title: {{file: {path}}}"),
+            format!("large_logo: {{file: {path}}}"),
+        ] {
+            let (_, problems, _) = read_in(&offer, "OfferListingPage", &page);
+            assert_eq!(problems.is_empty(), fine, "{path}: {problems:?}");
+        }
+    }
+    let devices = source::bytes(Path::new("/dev/zero"), source::MOST_CONTENT);
+    assert_eq!(devices.unwrap_err().to_string(), "is no regular file");
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
