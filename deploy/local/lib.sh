@@ -105,6 +105,10 @@ postgres_folder() {
   echo "$folder"
 }
 
+# A crash of this server loses nothing but a test run; tests count statements.
+start_test_postgres() { start_postgres "fsync = off
+shared_preload_libraries = 'pg_stat_statements'"; }
+
 start_postgres() { # [extra settings for postgresql.conf]
   local bin folder
   bin=$(postgres_bin); folder=$(postgres_folder)

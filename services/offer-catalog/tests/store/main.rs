@@ -13,6 +13,7 @@ mod audience_files;
 mod blobs;
 mod compare;
 mod customers;
+mod edits;
 mod pages;
 mod search;
 mod support;

@@ -203,6 +203,11 @@ impl Bench {
         assert!(done.rows_affected() > 0, "nothing was changed by {sql}");
     }
 
+    /// Who may read what Postgres says of everybody's statements.
+    pub async fn superuser(&self) -> sqlx::PgConnection {
+        self.database.superuser().await.unwrap()
+    }
+
     /// Has Postgres count what is there, as it does by itself after a while.
     pub async fn analyze(&self) {
         let owner = self.database.pool("offer_catalog_owner", 1).unwrap();
