@@ -52,7 +52,7 @@ pub const CHECKS: &[Check] = &[
 ];
 
 fn is_vm(subject: &Subject<'_>) -> bool {
-    subject.is_type("azureVirtualMachine")
+    subject.type_has(|known| known.approved_billing)
 }
 
 fn enrolled(subject: &Subject<'_>, found: &mut Found<'_>) {

@@ -56,7 +56,8 @@ fn graphics(subject: &Subject<'_>, found: &mut Found<'_>) {
     logo(subject, found, &page.medium_logo, "medium_logo", 90..=90);
     logo(subject, found, &page.small_logo, "small_logo", 48..=48);
     let most = 5;
-    if subject.is_type("softwareAsAService") && page.screenshots.is_empty() {
+    let least = subject.of_type().map_or(0, |known| known.min_screenshots);
+    if page.screenshots.len() < least {
         let remedy = "Upload one to five screenshots, PNG, 1280 × 720.";
         found.fail(
             "SCREENSHOTS_MISSING",

@@ -76,7 +76,7 @@ fn every(subject: &Subject<'_>) -> Vec<Labelled> {
     let of = |field: &str| Place::from(("offer_listing", field));
     let mut links = vec![
         Labelled {
-            required: !subject.is_type("consultingService"),
+            required: subject.of_type().is_none_or(|known| known.privacy_policy),
             ..link(of("privacy_policy_url"), &page.privacy_policy_url, "100.6")
         },
         link(of("support_url"), &page.support_url, "100.5"),
@@ -210,7 +210,7 @@ fn call_to_action(subject: &Subject<'_>, found: &mut Found<'_>) {
         }
         // Types that only list need none: their label is "Contact me" (managed services, consulting).
         (Selling::ListingOnly, CallToAction::Unspecified) => {
-            if subject.is_type("softwareAsAService") {
+            if subject.type_has(|known| known.call_to_action) {
                 let remedy = "Choose Get it now (Free), Free trial or Contact me.";
                 found.fail(
                     "CALL_TO_ACTION_MISSING",

@@ -133,7 +133,8 @@ pub fn policy_of(id: &str) -> Option<&'static str> {
 
 /// Resource name and Entra application of an offer, for BE-5.
 pub fn application_of(snapshot: &Snapshot, transactable: bool) -> &str {
-    let of_service = snapshot.offer.offer_type == "softwareAsAService" && transactable;
+    let of_service = transactable
+        && offer_type::find(&snapshot.offer.offer_type).is_some_and(|known| known.one_application);
     if of_service {
         &snapshot.pages.technical_configuration.application_id
     } else {

@@ -1,27 +1,32 @@
-//! Markets, currencies and amounts: data and parsing. No check of its own.
+//! Markets, currencies and amounts: what ISO 3166-1 and ISO 4217 say, and parsing. No check of its own.
 
-use super::text;
+use iso_currency::{Country, Currency};
 
-/// "DE=EUR"
-static MARKETS: &str = include_str!("data/markets.txt");
-/// Currencies that the marketplace bills in; elsewhere customers may be billed in US dollars.
-const BILLED: &[&str] = &[
-    "AUD", "BRL", "CAD", "CHF", "CNY", "DKK", "EUR", "GBP", "INR", "JPY", "KRW", "NOK", "NZD",
-    "RUB", "SEK", "TWD", "USD",
-];
-
-/// The currency of a market; `None`: no such market.
-pub fn currency_of(market: &str) -> Option<&'static str> {
-    let mut pairs = text::lines(MARKETS).filter_map(|line| line.split_once('='));
-    pairs
-        .find(|(code, _)| *code == market)
-        .map(|(_, currency)| currency)
+/// A market by its ISO 3166-1 code.
+pub fn is_market(code: &str) -> bool {
+    rust_iso3166::from_alpha2(code).is_some()
 }
 
-/// Customers of that market can be billed in that currency.
-pub fn is_billed(market: &str, currency: &str) -> bool {
-    currency_of(market)
-        .is_some_and(|own| own == currency || (currency == "USD" && !BILLED.contains(&own)))
+/// The currency of a market; `None`: it has none of its own, or there is no such market.
+pub fn own_currency(market: &str) -> Option<&'static str> {
+    own_currencies(market).first().map(Currency::code)
+}
+
+/// Customers of that market can be charged in that currency: one of their own, or US dollars. The catalog goes by the
+/// same rule when it looks at a draft.
+pub fn is_paid_in(market: &str, currency: &str) -> bool {
+    let own = || own_currencies(market).into_iter();
+    is_market(market) && (currency == "USD" || own().any(|own| own.code() == currency))
+}
+
+/// No funds, no metals, nothing that another currency took the place of.
+fn own_currencies(market: &str) -> Vec<Currency> {
+    let mut currencies = market
+        .parse::<Country>()
+        .map(Currency::from_country)
+        .unwrap_or_default();
+    currencies.retain(|currency| currency.flags().is_empty());
+    currencies
 }
 
 /// An amount of money in ten-thousandths; prices have two places at most, meters four.
@@ -67,10 +72,16 @@ mod unit {
     }
 
     #[test]
-    fn a_market_is_billed_in_its_currency_or_in_dollars_where_that_one_is_not_billed() {
-        assert!(is_billed("DE", "EUR") && !is_billed("DE", "USD") && !is_billed("DE", "JPY"));
-        assert!(is_billed("KE", "USD") && is_billed("KE", "KES") && !is_billed("KE", "EUR"));
-        assert!(!is_billed("XX", "USD"));
-        assert_eq!(text::lines(MARKETS).count(), 141);
+    fn cv_10_a_market_pays_in_its_currency_or_in_dollars() {
+        for (market, currency) in [("DE", "EUR"), ("DE", "USD"), ("KE", "KES"), ("BG", "EUR")] {
+            assert!(is_paid_in(market, currency), "{market} {currency}");
+        }
+        for (market, currency) in [("DE", "JPY"), ("BG", "BGN"), ("KE", "EUR"), ("XK", "USD")] {
+            assert!(!is_paid_in(market, currency), "{market} {currency}");
+        }
+        assert_eq!(
+            (own_currency("DE"), own_currency("XX")),
+            (Some("EUR"), None)
+        );
     }
 }

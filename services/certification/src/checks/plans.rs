@@ -92,8 +92,7 @@ fn markets(subject: &Subject<'_>, plan: &crate::domain::snapshot::Plan, found: &
         .as_ref()
         .map_or(&[] as &[String], |pricing| &pricing.markets);
     let at = plan_place(plan, "plan_pricing", "markets");
-    // An IoT Edge module has plans without prices, and so without markets (§1.1).
-    if markets.is_empty() && !subject.is_type("iotEdgeModule") {
+    if markets.is_empty() && subject.of_type().is_none_or(|known| known.markets) {
         found.fail(
             "MARKETS_MISSING",
             at,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Check, Found, Subject, always, automatic,
-    money::{amount, currency_of, is_billed},
+    money::{amount, is_market, is_paid_in, own_currency},
     subject::{Place, plan_place},
 };
 use crate::domain::{
@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 pub const CHECKS: &[Check] = &[automatic(
-    ("CV-10", 1),
+    ("CV-10", 2),
     (Level::Content, "100.4"),
     "Prices and terms are consistent",
     always,
@@ -26,7 +26,7 @@ fn pricing(subject: &Subject<'_>, found: &mut Found<'_>) {
         return;
     }
     let mut models: Vec<PricingModel> = Vec::new();
-    for plan in subject.plans() {
+    for plan in subject.plans().filter(|plan| subject.sells(plan)) {
         let Some(pricing) = &plan.pages.plan_pricing else {
             let remedy = "Complete the page Pricing and availability of this plan.";
             found.fail(
@@ -46,7 +46,7 @@ fn pricing(subject: &Subject<'_>, found: &mut Found<'_>) {
             models.push(pricing.model);
         }
     }
-    if models.len() > 1 && subject.is_type("softwareAsAService") {
+    if models.len() > 1 && subject.type_has(|known| known.one_pricing_model) {
         let evidence = format!("{models:?}");
         found.fail(
             "PRICING_MODELS",
@@ -87,13 +87,8 @@ fn terms(subject: &Subject<'_>, found: &mut Found<'_>) {
 
 fn plan_prices(plan: &Plan, pricing: &Pricing, found: &mut Found<'_>) {
     let at = |field: &str| plan_place(plan, "plan_pricing", field);
-    for market in pricing
-        .markets
-        .iter()
-        .filter(|market| currency_of(market).is_none())
-    {
-        let remedy =
-            "Choose markets by their ISO 3166-1 codes, from those the marketplace sells in.";
+    for market in pricing.markets.iter().filter(|market| !is_market(market)) {
+        let remedy = "Choose markets by their ISO 3166-1 codes.";
         found.fail("MARKET_UNKNOWN", at("markets"), market, remedy);
     }
     match pricing.model {
@@ -186,8 +181,8 @@ fn one_price(pricing: &Pricing, price: &Price, at: &dyn Fn(&str) -> Place, found
     } else if !pricing.markets.contains(&price.market) {
         let remedy = "Add the market to the plan, or remove its price.";
         found.fail("PRICE_OF_OTHER_MARKET", at("market"), &price.market, remedy);
-    } else if !is_billed(&price.market, &price.currency) {
-        let wanted = currency_of(&price.market).unwrap_or("USD");
+    } else if !is_paid_in(&price.market, &price.currency) {
+        let wanted = own_currency(&price.market).unwrap_or("USD");
         let evidence = format!("{:?} in {}", price.currency, price.market);
         found.fail(
             "CURRENCY_MISMATCH",

@@ -39,6 +39,17 @@ impl<'a> Subject<'a> {
         self.snapshot.offer.offer_type == id
     }
 
+    /// A fact of its type; an unknown type has it not.
+    pub fn type_has(&self, fact: fn(&OfferType) -> bool) -> bool {
+        self.of_type().is_some_and(fact)
+    }
+
+    /// A plan is sold, where the offer is.
+    pub fn sells(&self, plan: &Plan) -> bool {
+        self.of_type()
+            .is_none_or(|known| !known.unsold_subtypes.contains(&plan.subtype.as_str()))
+    }
+
     pub fn artifact(&self) -> Artifact {
         self.of_type()
             .map_or(Artifact::None, |known| known.artifact)

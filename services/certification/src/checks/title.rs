@@ -74,7 +74,7 @@ static CONSULTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 fn is_consulting(subject: &Subject<'_>) -> bool {
-    subject.is_type("consultingService")
+    subject.type_has(|known| known.titled_by_engagement)
 }
 
 fn title(subject: &Subject<'_>, found: &mut Found<'_>) {

@@ -62,11 +62,7 @@ fn has_videos(subject: &Subject<'_>) -> bool {
 }
 
 fn videos(subject: &Subject<'_>, found: &mut Found<'_>) {
-    let most = if subject.is_type("softwareAsAService") {
-        4
-    } else {
-        5
-    };
+    let most = subject.of_type().map_or(5, |known| known.max_videos);
     let videos = &subject.listing().videos;
     if videos.len() > most {
         let evidence = format!("{} videos", videos.len());

@@ -5,8 +5,9 @@ use super::plan_overview;
 use super::snapshot::Content;
 use crate::pages::{
     Applies, CoSell, Context, Issue, Issues, OfferListing, OfferSetup, OfferType, PageId,
-    PlanListing, PlanPricing, PlanTechnicalConfiguration, PreviewAudience, Properties,
-    ResellThroughCsps, ResellerState, Severity, SupplementalContent, TechnicalConfiguration,
+    PlanListing, PlanPricing, PlanTechnicalConfiguration, PreviewAudience, PricingModel,
+    Properties, ResellThroughCsps, ResellerState, Severity, SupplementalContent,
+    TechnicalConfiguration,
 };
 
 /// The status of a page (PG-2 … PG-6).
@@ -65,7 +66,7 @@ pub fn review(draft: &Draft, published: &Published) -> Review {
         draft,
         published,
         content: Content::of(draft),
-        context: context(draft),
+        context: context(draft, published),
     };
     let mut pages = Vec::new();
     let mut issues = Vec::new();
@@ -108,7 +109,7 @@ pub fn review_page(
         draft,
         published,
         content: Content::of(draft),
-        context: context(draft),
+        context: context(draft, published),
     };
     let plan = plan_id.and_then(|id| draft.plans.iter().find(|plan| plan.plan_id == id));
     all.issues_of(page, plan)
@@ -126,8 +127,10 @@ fn plan_pages(draft: &Draft) -> impl Iterator<Item = (PageId, &DraftPlan)> {
         .flat_map(move |plan| pages.clone().into_iter().map(move |page| (page, plan)))
 }
 
-fn context(draft: &Draft) -> Context<'_> {
+fn context<'a>(draft: &'a Draft, published: &Published) -> Context<'a> {
     Context {
+        metered: draft.metered(),
+        published: published.live.is_some(),
         offer_type: draft.offer_type,
         transactable: draft.transactable(),
         assets: &draft.assets,
@@ -191,7 +194,10 @@ impl Reviewing<'_> {
             }
             PageId::ResellThroughCsps => {
                 or_default(&saved.resell_through_csps, |page: &ResellThroughCsps| {
-                    page.check(issues)
+                    page.check(issues);
+                    or_default(&saved.offer_listing, |listing: &OfferListing| {
+                        page.warn_of_listing(listing, issues)
+                    });
                 })
             }
             PageId::CoSell => {
@@ -214,13 +220,13 @@ impl Reviewing<'_> {
         let (now, before) = (&self.draft.pages, &live.pages);
         match page {
             PageId::OfferSetup => both(&now.offer_setup, &before.offer_setup, |now, before| {
-                now.check_against(before, issues)
+                now.check_against(before, self.draft.offer_type, issues)
             }),
             PageId::Properties => both(&now.properties, &before.properties, |now, before| {
                 now.check_against(before, issues)
             }),
             PageId::ResellThroughCsps => {
-                let default = reseller_default(self.draft.offer_type);
+                let default = reseller_default(self.draft.offer_type, live);
                 let nothing = ResellThroughCsps::default();
                 let (now, before) = (
                     now.resell_through_csps.as_ref(),
@@ -236,12 +242,12 @@ impl Reviewing<'_> {
     fn check_plan(&self, page: PageId, plan: &DraftPlan, issues: &mut Issues) {
         let (saved, context) = (&plan.pages, &self.context);
         match page {
-            PageId::PlanListing => {
-                or_default(&saved.plan_listing, |page: &PlanListing| page.check(issues))
-            }
+            PageId::PlanListing => or_default(&saved.plan_listing, |page: &PlanListing| {
+                page.check(context, issues)
+            }),
             PageId::PlanPricing => {
                 or_default(&saved.plan_pricing, |page: &PlanPricing| {
-                    page.check_with(context, plan.audience.as_ref(), issues)
+                    page.check(context, &plan.subtype, plan.audience.as_ref(), issues)
                 });
                 let before = self
                     .published
@@ -310,8 +316,13 @@ impl Reviewing<'_> {
     }
 }
 
-fn reseller_default(offer_type: &OfferType) -> ResellerState {
-    if offer_type.resellers_by_default {
+/// CS-1: what resellers may do with what is published, unless it says so.
+fn reseller_default(offer_type: &OfferType, live: &Content) -> ResellerState {
+    let pricings = live.plans.iter().map(|plan| &plan.pages.plan_pricing);
+    let byol = pricings
+        .flatten()
+        .any(|pricing| pricing.model == Some(PricingModel::Byol));
+    if offer_type.resellers_by_default || (offer_type.byol_resold_by_default && byol) {
         ResellerState::All
     } else {
         ResellerState::None

@@ -105,9 +105,20 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Effectively transactable (OT-2): the type allows it and Offer setup says so.
+    /// Effectively transactable (OT-2): the type allows it, Offer setup says so, and there is a plan to be sold.
     pub fn transactable(&self) -> bool {
-        self.offer_type.transactable.allows() && self.selling() == Some(Selling::ListAndSell)
+        let subtypes = self.plans.iter().map(|plan| plan.subtype.as_str());
+        self.offer_type.transactable.allows()
+            && self.selling() == Some(Selling::ListAndSell)
+            && self.offer_type.sells_any(subtypes)
+    }
+
+    /// Some plan has meters.
+    pub fn metered(&self) -> bool {
+        let pages = self.plans.iter().map(|plan| &plan.pages);
+        pages
+            .filter_map(|pages| pages.plan_pricing.as_ref())
+            .any(|pricing| !pricing.meters.is_empty())
     }
 
     /// What Offer setup says about selling, if anything.

@@ -165,7 +165,7 @@ pub fn changes(
                 of(published).is_some_and(|meter| meter.price_per_unit == new.price_per_unit);
             let same = |other: &Before| matches!(other, Before::Meter(meter) if meter.id == new.id);
             let kept = kept(&same).filter(|_| known);
-            let lower = new.unit_price() < old.unit_price();
+            let lower = new.hundred_thousandths() < old.hundred_thousandths();
             wait(Before::Meter(old), lower, kept);
         }
     }

@@ -136,9 +136,11 @@ impl Content {
 
     /// Effectively transactable (OT-2).
     pub fn transactable(&self) -> bool {
-        let allowed = self
-            .offer_type()
-            .is_ok_and(|offer_type| offer_type.transactable.allows());
+        let offered = self.plans.iter().filter(|plan| !plan.stopped);
+        let subtypes = offered.map(|plan| plan.subtype.as_str());
+        let allowed = self.offer_type().is_ok_and(|offer_type| {
+            offer_type.transactable.allows() && offer_type.sells_any(subtypes)
+        });
         allowed
             && self
                 .pages

@@ -19,6 +19,10 @@ pub struct Context<'a> {
     pub offer_type: &'static OfferType,
     /// Effectively transactable (OT-2).
     pub transactable: bool,
+    /// Some plan has meters.
+    pub metered: bool,
+    /// Customers see it, or did.
+    pub published: bool,
     /// The offer's files, by resource name.
     pub assets: &'a BTreeMap<String, Asset>,
     /// A secret of the lead destination is stored.

@@ -102,6 +102,11 @@ impl StandardContract {
                 check::required(issues, &field, tenant, "a tenant's id");
                 check::guid(issues, &field, tenant);
             }
+            let places = amendment.tenant_ids.iter().enumerate();
+            check::distinct(
+                issues,
+                places.map(|(at, id)| (format!("{tenants}[{at}]"), id.to_lowercase())),
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::check::{self, Context};
 use super::offer_type::{LeadsNeeded, Transactable};
-use super::{Issues, LeadDestination};
+use super::{Issues, LeadDestination, OfferType};
 
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -183,8 +183,8 @@ impl OfferSetup {
         );
     }
 
-    /// OS-5
-    pub fn check_against(&self, published: &Self, issues: &mut Issues) {
+    /// OS-5, UP-9
+    pub fn check_against(&self, published: &Self, offer_type: &OfferType, issues: &mut Issues) {
         if published.selling == Some(Selling::ListAndSell)
             && self.selling == Some(Selling::ListingOnly)
         {
@@ -195,6 +195,17 @@ impl OfferSetup {
                 "FROZEN_BY_PUBLISH",
                 message,
                 "Choose LIST_AND_SELL, or stop its distribution and create another offer.",
+            );
+        }
+        if published.selling == Some(Selling::ListingOnly)
+            && self.selling == Some(Selling::ListAndSell)
+            && !offer_type.listed_may_be_sold
+        {
+            issues.error(
+                "selling",
+                "FROZEN_BY_PUBLISH",
+                "an offer of this type that was published as listing-only can't be sold",
+                "Choose LISTING_ONLY, or create another offer.",
             );
         }
     }

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use include_dir::{Dir, File, include_dir};
 use serde::Deserialize;
 
 use super::{AudienceIdKind, BillingTerm, PageId, PricingModel};
@@ -56,8 +57,22 @@ pub struct OfferType {
     pub plan_technical_configuration: Option<Deploys>,
     /// Subtypes that a plan must have one of.
     pub plan_subtypes: Vec<String>,
+    /// Those of them whose plans are never sold through the marketplace (§1.1, PL-9).
+    pub unsold_subtypes: Vec<String>,
     /// Resellers are in unless the publisher says otherwise (CS-1).
     pub resellers_by_default: bool,
+    /// The same, where a plan is bring-your-own-licence.
+    pub byol_resold_by_default: bool,
+    /// An offer that was published as listing-only may be sold later (UP-9).
+    pub listed_may_be_sold: bool,
+    /// When the marketplace has to reach the publisher's application (TC-1, §4.2).
+    pub fulfilment: Fulfilment,
+    /// An offer that is sold says where it runs (SU-1).
+    pub declares_hosting: bool,
+    /// The first publish needs evidence that it works, or a call (SU-2).
+    pub first_publish_evidence: bool,
+    /// Plans have a summary (PN-3).
+    pub plan_summary: bool,
     /// Documentation shown beside pages and steps.
     pub help_links: Vec<HelpLink>,
 }
@@ -102,6 +117,18 @@ impl Applies {
             Self::Never => false,
         }
     }
+}
+
+/// When the application behind an offer has to be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Fulfilment {
+    /// Landing page, webhook and application, where the offer is sold.
+    Required,
+    /// The application, where a plan has meters.
+    WhenMetered,
+    /// Never.
+    Optional,
 }
 
 /// When a lead destination is needed.
@@ -232,6 +259,17 @@ impl OfferType {
             .any(|rule| rule.page == page && rule.applies != Applies::Never)
     }
 
+    /// Whether plans of this subtype are sold where the offer is.
+    pub fn sells(&self, subtype: &str) -> bool {
+        !self.unsold_subtypes.iter().any(|unsold| unsold == subtype)
+    }
+
+    /// Whether an offer with plans of these subtypes is sold at all: one of them is, or there is none yet.
+    pub fn sells_any<'a>(&self, subtypes: impl IntoIterator<Item = &'a str>) -> bool {
+        let mut subtypes = subtypes.into_iter().peekable();
+        subtypes.peek().is_none() || subtypes.any(|subtype| self.sells(subtype))
+    }
+
     /// The pages of an offer that is, or isn't, sold through the marketplace, in order.
     pub fn pages(&self, transactable: bool) -> impl Iterator<Item = PageId> + '_ {
         PageId::ALL
@@ -240,23 +278,19 @@ impl OfferType {
     }
 }
 
-const FILES: [&str; 12] = [
-    include_str!("../../data/offer_types/softwareAsAService.json"),
-    include_str!("../../data/offer_types/azureVirtualMachine.json"),
-    include_str!("../../data/offer_types/azureApplication.json"),
-    include_str!("../../data/offer_types/azureContainer.json"),
-    include_str!("../../data/offer_types/iotEdgeModule.json"),
-    include_str!("../../data/offer_types/managedService.json"),
-    include_str!("../../data/offer_types/consultingService.json"),
-    include_str!("../../data/offer_types/dynamics365ForOperations.json"),
-    include_str!("../../data/offer_types/dynamics365BusinessCentral.json"),
-    include_str!("../../data/offer_types/dynamics365ForCustomerEngagement.json"),
-    include_str!("../../data/offer_types/powerBiApp.json"),
-    include_str!("../../data/offer_types/powerBiVisual.json"),
-];
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/offer_types");
+/// A type that exists for tests alone: what it takes to add one is this file.
+#[cfg(test)]
+static OF_TESTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/pages/tests/offer_types");
 
-static TYPES: LazyLock<Vec<OfferType>> =
-    LazyLock::new(|| FILES.iter().map(|file| read(file)).collect());
+static TYPES: LazyLock<Vec<OfferType>> = LazyLock::new(|| {
+    let files = FILES.files();
+    #[cfg(test)]
+    let files = files.chain(OF_TESTS.files());
+    let mut types: Vec<OfferType> = files.filter_map(File::contents_utf8).map(read).collect();
+    types.sort_by(|a, b| a.display_name.cmp(&b.display_name));
+    types
+});
 
 /// A file that is compiled in: a wrong one is a mistake that the tests below show.
 fn read(file: &str) -> OfferType {

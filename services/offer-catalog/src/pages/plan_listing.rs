@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Issues;
-use super::check;
+use super::check::{self, Context};
 
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,15 @@ pub struct PlanListing {
 
 impl PlanListing {
     /// PN-3
-    pub fn check(&self, issues: &mut Issues) {
+    pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
+        if !self.summary.is_empty() && !context.offer_type.plan_summary {
+            issues.warn(
+                "summary",
+                "IGNORED",
+                "plans of this type of offer have no summary",
+                "Say it in the description.",
+            );
+        }
         check::max_chars(issues, "summary", &self.summary, 100);
         check::plain_line(issues, "summary", &self.summary);
         check::required(issues, "description", &self.description, "a description");

@@ -70,22 +70,39 @@ impl PlanPricing {
         })
     }
 
-    /// PN-4 … PN-13
-    pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
-        self.check_with(context, None, issues);
-    }
-
-    /// The same; where the members of its private audience aren't here, what was found of them before counts.
-    pub fn check_with(
+    /// PN-4 … PN-13, of a plan of this subtype. Where the members of its private audience aren't here, what was found of
+    /// them before counts.
+    pub fn check(
         &self,
         context: &Context<'_>,
+        subtype: &str,
         checked: Option<&CheckedAudience>,
         issues: &mut Issues,
     ) {
         self.check_markets(issues);
-        self.check_model(context, issues);
-        self.check_meters(context, issues);
+        if context.offer_type.sells(subtype) {
+            self.check_model(context, issues);
+            self.check_meters(context, issues);
+        } else {
+            self.check_unsold(subtype, issues);
+        }
         self.check_audience(context, checked, issues);
+    }
+
+    /// §1.1: a plan that is never sold costs nothing here.
+    fn check_unsold(&self, subtype: &str, issues: &mut Issues) {
+        let priced = self.model.is_some_and(PricingModel::has_prices);
+        for (field, used) in [
+            ("model", priced),
+            ("prices", !self.prices.is_empty()),
+            ("meters", !self.meters.is_empty()),
+            ("free_trial", self.free_trial),
+        ] {
+            if used {
+                let message = format!("a {subtype} is not sold through the marketplace");
+                issues.error(field, "NOT_ALLOWED", message, "Leave it out.");
+            }
+        }
     }
 
     /// PN-4

@@ -8,12 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::check;
 use super::{Issues, taxonomy};
 
-/// An amount with so many places, as a whole number.
-fn places(amount: &str, places: usize) -> Option<u64> {
-    let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
-    format!("{whole}{part:0<places$}").parse().ok()
-}
-
 /// What a plan is priced by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -153,10 +147,7 @@ static METER_ID: LazyLock<Regex> = LazyLock::new(|| check::pattern(r"^[A-Za-z0-9
 impl Price {
     /// The amount in hundredths; `None`: it is no amount.
     pub fn hundredths(&self) -> Option<u64> {
-        if !AMOUNT.is_match(&self.amount) {
-            return None;
-        }
-        places(&self.amount, 2)
+        counted(&self.amount, &AMOUNT, 2)
     }
 
     /// What a price is of its own, whatever its plan's model.
@@ -260,6 +251,21 @@ impl Price {
                 message,
                 "Give USD, or name the market that this price is for.",
             );
+        } else if taxonomy::is_market(&self.market)
+            && !self.currency.is_empty()
+            && !taxonomy::is_paid_in(&self.market, &self.currency)
+        {
+            let own = taxonomy::own_currencies(&self.market);
+            let known: Vec<&str> = own.iter().map(|own| own.code()).chain(["USD"]).collect();
+            issues.error(
+                &currency,
+                "CURRENCY_MISMATCH",
+                format!(
+                    "customers in {} don't pay in {}",
+                    self.market, self.currency
+                ),
+                format!("Choose one of {}.", known.join(", ")),
+            );
         }
         let amount = format!("{field}.amount");
         check::required(issues, &amount, &self.amount, "an amount");
@@ -273,13 +279,19 @@ impl Price {
     }
 }
 
+/// A number of at most this many places, in its smallest parts.
+fn counted(text: &str, form: &Regex, places: usize) -> Option<u64> {
+    if !form.is_match(text) {
+        return None;
+    }
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{part:0<places$}").parse().ok()
+}
+
 impl CustomMeter {
     /// The price of a unit in hundred-thousandths; `None`: it is no price.
-    pub fn unit_price(&self) -> Option<u64> {
-        if !UNIT_PRICE.is_match(&self.price_per_unit) {
-            return None;
-        }
-        places(&self.price_per_unit, 5)
+    pub fn hundred_thousandths(&self) -> Option<u64> {
+        counted(&self.price_per_unit, &UNIT_PRICE, 5)
     }
 
     /// PN-8

@@ -103,6 +103,11 @@ impl Properties {
                     "Choose a category that customers of this type browse.",
                 );
             }
+            once_each(
+                issues,
+                &format!("{at}.subcategories"),
+                &choice.subcategories,
+            );
             for (place, child) in choice.subcategories.iter().enumerate() {
                 known_child(
                     issues,
@@ -139,6 +144,7 @@ impl Properties {
             ) else {
                 continue;
             };
+            once_each(issues, &children, &choice.sub_industries);
             for (place, child) in choice.sub_industries.iter().enumerate() {
                 known_child(issues, &format!("{children}[{place}]"), child, group);
             }
@@ -168,4 +174,12 @@ impl Properties {
             );
         }
     }
+}
+
+fn once_each(issues: &mut Issues, field: &str, chosen: &[String]) {
+    let places = chosen.iter().enumerate();
+    check::distinct(
+        issues,
+        places.map(|(at, child)| (format!("{field}[{at}]"), child.as_str())),
+    );
 }

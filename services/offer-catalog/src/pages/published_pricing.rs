@@ -1,8 +1,9 @@
 //! What a published plan can't take back (PN-5, PN-6, PN-8, PN-9, PN-10, UP-10).
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::{BillingTerm, Issues, PlanAudience, PlanPricing};
+use super::{BillingTerm, Issues, PlanAudience, PlanPricing, Price};
 
 impl PlanPricing {
     /// PN-5, PN-6, PN-8, PN-9, PN-10, UP-10: what a published plan can't take back.
@@ -59,19 +60,77 @@ impl PlanPricing {
                 );
             }
         }
-        let free = |pricing: &Self| {
-            pricing
-                .prices
-                .iter()
-                .all(|price| price.hundredths() == Some(0))
-                && !pricing.prices.is_empty()
-        };
-        if free(published) && !free(self) && !self.prices.is_empty() {
-            frozen(
+        self.check_changes(published, issues);
+    }
+
+    /// UP-10: what was free stays free, and a plan doesn't become dearer here and cheaper there at once.
+    fn check_changes(&self, published: &Self, issues: &mut Issues) {
+        let mut directions = BTreeSet::new();
+        let changes = self
+            .price_changes(published)
+            .chain(self.meter_changes(published));
+        for (field, before, now) in changes {
+            if before == 0 && now > 0 {
+                let message = "what was published at no cost can't be charged for";
+                let remedy = "Set it to 0, or make a new plan.";
+                issues.error(field, "FROZEN_BY_PUBLISH", message, remedy);
+            }
+            directions.insert(now.cmp(&before));
+        }
+        if directions.contains(&Ordering::Less) && directions.contains(&Ordering::Greater) {
+            issues.error(
                 "prices",
-                "a plan that was published at no cost can't be charged for".into(),
-                "Set its prices to 0, or make a new plan.",
+                "MIXED_PRICE_CHANGE",
+                "some prices of the plan rise and others fall",
+                "Publish the increases first and the decreases later, or the other way round.",
             );
         }
     }
+
+    /// Field, published amount and new one of what customers pay for the same term, market and cores. A price in another
+    /// currency is neither more nor less, unless it was nothing.
+    fn price_changes<'a>(&'a self, published: &'a Self) -> impl Iterator<Item = Change> + 'a {
+        let keys: BTreeSet<_> = [self, published]
+            .into_iter()
+            .flat_map(|pricing| &pricing.prices)
+            .map(|price| (price.term, price.cores, price.market.as_str()))
+            .collect();
+        keys.into_iter().filter_map(|(term, cores, market)| {
+            let (_, before) = published.price_for(term, cores, market)?;
+            let (at, now) = self.price_for(term, cores, market)?;
+            let (was, is) = (before.hundredths()?, now.hundredths()?);
+            let comparable = was == 0 || before.currency == now.currency;
+            comparable.then(|| (format!("prices[{at}].amount"), was, is))
+        })
+    }
+
+    fn meter_changes<'a>(&'a self, published: &'a Self) -> impl Iterator<Item = Change> + 'a {
+        self.meters.iter().enumerate().filter_map(|(at, meter)| {
+            let before = published
+                .meters
+                .iter()
+                .find(|before| before.id == meter.id)?;
+            let (was, is) = (before.hundred_thousandths()?, meter.hundred_thousandths()?);
+            Some((format!("meters[{at}].price_per_unit"), was, is))
+        })
+    }
+
+    /// The price of a market; without one of its own, that of all markets.
+    fn price_for(
+        &self,
+        term: Option<BillingTerm>,
+        cores: u32,
+        market: &str,
+    ) -> Option<(usize, &Price)> {
+        let of = |market: &str| {
+            let mut prices = self.prices.iter().enumerate();
+            prices.find(|(_, price)| {
+                (price.term, price.cores, price.market.as_str()) == (term, cores, market)
+            })
+        };
+        of(market).or_else(|| of(""))
+    }
 }
+
+/// A field, what it was and what it is.
+type Change = (String, u64, u64);

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Issues;
 use super::check;
+use super::{Issues, OfferListing};
 
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,17 +50,36 @@ impl ResellThroughCsps {
         );
     }
 
+    /// LI-12: resellers that the publisher lets in want somebody to ask and something to show.
+    pub fn warn_of_listing(&self, listing: &OfferListing, issues: &mut Issues) {
+        let on = matches!(self.state, Some(ResellerState::Some | ResellerState::All));
+        for (what, missing) in [
+            ("contact", listing.csp_contact.is_none()),
+            ("marketing materials", listing.csp_materials_url.is_empty()),
+        ] {
+            if on && missing {
+                issues.warn(
+                    "state",
+                    "RECOMMENDED",
+                    format!("the listing has no {what} for resellers"),
+                    "Give it on the page Offer listing.",
+                );
+            }
+        }
+    }
+
     /// CS-1: resellers that were let in stay in.
     pub fn check_against(&self, published: &Self, default: ResellerState, issues: &mut Issues) {
         let (now, before) = (
             self.state.unwrap_or(default),
             published.state.unwrap_or(default),
         );
-        let kept: HashSet<&String> = self.partner_tenant_ids.iter().collect();
+        let ids = self.partner_tenant_ids.iter();
+        let kept: HashSet<String> = ids.map(|tenant| tenant.to_lowercase()).collect();
         let lost = published
             .partner_tenant_ids
             .iter()
-            .any(|tenant| !kept.contains(tenant));
+            .any(|tenant| !kept.contains(&tenant.to_lowercase()));
         if now < before || (now == ResellerState::Some && before == ResellerState::Some && lost) {
             let message = "resellers that could sell it would lose it";
             issues.error(

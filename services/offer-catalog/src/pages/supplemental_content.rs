@@ -41,9 +41,9 @@ pub enum Hosting {
 }
 
 impl SupplementalContent {
-    /// SU-1
+    /// SU-1, SU-2
     pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
-        if context.transactable {
+        if context.transactable && context.offer_type.declares_hosting {
             check::present(
                 issues,
                 "hosting",
@@ -77,6 +77,17 @@ impl SupplementalContent {
             issues,
             ids.map(|(at, id)| (format!("azure_subscription_ids[{at}]"), id.to_lowercase())),
         );
+        if context.offer_type.first_publish_evidence
+            && !context.published
+            && !self.validation_call_requested
+        {
+            let video = "the address of a video that shows how it works, or a validation call,";
+            check::required(issues, "demo_video_url", &self.demo_video_url, video);
+            if self.evidence.is_empty() {
+                let files = "what proves that it works, or a validation call,";
+                check::required(issues, "evidence", "", files);
+            }
+        }
         check::https_url(issues, "demo_video_url", &self.demo_video_url);
         check::max_items(issues, "evidence", &self.evidence, 20);
         for (at, file) in self.evidence.iter().enumerate() {

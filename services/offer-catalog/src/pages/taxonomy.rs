@@ -1,9 +1,10 @@
-//! Lists that fields choose from, as data: categories and industries (`data/taxonomy.json`), languages, markets and
-//! currencies (`data/regions.json`).
+//! Lists that fields choose from: categories and industries (`data/taxonomy.json`), languages (`data/languages.json`),
+//! markets (ISO 3166-1) and what is paid there (ISO 4217).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use iso_currency::{Country, Currency};
 use serde::Deserialize;
 
 use super::{Issues, Storefront};
@@ -29,21 +30,13 @@ struct Taxonomy {
     industries: Vec<Group>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Regions {
-    languages: BTreeMap<String, String>,
-    markets: BTreeSet<String>,
-    currencies: BTreeSet<String>,
-}
-
 // Files that are compiled in: a wrong one is a mistake that every test of a page shows.
 static TAXONOMY: LazyLock<Taxonomy> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../data/taxonomy.json"))
         .expect("a data file of this program is well formed")
 });
-static REGIONS: LazyLock<Regions> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../data/regions.json"))
+static LANGUAGES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../data/languages.json"))
         .expect("a data file of this program is well formed")
 });
 
@@ -69,17 +62,40 @@ pub fn language(tag: &str) -> Option<&'static str> {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    REGIONS.languages.get(&primary).map(String::as_str)
+    LANGUAGES.get(&primary).map(String::as_str)
 }
 
 /// Whether this is the code of a market (ISO 3166-1 alpha-2).
 pub fn is_market(code: &str) -> bool {
-    REGIONS.markets.contains(code)
+    rust_iso3166::from_alpha2(code).is_some()
 }
 
-/// Whether prices can be in this currency (ISO 4217).
+/// Whether prices can be in this currency (ISO 4217): one that people pay with today, no fund, no metal.
 pub fn is_currency(code: &str) -> bool {
-    REGIONS.currencies.contains(code)
+    Currency::from_code(code).is_some_and(in_use)
+}
+
+/// Whether customers of this market can be charged in this currency (CV-10): one of their own, or US dollars.
+/// Certification goes by the same rule.
+pub fn is_paid_in(market: &str, currency: &str) -> bool {
+    currency == "USD"
+        || own_currencies(market)
+            .iter()
+            .any(|own| own.code() == currency)
+}
+
+/// The currencies of a market; none where the market has none of its own.
+pub fn own_currencies(market: &str) -> Vec<Currency> {
+    let mut currencies = market
+        .parse::<Country>()
+        .map(Currency::from_country)
+        .unwrap_or_default();
+    currencies.retain(|&currency| in_use(currency));
+    currencies
+}
+
+fn in_use(currency: Currency) -> bool {
+    currency.flags().is_empty()
 }
 
 /// A group chosen from a list: it must be known; the issue names what is.

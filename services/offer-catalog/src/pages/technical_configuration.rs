@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Issues;
 use super::check::{self, Context};
+use super::offer_type::Fulfilment;
 
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,10 +25,12 @@ pub struct TechnicalConfiguration {
 }
 
 impl TechnicalConfiguration {
-    /// TC-1
+    /// TC-1, §4.2
     pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
-        // Only offers that are sold through the marketplace are called back.
-        if context.transactable {
+        let fulfilment = context.offer_type.fulfilment;
+        let called = context.transactable && fulfilment == Fulfilment::Required;
+        let metered = context.metered && fulfilment == Fulfilment::WhenMetered;
+        if called {
             check::required(
                 issues,
                 "landing_page_url",
@@ -40,6 +43,8 @@ impl TechnicalConfiguration {
                 &self.webhook_url,
                 "the connection webhook's address",
             );
+        }
+        if called || metered {
             check::required(
                 issues,
                 "tenant_id",

@@ -80,6 +80,11 @@ impl VirtualMachineConfiguration {
             &self.recommended_sizes,
             6,
         );
+        named_once(
+            issues,
+            &format!("{AT}.recommended_sizes"),
+            &self.recommended_sizes,
+        );
         self.check_versions(issues);
     }
 
@@ -101,6 +106,7 @@ impl VirtualMachineConfiguration {
                 &image.data_disks,
                 MAX_DATA_DISKS,
             );
+            named_once(issues, &format!("{at}.data_disks"), &image.data_disks);
             let disks = self
                 .image_versions
                 .first()
@@ -133,4 +139,19 @@ impl VirtualMachineConfiguration {
             );
         }
     }
+}
+
+/// Every entry says something, and something else than the others.
+fn named_once(issues: &mut Issues, field: &str, entries: &[String]) {
+    for (at, entry) in entries.iter().enumerate() {
+        check::required(issues, &format!("{field}[{at}]"), entry, "a name");
+    }
+    let named = entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| !entry.is_empty());
+    check::distinct(
+        issues,
+        named.map(|(at, entry)| (format!("{field}[{at}]"), entry.to_lowercase())),
+    );
 }

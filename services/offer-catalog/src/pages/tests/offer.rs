@@ -171,6 +171,13 @@ fn ld_2_destinations_have_their_formats() {
             authentication,
         })
     }
+    fn dynamics_user(length: usize) -> Destination {
+        let username = "u".repeat(length);
+        Destination::Dynamics(Dynamics {
+            instance_url: "https://contoso.crm.example".into(),
+            authentication: Some(DynamicsAuthentication::Office365(Office365 { username })),
+        })
+    }
     fn salesforce(id: &str) -> Destination {
         Destination::Salesforce(Salesforce {
             object_identifier: id.into(),
@@ -244,6 +251,22 @@ fn ld_2_destinations_have_their_formats() {
                 d.lead_secret = Some(3);
             },
             &["offer_setup lead_destination.dynamics.entra.application_id BAD_GUID"],
+        ),
+        (
+            "Dynamics user at the limit",
+            |d| {
+                to(d, dynamics_user(128));
+                d.lead_secret = Some(3);
+            },
+            &[],
+        ),
+        (
+            "Dynamics user above",
+            |d| {
+                to(d, dynamics_user(129));
+                d.lead_secret = Some(3);
+            },
+            &["offer_setup lead_destination.dynamics.office365.username TOO_LONG"],
         ),
         (
             "Dynamics without anybody",
@@ -324,7 +347,9 @@ fn properties_page() {
     fn amendments(draft: &mut Draft, count: usize, tenants: usize) {
         let amendment = CustomAmendment {
             text: "also".into(),
-            tenant_ids: vec![GUID.into(); tenants],
+            tenant_ids: (0..tenants as u128)
+                .map(|at| uuid::Uuid::from_u128(at).to_string())
+                .collect(),
         };
         let contract = StandardContract {
             universal_amendment: "u".repeat(100_000),
@@ -375,6 +400,37 @@ fn properties_page() {
             |d| properties(d).categories[0].subcategories = vec!["accounting".into()],
             &["properties categories[0].subcategories[0] UNKNOWN_VALUE"],
         ),
+        (
+            "PR-1 twins among subcategories",
+            |d| properties(d).categories[0].subcategories = vec!["blogs".into(); 2],
+            &["properties categories[0].subcategories[1] DUPLICATE"],
+        ),
+        (
+            "PR-2 at the limits",
+            |d| {
+                let one = &mut properties(d).industries[0];
+                one.sub_industries.push("libraries-and-museums".into());
+                let other = IndustryChoice {
+                    industry: "government".into(),
+                    sub_industries: vec!["civilian-government".into()],
+                };
+                properties(d).industries.push(other);
+            },
+            &[],
+        ),
+        (
+            "PR-2 sub-industries above",
+            |d| {
+                properties(d).industries[0].sub_industries = [
+                    "higher-education",
+                    "primary-and-secondary-education",
+                    "libraries-and-museums",
+                ]
+                .map(Into::into)
+                .into();
+            },
+            &["properties industries[0].sub_industries TOO_MANY"],
+        ),
         ("PR-2 none", |d| properties(d).industries.clear(), &[]),
         (
             "PR-2 above",
@@ -421,6 +477,16 @@ fn properties_page() {
             &["properties legal.standard.custom_amendments TOO_MANY"],
         ),
         ("PR-5 tenants at the limit", |d| amendments(d, 1, 20), &[]),
+        (
+            "PR-5 twins among tenants",
+            |d| {
+                amendments(d, 1, 0);
+                if let Some(LegalTerms::Standard(contract)) = &mut properties(d).legal {
+                    contract.custom_amendments[0].tenant_ids = vec![GUID.into(); 2];
+                }
+            },
+            &["properties legal.standard.custom_amendments[0].tenant_ids[1] DUPLICATE"],
+        ),
         (
             "PR-5 tenants above",
             |d| amendments(d, 1, 21),
@@ -471,6 +537,19 @@ fn preview_audience_page() {
             "PA-3 twins",
             |d| members(d, ["a@contoso.example".into(), "A@contoso.example".into()]),
             &["preview_audience members[1].id DUPLICATE"],
+        ),
+        (
+            "PA-3 at the limits",
+            |d| {
+                members(d, [format!("{}@contoso.example", "m".repeat(34))]);
+                d.pages.preview_audience.as_mut().unwrap().members[0].label = "l".repeat(1_000);
+            },
+            &[],
+        ),
+        (
+            "PA-3 id",
+            |d| members(d, [format!("{}@contoso.example", "m".repeat(35))]),
+            &["preview_audience members[0].id TOO_LONG"],
         ),
         (
             "PA-3 label",
@@ -589,12 +668,20 @@ fn optional_pages() {
         (
             "CS-1 some needs one",
             |d| resell(d, ResellerState::Some, &[]),
-            &["resell_through_csps partner_tenant_ids TOO_FEW"],
+            &[
+                "resell_through_csps partner_tenant_ids TOO_FEW",
+                "resell_through_csps state RECOMMENDED",
+                "resell_through_csps state RECOMMENDED",
+            ],
         ),
         (
             "CS-1 GUID",
             |d| resell(d, ResellerState::Some, &["x"]),
-            &["resell_through_csps partner_tenant_ids[0] BAD_GUID"],
+            &[
+                "resell_through_csps partner_tenant_ids[0] BAD_GUID",
+                "resell_through_csps state RECOMMENDED",
+                "resell_through_csps state RECOMMENDED",
+            ],
         ),
         (
             "CS-2 contact",

@@ -14,7 +14,11 @@ fn listing(draft: &mut Draft) -> &mut PlanListing {
 }
 
 fn price(term: BillingTerm, market: &str, amount: &str) -> Price {
-    let currency = if market.is_empty() { "USD" } else { "EUR" };
+    let currency = if matches!(market, "" | "US") {
+        "USD"
+    } else {
+        "EUR"
+    };
     Price {
         term: Some(term),
         market: market.into(),
@@ -114,6 +118,14 @@ fn pn_3_plan_listing() {
             &["plan_listing gold description TOO_LONG"],
         ),
         (
+            "PN-3 no summary of SaaS",
+            |d| listing(d).summary = "s".into(),
+            &["plan_listing gold summary IGNORED"],
+        ),
+    ];
+    check_all(samples::saas, rows);
+    let rows: &[Row] = &[
+        (
             "PN-3 summary at the limit",
             |d| listing(d).summary = "s".repeat(100),
             &[],
@@ -121,10 +133,10 @@ fn pn_3_plan_listing() {
         (
             "PN-3 summary above",
             |d| listing(d).summary = "s".repeat(101),
-            &["plan_listing gold summary TOO_LONG"],
+            &["plan_listing base summary TOO_LONG"],
         ),
     ];
-    check_all(samples::saas, rows);
+    check_all(samples::container, rows);
 }
 
 #[test]
@@ -136,9 +148,12 @@ fn pn_4_markets() {
             &["plan_pricing team markets REQUIRED"],
         ),
         (
-            "PN-4 unknown",
-            |d| pricing(d, 1).markets.push("QQ".into()),
-            &["plan_pricing team markets[1] UNKNOWN_VALUE"],
+            "PN-4 unknown, or not of ISO 3166-1",
+            |d| pricing(d, 1).markets.extend(["QQ".into(), "XK".into()]),
+            &[
+                "plan_pricing team markets[1] UNKNOWN_VALUE",
+                "plan_pricing team markets[2] UNKNOWN_VALUE",
+            ],
         ),
         (
             "PN-4 twins",
@@ -260,6 +275,27 @@ fn pn_6_prices() {
             "currency",
             |d| pricing(d, 1).prices[0].currency = "XXX".into(),
             &["plan_pricing team prices[0].currency UNKNOWN_VALUE"],
+        ),
+        (
+            "CV-10 neither gold nor what was paid before",
+            |d| {
+                pricing(d, 0).prices[0].currency = "XAU".into();
+                pricing(d, 1).prices[0].currency = "BGN".into();
+            },
+            &[
+                "plan_pricing gold prices[0].currency UNKNOWN_VALUE",
+                "plan_pricing team prices[0].currency UNKNOWN_VALUE",
+            ],
+        ),
+        (
+            "CV-10 of the market",
+            |d| pricing(d, 0).prices[1].currency = "JPY".into(),
+            &["plan_pricing gold prices[1].currency CURRENCY_MISMATCH"],
+        ),
+        (
+            "CV-10 US dollars are taken everywhere",
+            |d| pricing(d, 0).prices[1].currency = "USD".into(),
+            &[],
         ),
         (
             "all markets are in USD",
@@ -561,7 +597,7 @@ fn tc_3_tc_7_virtual_machines() {
     let version = |version: &str, disks: usize, active| ImageVersion {
         version: version.into(),
         os_disk: "/gallery/os".into(),
-        data_disks: vec!["/gallery/data".into(); disks],
+        data_disks: (0..disks).map(|at| format!("/gallery/data{at}")).collect(),
         active,
     };
     let mut with = |versions: Vec<ImageVersion>| {
@@ -590,6 +626,18 @@ fn tc_3_tc_7_virtual_machines() {
             version("1.0.1", 16, false)
         ])
         .is_empty()
+    );
+    let disks = |disks: &[&str]| ImageVersion {
+        data_disks: disks.iter().map(|&disk| disk.to_owned()).collect(),
+        ..version("1.0.0", 0, true)
+    };
+    assert_eq!(
+        with(vec![disks(&["", "/a", "/A"])]),
+        [
+            "image_versions[0].data_disks[0] REQUIRED",
+            "image_versions[0].data_disks[2] DUPLICATE"
+        ],
+        "TC-3"
     );
     assert_eq!(
         with(vec![version("1.0", 0, true)]),
@@ -675,4 +723,77 @@ fn pn_6_markets_without_a_price_are_named_in_few_words() {
     assert_eq!(issues.len(), crate::pages::MOST_ISSUES + 1);
     let bytes: usize = issues.iter().map(|issue| issue.message.len()).sum();
     assert!(bytes < 100_000, "{bytes}");
+}
+
+#[test]
+fn pl_9_solution_templates_are_never_sold() {
+    let mut draft = samples::container();
+    draft.offer_type = offer_type::find("azureApplication").unwrap();
+    draft.offer.offer_type = "azureApplication".into();
+    let managed = |draft: &mut Draft| draft.plans[0].subtype = "managedApplication".into();
+    managed(&mut draft);
+    pricing(&mut draft, 0).model = Some(PricingModel::FlatRate);
+    pricing(&mut draft, 0).prices = vec![price(BillingTerm::OneMonth, "", "5")];
+    let pricing_of = |draft: &Draft| {
+        review_page(
+            draft,
+            &Published::default(),
+            PageId::PlanPricing,
+            Some("base"),
+        )
+        .iter()
+        .map(|issue| format!("{} {}", issue.field, issue.code))
+        .collect::<Vec<_>>()
+    };
+    assert!(draft.transactable() && pricing_of(&draft).is_empty());
+    draft.plans[0].subtype = "solutionTemplate".into();
+    assert_eq!(
+        pricing_of(&draft),
+        ["model NOT_ALLOWED", "prices NOT_ALLOWED"]
+    );
+    *pricing(&mut draft, 0) = PlanPricing {
+        model: None,
+        prices: vec![],
+        ..pricing(&mut draft, 0).clone()
+    };
+    assert_eq!(pricing_of(&draft), Vec::<String>::new());
+    let content = crate::domain::snapshot::Content::of(&draft);
+    assert!(!draft.transactable() && !content.transactable(), "OT-2");
+    let mut other = draft.plans[0].clone();
+    other.plan_id = "managed".into();
+    draft.plans.push(other);
+    managed(&mut draft);
+    assert!(draft.transactable(), "one plan is sold");
+    assert!(
+        !crate::domain::snapshot::Content::of(&draft)
+            .with_stops(|plan| plan == "base")
+            .transactable(),
+        "the one that was is stopped"
+    );
+}
+
+#[test]
+fn s_4_2_an_azure_application_is_named_where_it_is_metered() {
+    let mut draft = samples::container();
+    draft.offer_type = offer_type::find("azureApplication").unwrap();
+    draft.plans[0].subtype = "managedApplication".into();
+    let needed = |draft: &Draft| {
+        let page = PageId::TechnicalConfiguration;
+        let issues = review_page(draft, &Published::default(), page, None);
+        issues
+            .into_iter()
+            .map(|issue| issue.field)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(needed(&draft), Vec::<String>::new());
+    meters(&mut draft, 1);
+    assert_eq!(needed(&draft), ["tenant_id", "application_id"]);
+    for id in ["powerBiVisual", "dynamics365ForCustomerEngagement"] {
+        draft.offer_type = offer_type::find(id).unwrap();
+        assert_eq!(
+            needed(&draft),
+            Vec::<String>::new(),
+            "TC-1 is of SaaS: {id}"
+        );
+    }
 }

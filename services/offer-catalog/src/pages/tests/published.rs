@@ -115,7 +115,7 @@ fn published_trials_meters_and_resellers_stay() {
     let free = live(|d| pricing(d, 1).prices[0].amount = "0".into());
     assert_eq!(
         issues(&samples::saas(), &free),
-        ["plan_pricing team prices FROZEN_BY_PUBLISH"],
+        ["plan_pricing team prices[0].amount FROZEN_BY_PUBLISH"],
         "UP-10"
     );
     let some = live(|d| {
@@ -222,4 +222,135 @@ fn pg_2_pg_3_pg_4_statuses_of_pages() {
         None,
         "§4.2: a listed offer has no such page"
     );
+}
+
+#[test]
+fn up_10_prices_move_one_way_and_free_ones_not_at_all() {
+    fn of(plan: &mut PlanPricing, all: &str, germany: &str, meter: &str) {
+        plan.prices[0].amount = all.into();
+        plan.prices[1].amount = germany.into();
+        plan.meters = vec![CustomMeter {
+            id: "m".into(),
+            display_name: "Pages".into(),
+            unit: "page".into(),
+            price_per_unit: meter.into(),
+            ..CustomMeter::default()
+        }];
+    }
+    let published = live(|d| of(pricing(d, 0), "49", "0", "0.01"));
+    let rows = [
+        (("49.00", "0", "0.01"), vec![], "the same"),
+        (("50", "0", "0.02"), vec![], "all rise"),
+        (("48", "0", "0.009"), vec![], "all fall"),
+        (
+            ("50", "0", "0.009"),
+            vec!["prices MIXED_PRICE_CHANGE"],
+            "a meter falls",
+        ),
+        (
+            ("49", "1", "0.01"),
+            vec!["prices[1].amount FROZEN_BY_PUBLISH"],
+            "free in one market",
+        ),
+    ];
+    for ((all, germany, meter), expected, why) in rows {
+        let mut draft = samples::saas();
+        of(pricing(&mut draft, 0), all, germany, meter);
+        let expected: Vec<String> = expected
+            .into_iter()
+            .map(|issue| format!("plan_pricing gold {issue}"))
+            .collect();
+        assert_eq!(issues(&draft, &published), expected, "UP-10 {why}");
+    }
+    let mut draft = samples::saas();
+    of(pricing(&mut draft, 0), "49", "0", "0.01");
+    pricing(&mut draft, 0).prices.remove(1);
+    assert_eq!(
+        issues(&draft, &published),
+        ["plan_pricing gold prices[0].amount FROZEN_BY_PUBLISH"],
+        "UP-10 what was free in a market is charged as everywhere"
+    );
+}
+
+#[test]
+fn cs_1_tenants_are_the_same_in_any_case() {
+    fn some(draft: &mut Draft, tenant: &str) {
+        draft.pages.resell_through_csps = Some(ResellThroughCsps {
+            state: Some(ResellerState::Some),
+            partner_tenant_ids: vec![tenant.into()],
+        });
+    }
+    const UPPER: &str = "ABCDEF00-0000-0000-0000-000000000000";
+    let published = live(|d| some(d, UPPER));
+    let mut draft = samples::saas();
+    some(&mut draft, &UPPER.to_lowercase());
+    let found = issues(&draft, &published);
+    assert_eq!(found, ["resell_through_csps state RECOMMENDED"; 2], "LI-12");
+}
+
+#[test]
+fn cs_1_byol_machines_are_resold_by_default() {
+    let mut draft = samples::container();
+    draft.offer_type = offer_type::find("azureVirtualMachine").unwrap();
+    let published = Published {
+        live: Some(Content::of(&draft)),
+        ..Published::default()
+    };
+    draft.pages.resell_through_csps = Some(ResellThroughCsps {
+        state: Some(ResellerState::None),
+        ..ResellThroughCsps::default()
+    });
+    let found = issues(&draft, &published);
+    assert!(
+        found.contains(&"resell_through_csps state FROZEN_BY_PUBLISH".into()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn up_9_only_services_go_from_listed_to_sold() {
+    let mut listed = samples::container();
+    listed.offer_type = offer_type::find("azureApplication").unwrap();
+    listed.pages.offer_setup.as_mut().unwrap().selling = Some(Selling::ListingOnly);
+    let published = Published {
+        live: Some(Content::of(&listed)),
+        ..Published::default()
+    };
+    let mut sold = listed;
+    sold.pages.offer_setup.as_mut().unwrap().selling = Some(Selling::ListAndSell);
+    let found = issues(&sold, &published);
+    assert!(
+        found.contains(&"offer_setup selling FROZEN_BY_PUBLISH".into()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn su_2_evidence_or_a_call_before_the_first_publish() {
+    let mut draft = samples::listed();
+    draft.offer_type = offer_type::find("dynamics365ForOperations").unwrap();
+    let of_page = |draft: &Draft, published: &Published| {
+        let mut found = issues(draft, published);
+        found.retain(|issue| issue.starts_with("supplemental_content"));
+        found
+    };
+    let first = Published::default();
+    assert_eq!(
+        of_page(&draft, &first),
+        [
+            "supplemental_content demo_video_url REQUIRED",
+            "supplemental_content evidence REQUIRED"
+        ],
+        "AS-041"
+    );
+    let again = Published {
+        live: Some(Content::of(&draft)),
+        ..Published::default()
+    };
+    assert_eq!(of_page(&draft, &again), Vec::<String>::new());
+    draft.pages.supplemental_content = Some(SupplementalContent {
+        validation_call_requested: true,
+        ..SupplementalContent::default()
+    });
+    assert_eq!(of_page(&draft, &first), Vec::<String>::new());
 }
