@@ -231,7 +231,7 @@ async fn secrets_audiences_and_odd_names_survive_an_export() -> anyhow::Result<(
     export(&market, "contoso/forge", &[], &out).await?;
     let text = std::fs::read_to_string(out.join("offer.yaml"))?;
     assert!(
-        text.contains("connection_string: '********'") && !text.contains("AccountKey"),
+        text.contains("connection_string: \"********\"") && !text.contains("AccountKey"),
         "{text}"
     );
     assert!(
