@@ -6,13 +6,15 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use marketplace_proto::certification::v1::{CheckMode, GetCaseRequest, ListReviewQueueRequest};
+use marketplace_proto::certification::v1::{
+    CheckMode, CheckOutcome, GetCaseRequest, ListReviewQueueRequest,
+};
 use marketplace_proto::offercatalog::v1::{
     DeleteAssetRequest, ListAssetsRequest, ListOfferTypesRequest,
 };
-use system_tests::{HttpsServer, Marketplace, Options, until};
+use system_tests::{HttpsServer, Marketplace, Options, repository, until};
 
-use steps::{ADA, apply, changes, contents, contoso, copied, export, find, samples};
+use steps::{ADA, apply, changes, contents, contoso, copied, export, find, samples, typed};
 
 /// There is one of each type; each says that it can be published; a second apply changes nothing, nor does the apply of
 /// what is exported, which is made of the same files.
@@ -148,8 +150,13 @@ async fn certification_has_nothing_to_say_of_samples_nor_apply_of_their_snapshot
             .checks
             .iter()
             .filter(|check| check.mode() == CheckMode::Automatic);
-        let found: Vec<_> = checks.flat_map(|check| &check.findings).collect();
-        assert!(found.is_empty(), "{}: {found:#?}", case.offer);
+        let checks: Vec<_> = checks.collect();
+        assert!(!checks.is_empty(), "{}: nothing was checked", case.offer);
+        for check in checks {
+            let outcome = check.outcome();
+            assert_ne!(outcome, CheckOutcome::Pending, "{}: {check:#?}", case.offer);
+            assert!(check.findings.is_empty(), "{}: {check:#?}", case.offer);
+        }
         let id = case.offer.rsplit('/').next().unwrap_or_default();
         snapshots.insert(id.to_owned(), case.snapshot.clone());
         let to = market.folder.join("snapshots").join(id);
@@ -224,7 +231,7 @@ async fn secrets_audiences_and_odd_names_survive_an_export() -> anyhow::Result<(
     export(&market, "contoso/forge", &[], &out).await?;
     let text = std::fs::read_to_string(out.join("offer.yaml"))?;
     assert!(
-        text.contains("connection_string: '********'") && !text.contains("AccountKey"),
+        text.contains("connection_string: \"********\"") && !text.contains("AccountKey"),
         "{text}"
     );
     assert!(
@@ -342,3 +349,85 @@ async fn every_refusal_has_its_file_and_line() -> anyhow::Result<()> {
 }
 
 const BAD: &str = include_str!("files/bad.yaml");
+
+/// Nothing is deleted after a refusal, and an offer of which something is refused doesn't keep the next from being made.
+#[tokio::test]
+async fn a_refusal_deletes_nothing_and_stops_no_other_offer() -> anyhow::Result<()> {
+    let market = contoso(Options::default()).await?;
+    let folder = market.folder.join("two");
+    let write = |offer: &str, text: &str| {
+        let folder = folder.join(offer);
+        std::fs::create_dir_all(&folder)?;
+        let head = format!("publisher: contoso\noffer: {offer}\noffer_type: softwareAsAService\n");
+        std::fs::write(folder.join("offer.yaml"), head + text)
+    };
+    write("a", "plans:\n  - {plan_id: old, display_name: Old}\n")?;
+    apply(&market, &folder).await?;
+    let taken =
+        "plans:\n  - {plan_id: one, display_name: One}\n  - {plan_id: two, display_name: One}\n";
+    write("a", taken)?;
+    write("b", "plans: []\n")?;
+    let path = folder.display().to_string();
+    let words = ["--output", "json", "apply", "--prune", "-f", &path];
+    let said = market.marketctl(&[&ADA[..], &words].concat()).await?;
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+    let answers = serde_json::Deserializer::from_str(&said.out).into_iter();
+    let answers: Vec<serde_json::Value> = answers.collect::<Result<_, _>>()?;
+    let [a, b] = answers.as_slice() else {
+        anyhow::bail!("one answer for each offer: {answers:#?}")
+    };
+    assert_eq!(
+        (&a["made"], &a["problems"][0]["line"]),
+        (&1.into(), &6.into())
+    );
+    let kept = "plan old: not tried, since something was refused before";
+    assert_eq!(a["remarks"], serde_json::json!([kept]), "{a:#}");
+    assert_eq!(
+        (&b["made"], &b["problems"]),
+        (&1.into(), &serde_json::json!([])),
+        "{b:#}"
+    );
+    assert!(b["review"]["pages"].is_array(), "{b:#}");
+    // With the mistake mended the old plan goes, and so would all where the file has none.
+    write(
+        "a",
+        &taken.replace("two, display_name: One", "two, display_name: Two"),
+    )?;
+    let pruned = market
+        .marketctl_json(&[&ADA[..], &words[2..]].concat())
+        .await?;
+    let done: Vec<_> = changes(&pruned[0])
+        .iter()
+        .map(|change| &change["action"])
+        .collect();
+    assert_eq!(done, ["create", "delete"], "{:#}", pruned[0]);
+    write("a", "")?;
+    let said = market.marketctl(&[&ADA[..], &words[2..]].concat()).await?;
+    assert!(said.err.contains("has no key `plans`"), "{}", said.err);
+    market.stop().await
+}
+
+/// The lines that the README of marketctl begins with take an offer from its files to the market.
+#[tokio::test]
+async fn the_lines_of_its_readme_do_what_they_say() -> anyhow::Result<()> {
+    let market = contoso(Options::default()).await?;
+    let deploy = repository().join("deploy").display().to_string();
+    let rita = ["--as", "rita@marketplace", "--role", "reviewer"];
+    let mut history = String::new();
+    let lines = typed("deploy/ctl/README.md")?;
+    assert!(lines.len() > 5, "{lines:?}");
+    for line in lines {
+        let line = line.replace("deploy/", &format!("{deploy}/"));
+        let who = if line.starts_with("review ") {
+            &rita[..]
+        } else {
+            &ADA[..]
+        };
+        let words: Vec<&str> = who.iter().copied().chain(line.split_whitespace()).collect();
+        let said = market.marketctl(&words).await?;
+        assert_eq!(said.code, Some(0), "{line}: {}{}", said.out, said.err);
+        history = said.out;
+    }
+    assert!(history.contains("Final publish"), "{history}");
+    market.stop().await
+}

@@ -24,8 +24,8 @@ use crate::export::ExportArgs;
 /// Publish offers to the marketplace, and follow them, from a shell.
 ///
 /// Offers are named PUBLISHER/OFFER ("contoso/grafana") or by resource name; with --publisher the offer's id is enough.
-/// Exit codes: 0 done; 1 refused by a service; 2 wrong arguments or files; 3 a service can't be reached; 4 the
-/// submission that was watched failed or was canceled; 5 it took longer than --timeout.
+/// Exit codes: 0 done; 1 refused by a service; 2 wrong arguments or files, or an apply with refusals; 3 a service can't
+/// be reached; 4 the submission that was watched failed or was canceled; 5 it took longer than --timeout.
 #[derive(Parser)]
 #[command(name = "marketctl", version, propagate_version = true)]
 pub struct Cli {
@@ -94,7 +94,7 @@ pub struct Globals {
         env = "MARKETCTL_OUTPUT"
     )]
     pub output: Format,
-    /// Publisher of offers that are named by their id alone.
+    /// Publisher of offers that are named by their id alone, and of files that name none.
     #[arg(long, global = true, env = "MARKETCTL_PUBLISHER")]
     pub publisher: Option<String>,
     /// The bearer token to show.

@@ -1,6 +1,6 @@
 //! What the stories about files have in common.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -51,18 +51,30 @@ pub fn changes(answer: &Value) -> &Vec<Value> {
     answer["changes"].as_array().expect("a list")
 }
 
-/// Files of an offer that pages name, by their digests.
-pub fn contents(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
-    for kind in ["images", "documents", "packages"] {
-        let folder = folder.join(kind);
-        if folder.is_dir() {
-            for file in std::fs::read_dir(folder)? {
-                found.insert(system_tests::hash(&std::fs::read(file?.path())?));
+/// The digests of the files that an offer's file names, by their paths.
+pub fn contents(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, String>> {
+    let mut found = BTreeMap::new();
+    for kind in ["images", "documents", "packages", "audiences"] {
+        let files = folder.join(kind);
+        if files.is_dir() {
+            for file in std::fs::read_dir(files)? {
+                let file = file?.path();
+                let path = file.strip_prefix(folder)?.to_owned();
+                found.insert(path, system_tests::hash(&std::fs::read(&file)?));
             }
         }
     }
     Ok(found)
+}
+
+/// The lines that a README shows being typed into a shell, without what is said about them.
+pub fn typed(readme: &str) -> anyhow::Result<Vec<String>> {
+    let text = std::fs::read_to_string(repository().join(readme))?;
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ marketctl "));
+    let command = |line: &str| line.split(" #").next().unwrap_or(line).trim().to_owned();
+    Ok(lines.map(command).collect())
 }
 
 /// Samples whose leads arrive.

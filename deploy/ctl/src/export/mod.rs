@@ -101,6 +101,7 @@ fn files(
         of_draft: is_draft,
     };
     let text = document(offer, draft, notes, &pages, &mut writing)?.document();
+    let text = text.map_err(|error| Error::usage(format!("{}: {error}", offer.name())))?;
     let (audiences, shown) = (writing.audiences, writing.shown);
     let mut files = BTreeMap::new();
     for (name, (path, asset)) in assets {

@@ -2,13 +2,18 @@
 //!
 //! What is written is read again as exactly the same texts, by us and by any other reader of YAML 1.1 or 1.2.
 
-/// Columns of a line where that can be helped.
-const WIDTH: usize = 120;
+use serde::{Serialize, Serializer};
+use serde_saphyr::{FlowMap, FlowSeq};
+
+/// Columns of a folded text.
+const WIDTH: usize = 112;
+/// Columns of what stands on a line of its own.
+const SHORT: usize = 100;
 
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Yaml {
-    /// A number, a switch, a value of an enum: never quoted.
+    /// A number, a switch, a value of an enum.
     Word(String),
     Text(String),
     List(Vec<Yaml>),
@@ -17,212 +22,92 @@ pub enum Yaml {
 
 impl Yaml {
     /// A whole document.
-    pub fn document(&self) -> String {
-        let mut out = String::new();
-        match self {
-            Self::Map(entries) => write_map(&mut out, entries, 0),
-            other => out += &format!("{}\n", other.line().unwrap_or_default()),
-        }
-        out
+    pub fn document(&self) -> Result<String, serde_saphyr::ser::Error> {
+        let options = serde_saphyr::ser_options! {
+            folded_wrap_chars: WIDTH,
+            compact_list_indent: false,
+        };
+        serde_saphyr::to_string_with_options(self, options)
     }
 
-    /// On one line, if that is possible.
-    fn line(&self) -> Option<String> {
-        match self {
-            Self::Word(word) => Some(word.clone()),
-            Self::Text(text) => Some(scalar(text)),
-            Self::List(items) => {
-                let items: Option<Vec<_>> = items.iter().map(Self::small).collect();
-                Some(format!("[{}]", items?.join(", ")))
-            }
-            Self::Map(entries) => {
-                let entry =
-                    |(key, value): &(String, Yaml)| Some(format!("{key}: {}", value.small()?));
-                let entries: Option<Vec<_>> = entries.iter().map(entry).collect();
-                Some(format!("{{{}}}", entries?.join(", ")))
-            }
-        }
-    }
-
-    /// Inside of a line that holds other things as well: no list of lists.
-    fn small(&self) -> Option<String> {
-        match self {
-            Self::Word(_) | Self::Text(_) => self.line(),
-            Self::List(items) if items.is_empty() => self.line(),
-            Self::Map(entries)
-                if entries
-                    .iter()
-                    .all(|(key, _)| matches!(key.as_str(), "file" | "asset")) =>
-            {
-                self.line()
-            }
-            _ => None,
-        }
-    }
-}
-
-fn write_map(out: &mut String, entries: &[(String, Yaml)], indent: usize) {
-    for (key, value) in entries {
-        *out += &" ".repeat(indent);
-        *out += key;
-        *out += ":";
-        write_value(out, value, indent, indent + key.len() + 2);
-    }
-}
-
-/// What follows a key; `column` is where it would begin.
-fn write_value(out: &mut String, value: &Yaml, indent: usize, column: usize) {
-    let fits = |line: &String| column + line.chars().count() <= WIDTH;
-    match value {
-        Yaml::Text(text) => {
-            let block = block(text, indent + 2, column);
-            *out += &format!(" {}\n", block.unwrap_or_else(|| scalar(text)));
-        }
-        Yaml::Map(entries) if !entries.is_empty() => match value.line().filter(fits) {
-            Some(line) if entries.len() == 1 || value.small().is_some() => {
-                *out += &format!(" {line}\n")
-            }
-            _ => {
-                *out += "\n";
-                write_map(out, entries, indent + 2);
-            }
-        },
-        Yaml::List(items) if !items.is_empty() => {
-            let short = items
+    /// Columns on a line; `None`: it doesn't go on one.
+    fn columns(&self) -> Option<usize> {
+        let all = match self {
+            Self::Word(text) | Self::Text(text) if text.contains('\n') => return None,
+            Self::Word(text) | Self::Text(text) => text.chars().count(),
+            Self::List(items) => items
                 .iter()
-                .all(|item| matches!(item, Yaml::Text(_) | Yaml::Word(_)));
-            match value.line().filter(fits).filter(|_| short) {
-                Some(line) => *out += &format!(" {line}\n"),
-                None => {
-                    *out += "\n";
-                    items
-                        .iter()
-                        .for_each(|item| write_item(out, item, indent + 2));
+                .map(|item| Some(item.columns()? + 2))
+                .sum::<Option<_>>()?,
+            Self::Map(entries) => {
+                let columns =
+                    |(key, value): &(String, Self)| Some(key.len() + value.columns()? + 4);
+                entries.iter().map(columns).sum::<Option<_>>()?
+            }
+        };
+        (all <= SHORT).then_some(all)
+    }
+
+    /// Whether it may stand on a line with others: a word, a file, nothing.
+    fn is_small(&self) -> bool {
+        match self {
+            Self::Word(_) | Self::Text(_) => true,
+            Self::List(items) => items.is_empty(),
+            Self::Map(entries) => {
+                let of_file = |(key, _): &(String, Self)| matches!(key.as_str(), "file" | "asset");
+                entries.iter().all(of_file)
+            }
+        }
+    }
+}
+
+impl Serialize for Yaml {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Word(word) => match (word.parse::<i64>(), word.parse::<bool>()) {
+                (Ok(number), _) => to.serialize_i64(number),
+                (_, Ok(switch)) => to.serialize_bool(switch),
+                _ => to.serialize_str(word),
+            },
+            Self::Text(text) => to.serialize_str(text),
+            Self::List(items) if self.columns().is_some() && items.iter().all(is_scalar) => {
+                FlowSeq(items).serialize(to)
+            }
+            Self::List(items) => to.collect_seq(items.iter().map(Item)),
+            Self::Map(entries) if self.is_small() || entries.len() == 1 => Item(self).serialize(to),
+            Self::Map(entries) => Entries(entries).serialize(to),
+        }
+    }
+}
+
+fn is_scalar(yaml: &Yaml) -> bool {
+    matches!(yaml, Yaml::Word(_) | Yaml::Text(_))
+}
+
+/// What goes on a line of its own, if it is short.
+struct Item<'a>(&'a Yaml);
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Yaml::Map(entries) => {
+                let small = entries.iter().all(|(_, value)| value.is_small());
+                match self.0.columns().filter(|_| small) {
+                    Some(_) => FlowMap(Entries(entries)).serialize(to),
+                    None => Entries(entries).serialize(to),
                 }
             }
-        }
-        small => *out += &format!(" {}\n", small.line().unwrap_or_default()),
-    }
-}
-
-fn write_item(out: &mut String, item: &Yaml, indent: usize) {
-    *out += &" ".repeat(indent);
-    *out += "-";
-    let line = item
-        .line()
-        .filter(|line| indent + 2 + line.chars().count() <= WIDTH);
-    match (item, line) {
-        (Yaml::Map(entries), None) if !entries.is_empty() => {
-            // The first entry stands behind the dash.
-            let mut inner = String::new();
-            write_map(&mut inner, entries, indent + 2);
-            *out += &inner[indent + 1..];
-        }
-        (Yaml::Text(_), _) | (_, None) => write_value(out, item, indent, indent + 2),
-        (_, Some(line)) => *out += &format!(" {line}\n"),
-    }
-}
-
-/// A text over several lines; `None`: it goes on one.
-fn block(text: &str, indent: usize, column: usize) -> Option<String> {
-    let pad = " ".repeat(indent);
-    if text.contains('\n') {
-        return literal(text).then(|| {
-            let (lines, keep) = match text.strip_suffix('\n') {
-                Some(lines) => (lines, "|"),
-                None => (text, "|-"),
-            };
-            let lines = lines.split('\n').map(|line| match line {
-                "" => String::new(),
-                line => format!("{pad}{line}"),
-            });
-            format!("{keep}\n{}", lines.collect::<Vec<_>>().join("\n"))
-        });
-    }
-    if column + text.chars().count() <= WIDTH || !folds(text) {
-        return None;
-    }
-    let mut lines = vec![pad.clone()];
-    for word in text.split(' ') {
-        let line = lines.last_mut()?;
-        let begins = line.len() == pad.len();
-        if begins || line.chars().count() + 1 + word.chars().count() <= WIDTH {
-            if !begins {
-                line.push(' ');
-            }
-            line.push_str(word);
-        } else {
-            lines.push(format!("{pad}{word}"));
+            other => other.serialize(to),
         }
     }
-    Some(format!(">-\n{}", lines.join("\n")))
 }
 
-/// Whether lines can stand as they are: nothing about them that a reader of YAML might take for something else.
-fn literal(text: &str) -> bool {
-    let body = text.strip_suffix('\n').unwrap_or(text);
-    let plain = |line: &str| !line.ends_with(' ') && !line.chars().any(is_special);
-    !body.starts_with([' ', '\n'])
-        && !body.ends_with('\n')
-        && !body.is_empty()
-        && body.split('\n').all(plain)
-}
+struct Entries<'a>(&'a [(String, Yaml)]);
 
-/// Whether spaces can be turned into line ends and back.
-fn folds(text: &str) -> bool {
-    !text.starts_with(' ')
-        && !text.ends_with(' ')
-        && !text.contains("  ")
-        && !text.chars().any(is_special)
-}
-
-/// What has to be escaped.
-fn is_special(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-        )
-}
-
-/// A text on one line.
-fn scalar(text: &str) -> String {
-    if text.chars().any(is_special) {
-        return double_quoted(text);
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
-    if is_plain(text) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-fn double_quoted(text: &str) -> String {
-    let escaped = text.chars().map(|c| match c {
-        '\\' => r"\\".to_owned(),
-        '"' => "\\\"".to_owned(),
-        '\n' => r"\n".to_owned(),
-        '\t' => r"\t".to_owned(),
-        '\r' => r"\r".to_owned(),
-        c if is_special(c) => format!("\\u{:04x}", u32::from(c)),
-        c => c.to_string(),
-    });
-    format!("\"{}\"", escaped.collect::<String>())
-}
-
-/// Whether a text needs no quotes: it can't be taken for anything but a text, neither in a list nor elsewhere.
-fn is_plain(text: &str) -> bool {
-    const WORDS: [&str; 10] = [
-        "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan",
-    ];
-    let allowed = |c: char| c.is_alphanumeric() || " _-./+()%@$;=<>™®©–—’".contains(c);
-    let number =
-        |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | '_' | 'e' | 'E' | 'x' | 'o');
-    text.starts_with(|c: char| c.is_alphanumeric())
-        && !text.ends_with(' ')
-        && text.chars().all(allowed)
-        && !text.chars().all(number)
-        && !["0x", "0b"].iter().any(|base| text.starts_with(base))
-        && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -362,7 +247,7 @@ mod tests {
                 ),
                 ("last", t()),
             ]);
-            let written = yaml.document();
+            let written = yaml.document().unwrap();
             let read =
                 tree::parse("f", &written).unwrap_or_else(|e| panic!("{text:?}: {e}\n{written}"));
             assert!(same(&yaml, &read), "{text:?}\n{written}\n{read:#?}");
@@ -388,13 +273,15 @@ mod tests {
             ),
             ("markets", Yaml::List(vec![text("NO"), text("US")])),
             ("none", Yaml::List(vec![])),
+            ("hidden", Yaml::Word("true".into())),
+            ("seats", Yaml::Word("5".into())),
         ]);
         let wanted = format!(
-            "offer: grafana\nversion: '12.1'\nnotes: |\n  one\n  two\nlong: >-\n  {}\n  {}\nlogo: {{file: images/logo.png}}\n\
-             members:\n  - {{kind: TENANT, id: 7c1d}}\nmarkets: ['NO', US]\nnone: []\n",
-            ["long"; 23].join(" "),
-            ["long"; 7].join(" "),
+            "offer: grafana\nversion: \"12.1\"\nnotes: |\n  one\n  two\nlong: >-\n  {}\n  {}\nlogo: {{file: images/logo.png}}\n\
+             members:\n  - {{kind: TENANT, id: 7c1d}}\nmarkets: [\"NO\", US]\nnone: []\nhidden: true\nseats: 5\n",
+            ["long"; 22].join(" "),
+            ["long"; 8].join(" "),
         );
-        assert_eq!(yaml.document(), wanted);
+        assert_eq!(yaml.document().unwrap(), wanted);
     }
 }
