@@ -43,6 +43,10 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
         .plan(&wanted.plan_id)
         .ok_or_else(|| Error::not_found("Plan", plan_name))?;
     permit(db, wanted, &head, plan, &plans).await?;
+    let kind = content.offer_type().map_err(Error::corrupt)?;
+    if !kind.sells(&plan.subtype) {
+        return Err(Refusal::NotTransactable.into());
+    }
     if plan.stopped {
         return Err(Refusal::PlanStopped.into());
     }
@@ -142,8 +146,10 @@ pub async fn probe(
     content: &Content,
     now: OffsetDateTime,
 ) -> Result<Vec<Probe>> {
+    let kind = content.offer_type().map_err(Error::corrupt)?;
+    let sold = |plan: &&ContentPlan| !plan.stopped && kind.sells(&plan.subtype);
     let mut probes = Vec::new();
-    for plan in content.plans.iter().filter(|plan| !plan.stopped) {
+    for plan in content.plans.iter().filter(sold) {
         probes.push(probe_plan(db, offer, content, plan, now).await?);
     }
     Ok(probes)
