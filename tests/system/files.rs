@@ -361,12 +361,12 @@ async fn a_refusal_deletes_nothing_and_stops_no_other_offer() -> anyhow::Result<
         let head = format!("publisher: contoso\noffer: {offer}\noffer_type: softwareAsAService\n");
         std::fs::write(folder.join("offer.yaml"), head + text)
     };
-    write("a", "plans:\n  - {plan_id: old, display_name: Old}\n")?;
+    write("first", "plans:\n  - {plan_id: old, display_name: Old}\n")?;
     apply(&market, &folder).await?;
     let taken =
         "plans:\n  - {plan_id: one, display_name: One}\n  - {plan_id: two, display_name: One}\n";
-    write("a", taken)?;
-    write("b", "plans: []\n")?;
+    write("first", taken)?;
+    write("second", "plans: []\n")?;
     let path = folder.display().to_string();
     let words = ["--output", "json", "apply", "--prune", "-f", &path];
     let said = market.marketctl(&[&ADA[..], &words].concat()).await?;
@@ -390,7 +390,7 @@ async fn a_refusal_deletes_nothing_and_stops_no_other_offer() -> anyhow::Result<
     assert!(b["review"]["pages"].is_array(), "{b:#}");
     // With the mistake mended the old plan goes, and so would all where the file has none.
     write(
-        "a",
+        "first",
         &taken.replace("two, display_name: One", "two, display_name: Two"),
     )?;
     let pruned = market
@@ -401,7 +401,7 @@ async fn a_refusal_deletes_nothing_and_stops_no_other_offer() -> anyhow::Result<
         .map(|change| &change["action"])
         .collect();
     assert_eq!(done, ["create", "delete"], "{:#}", pruned[0]);
-    write("a", "")?;
+    write("first", "")?;
     let said = market.marketctl(&[&ADA[..], &words[2..]].concat()).await?;
     assert!(said.err.contains("has no key `plans`"), "{}", said.err);
     market.stop().await
