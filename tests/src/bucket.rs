@@ -25,8 +25,6 @@ impl Bucket {
         let log = folder.join("log");
         let process = tokio::process::Command::new("rclone")
             .args(["serve", "s3", "--addr", "127.0.0.1:0", "--config", ""])
-            // What tests do to the files is seen at once.
-            .args(["--dir-cache-time", "0s", "--poll-interval", "0"])
             .arg("--no-cleanup")
             .args(["--auth-key", &format!("{KEY},{SECRET}")])
             .arg(&root)

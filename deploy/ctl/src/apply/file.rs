@@ -296,6 +296,48 @@ mod tests {
         })
     }
 
+    /// Samples with some of their characters changed, taken away or repeated.
+    #[test]
+    fn random_documents_are_read_or_refused() {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/samples");
+        let texts: Vec<Vec<char>> = find(&samples)
+            .unwrap()
+            .iter()
+            .map(|file| std::fs::read_to_string(file).unwrap().chars().collect())
+            .collect();
+        let mut random = fastrand::Rng::with_seed(11);
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..1_000 {
+            let mut text = random.choice(&texts).unwrap().clone();
+            for _ in 0..random.usize(..4) {
+                let (at, to) = (random.usize(..text.len()), random.usize(..text.len()));
+                match random.u8(..4) {
+                    0 => {
+                        text[at] = *random
+                            .choice(&[
+                                '-', ':', '\t', '&', '*', '\'', '{', '|', '!', '\0', '\u{feff}',
+                            ])
+                            .unwrap()
+                    }
+                    1 => drop(text.drain(at.min(to)..at.max(to).min(at.min(to) + 30))),
+                    2 => text.insert(at, random.char(..)),
+                    _ => {
+                        let piece = text[at..text.len().min(at + 60)].to_vec();
+                        text.splice(to..to, piece);
+                    }
+                }
+            }
+            match load("random", text.iter().collect::<String>()) {
+                Ok(_) => read += 1,
+                Err(problems) => {
+                    assert!(!problems.is_empty());
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 100, "{read} read, {refused} refused");
+    }
+
     #[test]
     fn a_file_says_offer_pages_and_plans() {
         let text = "publisher: contoso\noffer: grafana\noffer_type: softwareAsAService\nnotes: |\n  Log in as guest.\npages:\n  \

@@ -14,6 +14,7 @@ mod blobs;
 mod compare;
 mod customers;
 mod edits;
+mod fuzz;
 mod pages;
 mod search;
 mod support;

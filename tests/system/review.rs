@@ -1,0 +1,301 @@
+//! Review and publish: which pages there are, how they stand, and what a publish needs.
+
+use anyhow::Context;
+use marketplace_proto::certification::v1::GetCaseRequest;
+use marketplace_proto::offercatalog::v1::{
+    CustomTerms, HelpLink, IssueSeverity, LegalTerms, ListOfferTypesRequest, OfferListingPage,
+    OfferSetupPage, PageId, PageIssue, PageStatus, PlanAudience, ReviewOfferRequest,
+    ReviewOfferResponse, SellingOption, custom_terms, legal_terms, page::Page as Kind,
+};
+use marketplace_runtime::status::reason;
+use system_tests::drafts::{self, Draft};
+use system_tests::{HttpsServer, Marketplace, Options};
+use tonic::Code;
+
+async fn review(market: &Marketplace, offer: &str) -> anyhow::Result<ReviewOfferResponse> {
+    let request = ReviewOfferRequest {
+        name: offer.into(),
+        page_size: 1_000,
+        ..Default::default()
+    };
+    let mut ada = market.person("ada");
+    Ok(ada.offers.review_offer(request).await?.into_inner())
+}
+
+fn statuses(review: &ReviewOfferResponse) -> Vec<(PageId, &str, PageStatus)> {
+    let rows = review.pages.iter();
+    rows.map(|row| (row.page(), row.plan_id.as_str(), row.status()))
+        .collect()
+}
+
+fn status(review: &ReviewOfferResponse, page: PageId) -> PageStatus {
+    let mut rows = review.pages.iter();
+    rows.find(|row| row.page() == page)
+        .map(|row| row.status())
+        .unwrap_or_default()
+}
+
+fn empty(offer_type: &'static str) -> Draft {
+    Draft {
+        offer_type,
+        pages: vec![],
+        plans: vec![],
+        assets: vec![],
+    }
+}
+
+/// AS-022, AS-023, AS-028, AS-040: every applicable page once, with its status; notes and guidelines by type.
+#[tokio::test]
+async fn as_022_every_page_of_the_type_is_there_with_one_of_three_statuses() -> anyhow::Result<()> {
+    use PageId as P;
+    let market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let listed = [P::OfferSetup, P::Properties, P::OfferListing, P::CoSell];
+    let sold = [
+        P::OfferSetup,
+        P::Properties,
+        P::OfferListing,
+        P::PreviewAudience,
+        P::TechnicalConfiguration,
+        P::PlanOverview,
+        P::ResellThroughCsps,
+        P::CoSell,
+        P::SupplementalContent,
+    ];
+    let container = [
+        P::OfferSetup,
+        P::Properties,
+        P::OfferListing,
+        P::PreviewAudience,
+        P::PlanOverview,
+        P::ResellThroughCsps,
+        P::CoSell,
+    ];
+    let of_saas_plans = [P::PlanListing, P::PlanPricingAndAvailability];
+    let of_images = [
+        P::PlanListing,
+        P::PlanPricingAndAvailability,
+        P::PlanTechnicalConfiguration,
+    ];
+    let cases: [(&str, Draft, &[P], &[P]); 3] = [
+        ("listed", drafts::saas_free_trial(), &listed, &[]),
+        (
+            "sold",
+            drafts::saas_sold("https://leads.contoso.example/in"),
+            &sold,
+            &of_saas_plans,
+        ),
+        ("image", drafts::container(), &container, &of_images),
+    ];
+    for (id, draft, of_offer, of_plans) in cases {
+        let plans: Vec<&str> = draft.plans.iter().map(|(plan, ..)| *plan).collect();
+        let offer = market.draft("contoso", id, draft).await?;
+        let review = review(&market, &offer).await?;
+        let mut wanted: Vec<(P, &str)> = of_offer.iter().map(|page| (*page, "")).collect();
+        wanted.extend(
+            plans
+                .iter()
+                .flat_map(|plan| of_plans.iter().map(|page| (*page, *plan))),
+        );
+        let mut found: Vec<_> = statuses(&review).iter().map(|row| (row.0, row.1)).collect();
+        wanted.sort_by_key(|(page, plan)| (*page as i32, plan.to_owned()));
+        found.sort_by_key(|(page, plan)| (*page as i32, plan.to_owned()));
+        assert_eq!(found, wanted, "{id}");
+        assert!(review.complete, "{id}: {:?}", review.issues);
+    }
+    let mut ada = market.person("ada");
+    let types = ada
+        .offers
+        .list_offer_types(ListOfferTypesRequest::default())
+        .await?
+        .into_inner();
+    assert!(types.offer_types.len() >= 12);
+    for (n, kind) in types.offer_types.iter().enumerate() {
+        let draft = Draft {
+            offer_type: kind.id.clone().leak(),
+            ..empty("")
+        };
+        let offer = market
+            .draft("contoso", &format!("empty-{n}"), draft)
+            .await?;
+        let review = review(&market, &offer).await?;
+        for (page, _, status) in statuses(&review) {
+            let allowed = [
+                PageStatus::NotStarted,
+                PageStatus::Incomplete,
+                PageStatus::Complete,
+            ];
+            assert!(allowed.contains(&status), "{} {page:?} {status:?}", kind.id);
+        }
+        assert_eq!(
+            status(&review, P::OfferListing),
+            PageStatus::NotStarted,
+            "AS-023"
+        );
+        assert!(
+            review.help_links.iter().any(is_guidelines),
+            "AS-040: {}",
+            kind.id
+        );
+        match kind.id.as_str() {
+            "softwareAsAService" => assert!(review.requires_testing_notes, "AS-028"),
+            "consultingService" => assert!(!review.requires_testing_notes, "AS-028"),
+            _ => {}
+        }
+    }
+    market.stop().await
+}
+
+fn is_guidelines(link: &HelpLink) -> bool {
+    let (title, context) = (link.title.as_str(), link.context.as_str());
+    (title, context) == ("Offer listing guidelines", "review-and-publish")
+        && link.url.starts_with("https://")
+}
+
+/// AS-024, AS-025, AS-026, AS-027, AS-029: from incomplete to complete, and what the notes are for.
+#[tokio::test]
+async fn as_026_a_page_is_complete_once_nothing_is_missing_or_wrong() -> anyhow::Result<()> {
+    let market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let offer = market
+        .draft("contoso", "forge", drafts::saas_free_trial())
+        .await?;
+    let good = drafts::listing();
+    let named = |mut page: OfferListingPage| {
+        page.large_logo = format!("{offer}/assets/{}", page.large_logo);
+        for shot in &mut page.screenshots {
+            shot.asset = format!("{offer}/assets/{}", shot.asset);
+        }
+        page
+    };
+    let mut without_summary = named(good.clone());
+    without_summary.summary.clear();
+    let mut wrong_address = named(good.clone());
+    wrong_address.support_url = "nowhere".into();
+    for (page, field, id) in [
+        (without_summary, "summary", "AS-024"),
+        (wrong_address, "support_url", "AS-025"),
+    ] {
+        market.save(&offer, Kind::OfferListing(page)).await?;
+        let review = review(&market, &offer).await?;
+        assert_eq!(
+            status(&review, PageId::OfferListing),
+            PageStatus::Incomplete,
+            "{id}"
+        );
+        assert!(!review.complete, "AS-027");
+        let issue = review.issues.iter().find(|issue| issue.field_path == field);
+        assert_eq!(
+            issue.context(field)?.severity(),
+            IssueSeverity::Error,
+            "{id}"
+        );
+        let request = market.publish_request(&offer).await?;
+        let refused = market.person("ada").publishing.publish_offer(request).await;
+        let refused = refused.expect_err("a page is incomplete");
+        assert_eq!(reason(&refused), "PAGES_INCOMPLETE", "AS-027");
+    }
+    market.save(&offer, Kind::OfferListing(named(good))).await?;
+    let complete = review(&market, &offer).await?;
+    assert_eq!(
+        status(&complete, PageId::OfferListing),
+        PageStatus::Complete,
+        "AS-026"
+    );
+    assert!(complete.complete, "AS-027: {:?}", complete.issues);
+    for notes in ["", " \n "] {
+        let mut request = market.publish_request(&offer).await?;
+        request.notes = notes.into();
+        let refused = market.person("ada").publishing.publish_offer(request).await;
+        let refused = refused.expect_err("AS-029: notes are needed");
+        assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+        assert_eq!(reason(&refused), "NOTES_REQUIRED", "{refused:?}");
+    }
+    assert_eq!(
+        market.history(&offer).await?,
+        ["Created offer"],
+        "AS-029: nothing was begun"
+    );
+    let request = market.publish_request(&offer).await?;
+    let notes = request.notes.clone();
+    let submission = market.publish(&offer).await?;
+    assert_eq!(market.submission(&submission).await?.notes, notes, "AS-029");
+    market.asked_to_review(&submission).await?;
+    market.go_live(&submission).await?;
+    let case = market.case_of(&submission).await?;
+    let get = GetCaseRequest { name: case.name };
+    let case = market
+        .staff("rita", "reviewer")
+        .certification
+        .get_case(get)
+        .await?
+        .into_inner();
+    assert_eq!(case.case.context("no case")?.notes, notes, "AS-029");
+    market.stop().await
+}
+
+/// AS-140, AS-141, AS-143: what was published can't be taken back, and Publish says so page by page.
+#[tokio::test]
+async fn as_140_what_was_published_is_not_taken_back() -> anyhow::Result<()> {
+    let crm = HttpsServer::start().await?;
+    let options = Options {
+        environment: crm.trusted(),
+        ..Options::default()
+    };
+    let market = Marketplace::start_with(options).await?;
+    market.publisher("contoso").await?;
+    let draft = drafts::saas_sold(&format!("{}/leads", crm.url));
+    let (offer, _) = market
+        .publish_live("contoso", "forge", draft.clone())
+        .await?;
+    let setup = OfferSetupPage {
+        selling: SellingOption::ListingOnly as i32,
+        ..Default::default()
+    };
+    market.save(&offer, Kind::OfferSetup(setup)).await?;
+    refused(&market, &offer, PageId::OfferSetup, "AS-140").await?;
+    market.save(&offer, draft.pages[0].clone()).await?;
+    let mut properties = draft.pages[1].clone();
+    if let Kind::Properties(page) = &mut properties {
+        let terms = CustomTerms {
+            source: Some(custom_terms::Source::Text("Ours".into())),
+        };
+        page.legal = Some(LegalTerms {
+            terms: Some(legal_terms::Terms::Custom(terms)),
+        });
+    }
+    market.save(&offer, properties).await?;
+    refused(&market, &offer, PageId::Properties, "AS-143").await?;
+    market.save(&offer, draft.pages[1].clone()).await?;
+    let (plan, _, pages) = &draft.plans[0];
+    let mut pricing = pages[1].clone();
+    if let Kind::PlanPricing(page) = &mut pricing {
+        page.audience = PlanAudience::Private as i32;
+    }
+    market
+        .save(&format!("{offer}/plans/{plan}"), pricing)
+        .await?;
+    refused(
+        &market,
+        &offer,
+        PageId::PlanPricingAndAvailability,
+        "AS-141",
+    )
+    .await?;
+    market.stop().await
+}
+
+async fn refused(market: &Marketplace, offer: &str, page: PageId, id: &str) -> anyhow::Result<()> {
+    let review = review(market, offer).await?;
+    let frozen = |issue: &PageIssue| issue.page() == page && issue.code == "FROZEN_BY_PUBLISH";
+    assert!(
+        review.issues.iter().any(frozen),
+        "{id}: {:?}",
+        review.issues
+    );
+    let request = market.publish_request(offer).await?;
+    let refused = market.person("ada").publishing.publish_offer(request).await;
+    let refused = refused.expect_err(id);
+    assert_eq!(reason(&refused), "PAGES_INCOMPLETE", "{id}");
+    Ok(())
+}
