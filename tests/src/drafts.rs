@@ -155,6 +155,28 @@ pub fn container() -> Draft {
     draft
 }
 
+/// A consulting service: no plans, no preview audience, no notes for certification.
+pub fn consulting(lead_url: &str) -> Draft {
+    let mut draft = saas_contact_me(lead_url);
+    draft.offer_type = "consultingService";
+    draft
+}
+
+/// With further plans like its first.
+pub fn with_plans(mut draft: Draft, plans: impl IntoIterator<Item = &'static str>) -> Draft {
+    for id in plans {
+        let (_, _, mut pages) = draft.plans[0].clone();
+        for page in &mut pages {
+            if let Kind::PlanListing(listing) = page {
+                listing.summary = format!("The forge as edition {id}");
+                listing.description += &format!(" This edition is called {id}.");
+            }
+        }
+        draft.plans.push((id, id, pages));
+    }
+    draft
+}
+
 fn leads_to(url: &str) -> LeadDestination {
     LeadDestination {
         destination: Some(lead_destination::Destination::HttpsEndpoint(

@@ -1,9 +1,12 @@
 //! The submission notification audience across two services: whose list it is, the catalogue says.
 
-use marketplace_proto::notification::v1::{AddAudienceMemberRequest, ListAudienceRequest};
+use marketplace_proto::notification::v1::{
+    AddAudienceMemberRequest, ListActionItemsRequest, ListAudienceRequest,
+};
 use marketplace_proto::offercatalog::v1::{DeleteMemberRequest, DeleteOfferRequest};
+use marketplace_proto::publishing::v1::SubmissionState;
 use system_tests::Marketplace;
-use system_tests::drafts::Draft;
+use system_tests::drafts::{self, Draft};
 use tonic::Code;
 
 fn add(offer: &str, request_id: &str) -> AddAudienceMemberRequest {
@@ -84,5 +87,39 @@ async fn a_list_belongs_to_one_product() -> anyhow::Result<()> {
     assert_eq!(left.code(), Code::InvalidArgument, "{left:?}");
     let again = ada.add_audience_member(add(&offer, "r-1")).await?;
     assert_eq!(again.into_inner(), first.into_inner());
+    market.stop().await
+}
+
+/// Whether somebody's Action Center has anything about a submission.
+async fn heard(market: &Marketplace, who: &str, submission: &str) -> anyhow::Result<bool> {
+    let list = ListActionItemsRequest {
+        page_size: 1_000,
+        ..Default::default()
+    };
+    let mut center = market.person(who).action_center;
+    let items = center.list_action_items(list).await?.into_inner().items;
+    Ok(items.iter().any(|item| item.submission == submission))
+}
+
+/// AS-136, NO-4: every submission of a product is told to that product's list, no other's.
+#[tokio::test]
+async fn as_136_each_product_tells_its_own_list() -> anyhow::Result<()> {
+    let market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let draft = drafts::saas_free_trial();
+    let listed = market.draft("contoso", "forge", draft.clone()).await?;
+    let other = market.draft("contoso", "anvil", draft).await?;
+    let mut ada = market.person("ada").audience;
+    ada.add_audience_member(add(&listed, "r-1")).await?;
+    for (offer, told) in [(&listed, true), (&other, false), (&listed, true)] {
+        let submission = market.publish(offer).await?;
+        market
+            .until_state(&submission, SubmissionState::AwaitingSignOff)
+            .await?;
+        market.everybody_told().await?;
+        assert!(heard(&market, "ada", &submission).await?, "{submission}");
+        let dev = heard(&market, "dev", &submission).await?;
+        assert_eq!(dev, told, "{submission}");
+    }
     market.stop().await
 }

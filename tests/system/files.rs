@@ -2,6 +2,7 @@
 //! was applied, and mistakes are told with their line.
 
 mod steps;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,10 +2,13 @@
 
 use anyhow::Context;
 use marketplace_proto::offercatalog::v1::{
-    AcquireOfferRequest, AcquireOfferResponse, GetListingRequest, GetPreviewLinksRequest,
-    GetPreviewListingRequest, Listing, SearchListingsRequest, page,
+    AcquireOfferRequest, AcquireOfferResponse, AudienceIdKind, AudienceMember, CategoryChoice,
+    GetListingRequest, GetPreviewLinksRequest, GetPreviewListingRequest, Listing,
+    SearchListingsRequest, page,
 };
-use marketplace_proto::publishing::v1::{GetOfferOverviewRequest, OfferOverview, PublicationMove};
+use marketplace_proto::publishing::v1::{
+    GetOfferOverviewRequest, OfferOverview, PublicationMove, SubmissionState,
+};
 use marketplace_runtime::status::reason;
 use serde_json::json;
 use system_tests::{Clients, HttpsServer, Marketplace, Options, drafts, until};
@@ -59,12 +62,13 @@ async fn found(who: &mut Clients, offer: &str) -> anyhow::Result<bool> {
 async fn buy(
     who: &mut Clients,
     offer: &str,
+    plan: &str,
     token: &str,
     ticket: &str,
 ) -> Result<AcquireOfferResponse, Status> {
     let acquire = AcquireOfferRequest {
         offer: offer.into(),
-        plan_id: "team".into(),
+        plan_id: plan.into(),
         preview_token: token.into(),
         no_charge: !ticket.is_empty(),
         ticket_reference: ticket.into(),
@@ -90,7 +94,7 @@ fn may_go_live(overview: &OfferOverview) -> bool {
 /// AS-035, AS-036, AS-037, AS-075, AS-077, AS-087, AS-090, AS-093: a preview is seen by whoever holds its link, bought by
 /// its audience alone, and found by nobody.
 #[tokio::test]
-async fn as_035_as_036_as_037_as_075_as_077_as_090_a_preview_is_for_its_testers()
+async fn as_035_as_036_as_037_as_075_as_077_as_090_as_093_a_preview_is_for_its_testers()
 -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
     let market = Marketplace::start_with(Options {
@@ -99,7 +103,16 @@ async fn as_035_as_036_as_037_as_075_as_077_as_090_a_preview_is_for_its_testers(
     })
     .await?;
     market.publisher("contoso").await?;
-    let draft = drafts::saas_sold(&crm.url);
+    let mut draft = drafts::saas_sold(&crm.url);
+    for page in &mut draft.pages {
+        if let page::Page::PreviewAudience(audience) = page {
+            audience.members.push(AudienceMember {
+                kind: AudienceIdKind::Email as i32,
+                id: "theo@contoso.example".into(),
+                label: "Another tester".into(),
+            });
+        }
+    }
     let offer = market.draft("contoso", "forge", draft).await?;
     let before = overview(&market, &offer).await?;
     assert!(!may_go_live(&before) && before.preview_links.is_empty());
@@ -119,25 +132,33 @@ async fn as_035_as_036_as_037_as_075_as_077_as_090_a_preview_is_for_its_testers(
         assert_eq!(live(who, &offer).await.unwrap_err().code(), Code::NotFound);
         assert!(!found(who, &offer).await?, "AS-075: in no search");
     }
-    let refused = buy(&mut carl, &offer, &token, "").await.unwrap_err();
+    let refused = buy(&mut carl, &offer, "team", &token, "")
+        .await
+        .unwrap_err();
     assert_eq!(reason(&refused), "NOT_IN_AUDIENCE", "AS-036");
-    let refused = buy(&mut carl, &offer, "", "").await.unwrap_err();
+    let refused = buy(&mut carl, &offer, "team", "", "").await.unwrap_err();
     assert_eq!(refused.code(), Code::NotFound, "AS-075");
-    let charged = buy(&mut tess, &offer, &token, "").await?;
+    let charged = buy(&mut tess, &offer, "team", &token, "").await?;
     assert_eq!(charged.warnings.len(), 1, "AS-090: it would be charged");
-    let free = buy(&mut tess, &offer, &token, "support 4711").await?;
-    let acquired = free.acquisition.context("AS-037")?;
-    assert!(acquired.no_charge && acquired.charge.is_empty() && free.warnings.is_empty());
+    let tester = json!({"email": "theo@contoso.example", "email_verified": true});
+    let mut theo = market.speaker("theo", &tester);
+    for who in [&mut tess, &mut theo] {
+        for plan in ["team", "company"] {
+            let free = buy(who, &offer, plan, &token, "support 4711").await?;
+            let acquired = free.acquisition.context("AS-037, AS-093")?;
+            assert!(acquired.no_charge && acquired.charge.is_empty() && free.warnings.is_empty());
+        }
+    }
 
     market.finish(&submission).await?;
     assert!(found(&mut carl, &offer).await?, "AS-077");
-    buy(&mut carl, &offer, "", "").await?;
+    buy(&mut carl, &offer, "team", "", "").await?;
     market.stop().await
 }
 
-/// AS-076, AS-078, AS-096, AS-097: the next preview takes the place of the one before, and customers see nothing of it.
+/// AS-076, AS-078, AS-096 … AS-098: the next preview takes the place of the one before, and customers see nothing of it.
 #[tokio::test]
-async fn as_076_as_078_as_096_as_097_the_newest_preview_counts_and_live_stays_as_it_is()
+async fn as_076_as_078_as_096_as_097_as_098_the_newest_preview_counts_and_live_stays_as_it_is()
 -> anyhow::Result<()> {
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
@@ -169,5 +190,78 @@ async fn as_076_as_078_as_096_as_097_the_newest_preview_counts_and_live_stays_as
     assert_eq!(new.title, "Third edition of the forge");
     let gone = preview(&mut carl, &tokens[1]).await.unwrap_err();
     assert_eq!(gone.code(), Code::NotFound, "what was a preview is live");
+    let help = overview(&market, &offer).await?.help_links;
+    let guide = help
+        .iter()
+        .find(|link| link.title == "Update an existing offer");
+    let guide = guide.context("AS-098")?;
+    assert!(guide.target.starts_with("https://"), "{guide:?}");
+    market.stop().await
+}
+
+/// Titles of the links beneath Go live.
+async fn link_titles(market: &Marketplace, offer: &str) -> anyhow::Result<Vec<String>> {
+    until("the overview has preview links", async || {
+        let links = overview(market, offer).await?.preview_links;
+        let titles: Vec<_> = links.into_iter().map(|link| link.title).collect();
+        Ok((!titles.is_empty()).then_some(titles))
+    })
+    .await
+}
+
+/// AS-075, AS-092, AS-093, PV-3: links lead to the storefronts where the offer will be; that of a container shows nothing to
+/// who has no subscription of its audience.
+#[tokio::test]
+async fn as_075_as_092_as_093_links_lead_to_storefronts_and_through_the_cloud_portal_for_testers()
+-> anyhow::Result<()> {
+    let market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let (app_source, azure) = ("AppSource preview", "Azure Marketplace preview");
+    let offers: [(&str, &[&str], &[&str]); 3] = [
+        ("for-sales", &["sales"], &[app_source]),
+        ("for-data", &["databases"], &[azure]),
+        ("for-both", &["sales", "databases"], &[app_source, azure]),
+    ];
+    for (id, categories, wanted) in offers {
+        let choices = categories.iter().map(|category| CategoryChoice {
+            category: (*category).into(),
+            subcategories: vec![],
+        });
+        let mut draft = drafts::saas_free_trial();
+        for page in &mut draft.pages {
+            if let page::Page::Properties(properties) = page {
+                properties.categories = choices.clone().collect();
+            }
+        }
+        let offer = market.draft("contoso", id, draft).await?;
+        let submission = market.publish(&offer).await?;
+        market
+            .until_state(&submission, SubmissionState::AwaitingSignOff)
+            .await?;
+        assert_eq!(link_titles(&market, &offer).await?, wanted, "AS-092: {id}");
+    }
+
+    let draft = drafts::container();
+    let offer = market.draft("contoso", "forge", draft).await?;
+    let submission = market.publish(&offer).await?;
+    market.approve(&submission).await?;
+    market
+        .until_state(&submission, SubmissionState::AwaitingSignOff)
+        .await?;
+    assert_eq!(link_titles(&market, &offer).await?, [azure]);
+    let token = token(&market, &offer, &submission).await?;
+    let owning = |subscription: &str| {
+        let claims = json!({"subscriptions": [subscription]});
+        market.speaker("tess", &claims)
+    };
+    let another = owning("5d3e9a70-8c41-4b6f-9e02-7f1a6b2c8d93");
+    for mut who in [market.anybody(), market.person("carl"), another] {
+        let nothing = preview(&mut who, &token).await.unwrap_err();
+        assert_eq!(nothing.code(), Code::NotFound, "AS-075, PV-3");
+    }
+    let mut tess = owning("0b7a1f3e-2c4d-4e5f-8a6b-9c0d1e2f3a4b");
+    assert!(preview(&mut tess, &token).await?.preview, "AS-075");
+    let bought = buy(&mut tess, &offer, "byol", &token, "support 4711").await?;
+    assert!(bought.acquisition.context("AS-093")?.preview);
     market.stop().await
 }

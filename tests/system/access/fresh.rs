@@ -310,7 +310,7 @@ impl Stage<'_> {
 
     /// A live offer with [`REGRETS`].
     pub(super) async fn regretted(&self) -> anyhow::Result<String> {
-        let draft = with_plans(drafts::container(), REGRETS);
+        let draft = drafts::with_plans(drafts::container(), REGRETS);
         let (offer, _) = self
             .market
             .publish_live("contoso", "regretted", draft)
@@ -322,19 +322,4 @@ impl Stage<'_> {
         self.market.finish(&submission).await?;
         Ok(offer)
     }
-}
-
-/// With further plans like its first.
-pub fn with_plans(mut draft: Draft, plans: impl IntoIterator<Item = &'static str>) -> Draft {
-    for id in plans {
-        let (_, _, mut pages) = draft.plans[0].clone();
-        for page in &mut pages {
-            if let page::Page::PlanListing(listing) = page {
-                listing.summary = format!("The forge as edition {id}");
-                listing.description += &format!(" This edition is called {id}.");
-            }
-        }
-        draft.plans.push((id, id, pages));
-    }
-    draft
 }

@@ -303,7 +303,7 @@ pub async fn join(market: &Marketplace, publisher: &str, name: &str) -> anyhow::
 /// With a plan for one customer, one to pause, and those of [`SALES`].
 fn forge() -> drafts::Draft {
     let draft = drafts::container();
-    let mut draft = super::fresh::with_plans(draft, ["private", "paused"].into_iter().chain(SALES));
+    let mut draft = drafts::with_plans(draft, ["private", "paused"].into_iter().chain(SALES));
     for page in &mut draft.plans[1].2 {
         if let page::Page::PlanPricing(pricing) = page {
             pricing.audience = PlanAudience::Private as i32;
