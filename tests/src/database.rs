@@ -100,20 +100,23 @@ impl TestDatabase {
         Ok(PgConnection::connect(&self.url(role)).await?)
     }
 
-    /// A few connections of the superuser.
-    pub fn superusers(&self, connections: u32) -> anyhow::Result<PgPool> {
+    /// Its address for the superuser.
+    pub fn superuser_url(&self) -> String {
         let mut url = self.server.clone();
         url.set_path(&self.name);
+        url.into()
+    }
+
+    /// A few connections of the superuser.
+    pub fn superusers(&self, connections: u32) -> anyhow::Result<PgPool> {
         Ok(PgPoolOptions::new()
             .max_connections(connections)
-            .connect_lazy(url.as_str())?)
+            .connect_lazy(&self.superuser_url())?)
     }
 
     /// A connection of the superuser: for looking, and for tampering.
     pub async fn superuser(&self) -> anyhow::Result<PgConnection> {
-        let mut url = self.server.clone();
-        url.set_path(&self.name);
-        Ok(PgConnection::connect(url.as_str()).await?)
+        Ok(PgConnection::connect(&self.superuser_url()).await?)
     }
 
     /// Drops it, whoever is connected.

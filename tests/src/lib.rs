@@ -103,8 +103,13 @@ pub fn schema(service: &str) -> String {
 
 /// A program of the workspace, built before the tests by `deploy/local/test`.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let folder = test.ancestors().nth(2).unwrap_or(&test);
+    let own = std::env::current_exe()?;
+    // Tests lie in deps/, beside the programs; the benchmark is one of them.
+    let folder = own.parent().unwrap_or(&own);
+    let folder = match folder.file_name() {
+        Some(name) if name == "deps" => folder.parent().unwrap_or(folder),
+        _ => folder,
+    };
     let program = folder.join(name);
     anyhow::ensure!(
         program.exists(),

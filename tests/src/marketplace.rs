@@ -95,11 +95,26 @@ impl Marketplace {
     }
 
     fn add(&mut self, service: &'static str, port: u16, options: &Options) -> anyhow::Result<()> {
+        let child = self.replica(service, port, options)?;
+        self.children.push(child);
+        Ok(())
+    }
+
+    /// Another replica of a service, started and not yet waited for; it isn't one of `children`.
+    pub fn another(&self, service: &'static str, options: &Options) -> anyhow::Result<Child> {
+        let [port, ..] = free_ports()?;
+        self.replica(service, port, options)
+    }
+
+    fn replica(
+        &self,
+        service: &'static str,
+        port: u16,
+        options: &Options,
+    ) -> anyhow::Result<Child> {
         let environment = self.environment(service, port, options)?;
         let log = self.folder.join(format!("{service}-{port}.log"));
-        self.children
-            .push(Child::start(service, port, environment, log)?);
-        Ok(())
+        Child::start(service, port, environment, log)
     }
 
     fn environment(
