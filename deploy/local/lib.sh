@@ -106,10 +106,9 @@ postgres_folder() {
 }
 
 # A crash of this server loses nothing but a test run; tests count statements.
-start_test_postgres() { start_postgres "fsync = off
-shared_preload_libraries = 'pg_stat_statements'"; }
+start_test_postgres() { start_postgres "-c fsync=off -c shared_preload_libraries=pg_stat_statements"; }
 
-start_postgres() { # [extra settings for postgresql.conf]
+start_postgres() { # [options]
   local bin folder
   bin=$(postgres_bin); folder=$(postgres_folder)
   postgres_port=$(remember postgres-port free_port)
@@ -124,12 +123,11 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 300
 shared_buffers = 256MB
-${1:-}
 CONF
   fi
   local pid=$folder/data/postmaster.pid
   if ! alive "$pid" "$folder/data" || port_is_free "$postgres_port"; then
-    as_postgres "$bin/pg_ctl" -D "$folder/data" -o "-p $postgres_port" -l "$folder/log" -w -t 60 start >/dev/null ||
+    as_postgres "$bin/pg_ctl" -D "$folder/data" -o "-p $postgres_port ${1:-}" -l "$folder/log" -w -t 60 start >/dev/null ||
       die "Postgres did not start, see $folder/log"
   fi
   export PGPASSWORD=$postgres_password

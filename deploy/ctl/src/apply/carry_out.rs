@@ -1,11 +1,14 @@
 //! Makes the changes, in their order. What is refused of one file, plan or page keeps only what needs it from being
 //! made; all refusals are told, each with its line. It ends only where nothing else would be answered either.
 
+use std::collections::BTreeMap;
+
 use marketplace_proto::offercatalog::v1::{
     CreateOfferRequest, CreatePlanRequest, DeletePlanRequest, Page, UpdatePageRequest,
     UpdatePlanRequest,
 };
 use prost_reflect::DynamicMessage;
+use tonic_types::StatusExt;
 
 use super::changes::Change;
 use super::file::{OfferFile, PageFile};
@@ -28,6 +31,8 @@ pub struct Outcome {
     pub no_offer: bool,
     assets: Vec<String>,
     plans: Vec<String>,
+    /// Of plans that were changed here, by name: those that were read are stale.
+    etags: BTreeMap<String, String>,
 }
 
 pub async fn all(api: &Api, file: &OfferFile, changes: &[Change<'_>]) -> Outcome {
@@ -39,8 +44,15 @@ pub async fn all(api: &Api, file: &OfferFile, changes: &[Change<'_>]) -> Outcome
             outcome.remarks.push(remark);
             continue;
         }
-        match one(api, file, change).await {
+        match one(api, file, change, &mut outcome.etags).await {
             Ok(()) => outcome.made += 1,
+            Err(error) if stays(change, &error) => {
+                let remark = format!(
+                    "{} stays: it was published or is being published",
+                    change.what()
+                );
+                outcome.remarks.push(remark);
+            }
             Err(error) => outcome.note(change, review::located(file, change, error)),
         }
         if outcome.stopped.is_some() {
@@ -80,7 +92,21 @@ impl Outcome {
     }
 }
 
-async fn one(api: &Api, file: &OfferFile, change: &Change<'_>) -> Result<(), Error> {
+/// Whether a plan can't be deleted for what it was: a stop takes it out of the marketplace, nothing takes it away. That
+/// holds nothing else back.
+fn stays(change: &Change<'_>, error: &Error) -> bool {
+    let info = error
+        .refusal()
+        .and_then(|status| status.get_details_error_info());
+    matches!(change, Change::DeletePlan(_)) && info.is_some_and(|info| info.reason == "PLAN_FROZEN")
+}
+
+async fn one(
+    api: &Api,
+    file: &OfferFile,
+    change: &Change<'_>,
+    etags: &mut BTreeMap<String, String>,
+) -> Result<(), Error> {
     match change {
         Change::CreateOffer => create_offer(api, file).await,
         Change::Upload(asset) => asset.upload(api, &file.offer.name()).await,
@@ -95,11 +121,17 @@ async fn one(api: &Api, file: &OfferFile, change: &Change<'_>) -> Result<(), Err
             api.call(request).await.map(|_| ())
         }
         Change::RenamePlan { plan, .. } => {
+            let mut plan = plan.clone();
+            if let Some(etag) = etags.get(&plan.name) {
+                plan.etag.clone_from(etag);
+            }
             let request = UpdatePlanRequest {
-                plan: Some(plan.clone()),
+                plan: Some(plan),
                 request_id: request_id(),
             };
-            api.call(request).await.map(|_| ())
+            let renamed = api.call(request).await?.plan.unwrap_or_default();
+            etags.insert(renamed.name, renamed.etag);
+            Ok(())
         }
         Change::SavePage {
             page,
@@ -110,7 +142,7 @@ async fn one(api: &Api, file: &OfferFile, change: &Change<'_>) -> Result<(), Err
         Change::DeletePlan(plan) => {
             let request = DeletePlanRequest {
                 name: plan.name.clone(),
-                etag: plan.etag.clone(),
+                etag: etags.get(&plan.name).unwrap_or(&plan.etag).clone(),
                 request_id: request_id(),
             };
             api.call(request).await.map(|_| ())
@@ -154,9 +186,27 @@ async fn save_page(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use marketplace_proto::offercatalog::v1::Plan;
+    use tonic::{Code, Status};
+    use tonic_types::ErrorDetails;
 
     use super::*;
+    use crate::api::Service;
+
+    #[test]
+    fn t04_a_plan_that_was_published_holds_no_other_deletion_back() {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("PLAN_FROZEN", "marketplace.offercatalog.v1", HashMap::new());
+        let status = Status::with_error_details(Code::FailedPrecondition, "frozen", details);
+        let refused = Error::status("DeletePlan", Service::Catalog, "", status);
+        assert!(stays(&Change::DeletePlan(Plan::default()), &refused));
+        assert!(!stays(&Change::CreateOffer, &refused));
+        let other = Status::failed_precondition("something else");
+        let other = Error::status("DeletePlan", Service::Catalog, "", other);
+        assert!(!stays(&Change::DeletePlan(Plan::default()), &other));
+    }
 
     #[test]
     fn after_a_refusal_nothing_is_deleted() {

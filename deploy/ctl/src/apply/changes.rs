@@ -65,8 +65,8 @@ pub fn between<'f>(
     let mut wrong = Vec::new();
     wrong.extend(offer(file, draft.offer.as_ref(), &mut changes));
     uploads(file, draft, &mut changes, &mut wrong);
-    plans(file, draft, &mut changes, &mut wrong);
-    if prune && !file.has_plans {
+    plans(file, draft, prune, &mut changes, &mut wrong);
+    if prune && !file.has_plans && !draft.plans.is_empty() {
         let text = "has no key `plans`: --prune deletes all plans only where it says `plans: []`";
         wrong.push(file.problem_at(0, text));
     }
@@ -81,6 +81,12 @@ pub fn between<'f>(
 }
 
 impl OfferFile {
+    /// What the file says of a plan of the draft.
+    fn plan(&self, plan: &Plan) -> Option<&PlanFile> {
+        let id = names::id(&plan.name);
+        self.plans.iter().find(|wanted| wanted.id == id)
+    }
+
     /// The resource name of what a page belongs to.
     pub fn parent(&self, page: &PageFile) -> String {
         if page.plan.is_empty() {
@@ -141,9 +147,29 @@ fn uploads<'f>(
 fn plans<'f>(
     file: &'f OfferFile,
     draft: &Draft,
+    prune: bool,
     changes: &mut Changes<'f>,
     wrong: &mut Vec<Problem>,
 ) {
+    let stays = |plan: &&Plan| file.plan(plan).is_none() && !prune;
+    for (wanted, holder) in names_in_the_way(file, draft) {
+        if stays(&holder) {
+            let id = names::id(&holder.name);
+            let text = format!(
+                "plan {id}, which is not in the file, is called {:?}: --prune deletes it",
+                holder.display_name
+            );
+            wrong.push(file.problem_at(wanted.line, text));
+        } else {
+            changes.list.push(Change::RenamePlan {
+                plan: Plan {
+                    display_name: format!("{} (makes way)", names::id(&holder.name)),
+                    ..holder.clone()
+                },
+                from: holder.display_name.clone(),
+            });
+        }
+    }
     for wanted in &file.plans {
         match draft
             .plans
@@ -171,6 +197,27 @@ fn plans<'f>(
             Some(_) => {}
         }
     }
+}
+
+/// Plans of the draft that have a display name which another is to have: names are unique, also while they change hands.
+fn names_in_the_way<'f, 'd>(
+    file: &'f OfferFile,
+    draft: &'d Draft,
+) -> Vec<(&'f PlanFile, &'d Plan)> {
+    let mut found = Vec::new();
+    for wanted in &file.plans {
+        let another = |plan: &&Plan| {
+            plan.display_name == wanted.display_name && names::id(&plan.name) != wanted.id
+        };
+        let keeps = |plan: &&Plan| {
+            file.plan(plan)
+                .is_some_and(|same| same.display_name == plan.display_name)
+        };
+        // Two plans of the file that are called the same are the service's to refuse.
+        let holder = draft.plans.iter().find(another).filter(|plan| !keeps(plan));
+        found.extend(holder.map(|holder| (wanted, holder)));
+    }
+    found
 }
 
 fn save<'f>(
@@ -250,7 +297,7 @@ fn with_audience(
 fn leftovers<'f>(file: &'f OfferFile, draft: &Draft, prune: bool, changes: &mut Changes<'f>) {
     for plan in &draft.plans {
         let id = names::id(&plan.name);
-        if file.plans.iter().any(|wanted| wanted.id == id) {
+        if file.plan(plan).is_some() {
             continue;
         }
         if prune {

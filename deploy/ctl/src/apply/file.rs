@@ -156,7 +156,7 @@ fn reading<T>(
 
 /// The offer that a file is about; the publisher that it names comes before the one that is given.
 fn offer(mapper: &mut Mapper<'_>, entries: &[Entry], publisher: Option<&str>) -> Option<Offer> {
-    let own = find_text(mapper, entries, "publisher");
+    let own = find_text(mapper, entries, "publisher").filter(|own| !own.is_empty());
     let publisher = own.or_else(|| publisher.map(str::to_owned));
     if publisher.is_none() {
         let text = "names no publisher: write `publisher: ID` or give --publisher";
@@ -299,16 +299,26 @@ mod tests {
     /// Samples with some of their characters changed, taken away or repeated.
     #[test]
     fn random_documents_are_read_or_refused() {
+        // In folders of their own, beside the pictures that they name.
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/samples");
-        let texts: Vec<Vec<char>> = find(&samples)
+        let folder = std::env::temp_dir().join(format!("marketctl-random-{}", std::process::id()));
+        let copied = std::process::Command::new("cp")
+            .arg("-r")
+            .args([&samples, &folder])
+            .status();
+        assert!(copied.unwrap().success());
+        let texts: Vec<(PathBuf, Vec<char>)> = find(&folder)
             .unwrap()
-            .iter()
-            .map(|file| std::fs::read_to_string(file).unwrap().chars().collect())
+            .into_iter()
+            .map(|file| {
+                let text = std::fs::read_to_string(&file).unwrap();
+                (file, text.chars().collect())
+            })
             .collect();
         let mut random = fastrand::Rng::with_seed(11);
         let (mut read, mut refused) = (0, 0);
         for _ in 0..1_000 {
-            let mut text = random.choice(&texts).unwrap().clone();
+            let (path, mut text) = random.choice(&texts).unwrap().clone();
             for _ in 0..random.usize(..4) {
                 let (at, to) = (random.usize(..text.len()), random.usize(..text.len()));
                 match random.u8(..4) {
@@ -327,7 +337,8 @@ mod tests {
                     }
                 }
             }
-            match load("random", text.iter().collect::<String>()) {
+            std::fs::write(&path, text.iter().collect::<String>()).unwrap();
+            match OfferFile::load(&path, None, &|_| Some("secret".to_owned())) {
                 Ok(_) => read += 1,
                 Err(problems) => {
                     assert!(!problems.is_empty());
@@ -335,7 +346,11 @@ mod tests {
                 }
             }
         }
-        assert!(refused > 100, "{read} read, {refused} refused");
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(
+            read > 100 && refused > 100,
+            "{read} read, {refused} refused"
+        );
     }
 
     #[test]

@@ -136,13 +136,11 @@ fn is_complete(page: &PageReview) -> bool {
     )
 }
 
-/// A refused change as mistakes in its file. An error that says nothing of the change, but that nobody is there or that
+/// A refused change as mistakes in its file. An error that says nothing of the change, but that the service failed or that
 /// the caller is nobody, stays what it is.
 pub fn located(file: &OfferFile, change: &Change<'_>, error: Error) -> Result<Vec<Problem>, Error> {
     let status = match error.refusal() {
-        Some(status) if !matches!(status.code(), Code::Unauthenticated | Code::Unavailable) => {
-            status
-        }
+        Some(status) if says_something(status.code()) => status,
         _ => return Err(error),
     };
     let details = status.get_error_details();
@@ -169,6 +167,20 @@ pub fn located(file: &OfferFile, change: &Change<'_>, error: Error) -> Result<Ve
         }
     });
     Ok(problems.collect())
+}
+
+/// Whether an answer with this code is about the change.
+fn says_something(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::OutOfRange
+    )
 }
 
 fn on_page(file: &OfferFile, page: &PageFile, path: &str, text: &str) -> Problem {
@@ -250,7 +262,15 @@ mod tests {
         let stale = refused(Status::aborted("saved by another")).unwrap();
         let wanted = "offer.yaml:5: page offer_listing: saved by another [ABORTED]";
         assert_eq!(stale[0].to_string(), wanted);
-        assert!(refused(Status::unauthenticated("who?")).is_err());
-        assert!(refused(Status::unavailable("away")).is_err());
+        for failed in [
+            Status::unauthenticated("who?"),
+            Status::unavailable("away"),
+            Status::internal("broken"),
+            Status::deadline_exceeded("late"),
+            Status::resource_exhausted("full"),
+            Status::unknown("what?"),
+        ] {
+            assert!(refused(failed.clone()).is_err(), "{failed}");
+        }
     }
 }

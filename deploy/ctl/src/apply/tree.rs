@@ -61,7 +61,7 @@ impl Node {
 
 /// The deepest nesting; pages of the proto have a third of it. What walks a tree calls itself this often and no more.
 const DEEPEST: usize = 32;
-/// The most that aliases may repeat, in bytes.
+/// The most that anchors and aliases may repeat, in bytes.
 const MOST_REPEATED: usize = 4 * 1024 * 1024;
 
 /// A line and what is wrong there.
@@ -131,15 +131,11 @@ impl<'t> Reading<'t> {
             Event::Alias(anchor) => {
                 let node = self.anchors.get(&anchor).cloned();
                 let node = node.ok_or((line, "what an alias is for can't hold it".to_owned()))?;
-                let (bytes, levels) = extent(&node);
-                self.repeated += bytes;
-                if depth + levels > DEEPEST + 1 {
+                let node = Node { line, ..node };
+                if depth + self.repeats(&node)? > DEEPEST + 1 {
                     return Err(too_deep());
                 }
-                if self.repeated > MOST_REPEATED {
-                    return Err((line, "aliases repeat too much".to_owned()));
-                }
-                return Ok(Node { line, ..node });
+                return Ok(node);
             }
             _ => return Err((line, "is not understood".to_owned())),
         };
@@ -148,9 +144,21 @@ impl<'t> Reading<'t> {
         }
         let node = Node { line, value };
         if anchor > 0 {
+            // A copy is kept whether or not an alias ever asks for it.
+            self.repeats(&node)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
+    }
+
+    /// Counts what is there once more; answers how many levels that has.
+    fn repeats(&mut self, node: &Node) -> Result<usize, Wrong> {
+        let (bytes, levels) = extent(node);
+        self.repeated += bytes;
+        match self.repeated > MOST_REPEATED {
+            true => Err((node.line, "anchors and aliases repeat too much".to_owned())),
+            false => Ok(levels),
+        }
     }
 
     fn list(&mut self, depth: usize) -> Result<Value, Wrong> {
@@ -311,7 +319,13 @@ mod tests {
             .collect();
         assert_eq!(
             said(&format!("a0: &a0 ha\n{laughs}")),
-            "aliases repeat too much"
+            "anchors and aliases repeat too much"
+        );
+        let anchors: String = (0..30).map(|at| format!("&a{at} [")).collect();
+        let long = format!("a: {anchors}{}", "x,".repeat(200_000));
+        assert_eq!(
+            said(&format!("{long}{}", "]".repeat(30))),
+            "anchors and aliases repeat too much"
         );
         assert!(said("a: &a [*a]\n").contains("alias"));
     }

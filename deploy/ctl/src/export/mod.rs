@@ -49,7 +49,7 @@ pub async fn run(session: &Session, args: ExportArgs, out: &mut Output) -> Resul
     let offer = Offer::parse(&args.offer, session.publisher())?;
     let version = version(&offer, args.version.as_deref());
     let draft = Draft::read(&session.api, &offer.name(), &version).await?;
-    let notes = notes(&args.dir, &offer);
+    let notes = notes(&args.dir, &offer)?;
     let files = files(&offer, &draft, version.is_empty(), &notes)?;
     let folder = Folder::compare(&args.dir, files)?;
     if !args.force {
@@ -77,11 +77,17 @@ fn version(offer: &Offer, typed: Option<&str>) -> String {
     }
 }
 
-/// Notes for certification are only in the offer's file: those of the one that is there stay.
-fn notes(folder: &Path, offer: &Offer) -> String {
-    match file::notes(&folder.join(FILE), &offer.publisher) {
-        Ok((of, notes)) if of == *offer => notes,
-        _ => String::new(),
+/// Notes for certification are only in the offer's file: those of the one that is there stay. One that can't be read may
+/// hold some: it is not written over.
+fn notes(folder: &Path, offer: &Offer) -> Result<String, Error> {
+    let path = folder.join(FILE);
+    if !path.exists() {
+        return Ok(String::new());
+    }
+    match file::notes(&path, &offer.publisher) {
+        Ok((of, notes)) if of == *offer => Ok(notes),
+        Ok(_) => Ok(String::new()),
+        Err(problems) => Err(Error::Files(problems)),
     }
 }
 
@@ -434,18 +440,23 @@ mod tests {
     fn notes_of_the_file_that_is_there_stay() {
         let folder = std::env::temp_dir().join(format!("marketctl-notes-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        assert_eq!(notes(&folder, &offer()), "");
+        assert_eq!(notes(&folder, &offer()).unwrap(), "");
+        std::fs::write(
+            folder.join(FILE),
+            "offer: forge\nnotes: Log in.\n<<<<<<< mine\n",
+        )
+        .unwrap();
+        assert!(notes(&folder, &offer()).is_err());
         let mut found = Vec::new();
         for text in [
-            "mine",
             "offer: forge\nnotes: Log in.\n",
             "offer: other\nnotes: Log in.\n",
         ] {
             std::fs::write(folder.join(FILE), text).unwrap();
-            found.push(notes(&folder, &offer()));
+            found.push(notes(&folder, &offer()).unwrap());
         }
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(found, ["", "Log in.", ""]);
+        assert_eq!(found, ["Log in.", ""]);
         assert!(exported(vec![], true, "Log in.")[FILE].contains("notes: Log in.\n"));
     }
 

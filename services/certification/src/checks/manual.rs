@@ -5,7 +5,7 @@ use crate::domain::Level;
 
 pub const CHECKS: &[Check] = &[
     automatic(
-        ("CV-15", 1),
+        ("CV-15", 2),
         (Level::Content, "100.14"),
         "Notes for certification are given",
         needs_notes,

@@ -19,17 +19,18 @@ pub fn is_paid_in(market: &str, currency: &str) -> bool {
     is_market(market) && (currency == "USD" || own().any(|own| own.code() == currency))
 }
 
-/// No funds, no metals, nothing that another currency took the place of.
+/// No funds, no metals, nothing that another currency took the place of. Venezuela's VED was to take that of VES, which is
+/// in use beside it.
 fn own_currencies(market: &str) -> Vec<Currency> {
     let mut currencies = market
         .parse::<Country>()
         .map(Currency::from_country)
         .unwrap_or_default();
-    currencies.retain(|currency| currency.flags().is_empty());
+    currencies.retain(|&currency| currency == Currency::VES || currency.flags().is_empty());
     currencies
 }
 
-/// An amount of money in ten-thousandths; prices have two places at most, meters four.
+/// An amount in hundred-thousandths; prices have two places at most, meters five.
 pub fn amount(text: &str, places: usize) -> Option<i64> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
@@ -42,9 +43,9 @@ pub fn amount(text: &str, places: usize) -> Option<i64> {
     {
         return None;
     }
-    let part: i64 = format!("{part:0<4}").parse().ok()?;
+    let part: i64 = format!("{part:0<5}").parse().ok()?;
     let whole: i64 = whole.parse().ok()?;
-    Some(sign * (whole.checked_mul(10_000)?.checked_add(part)?))
+    Some(sign * (whole.checked_mul(100_000)?.checked_add(part)?))
 }
 
 #[cfg(test)]
@@ -53,10 +54,11 @@ mod unit {
 
     #[test]
     fn amounts_have_digits_and_few_places() {
-        assert_eq!(amount("49.00", 2), Some(490_000));
+        assert_eq!(amount("49.00", 2), Some(4_900_000));
         assert_eq!(amount("0", 2), Some(0));
-        assert_eq!(amount("-1.5", 2), Some(-15_000));
-        assert_eq!(amount("0.0005", 4), Some(5));
+        assert_eq!(amount("-1.5", 2), Some(-150_000));
+        assert_eq!(amount("0.00005", 5), Some(5));
+        assert_eq!(amount("0.000005", 5), None);
         for wrong in [
             "",
             ".",
@@ -73,7 +75,13 @@ mod unit {
 
     #[test]
     fn cv_10_a_market_pays_in_its_currency_or_in_dollars() {
-        for (market, currency) in [("DE", "EUR"), ("DE", "USD"), ("KE", "KES"), ("BG", "EUR")] {
+        for (market, currency) in [
+            ("DE", "EUR"),
+            ("DE", "USD"),
+            ("KE", "KES"),
+            ("BG", "EUR"),
+            ("VE", "VES"),
+        ] {
             assert!(is_paid_in(market, currency), "{market} {currency}");
         }
         for (market, currency) in [("DE", "JPY"), ("BG", "BGN"), ("KE", "EUR"), ("XK", "USD")] {

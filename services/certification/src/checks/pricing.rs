@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 pub const CHECKS: &[Check] = &[automatic(
-    ("CV-10", 2),
+    ("CV-10", 3),
     (Level::Content, "100.4"),
     "Prices and terms are consistent",
     always,
@@ -208,7 +208,7 @@ fn each_once(pricing: &Pricing, at: &dyn Fn(&str) -> Place, found: &mut Found<'_
     for (n, price) in pricing.prices.iter().enumerate() {
         let key = (
             price.term,
-            price.paid_every,
+            price.paid_every(),
             &price.market,
             price.cores,
             price.min_users,
@@ -230,7 +230,7 @@ fn every_market(pricing: &Pricing, at: &dyn Fn(&str) -> Place, found: &mut Found
     let mut offered: Vec<(Term, Term)> = pricing
         .prices
         .iter()
-        .map(|p| (p.term, p.paid_every))
+        .map(|p| (p.term, p.paid_every()))
         .collect();
     offered.sort_unstable();
     offered.dedup();
@@ -238,7 +238,7 @@ fn every_market(pricing: &Pricing, at: &dyn Fn(&str) -> Place, found: &mut Found
         let of_term: Vec<&Price> = pricing
             .prices
             .iter()
-            .filter(|p| (p.term, p.paid_every) == (term, every))
+            .filter(|p| (p.term, p.paid_every()) == (term, every))
             .collect();
         if of_term.iter().any(|p| p.market.is_empty()) {
             continue;
@@ -260,11 +260,14 @@ fn every_market(pricing: &Pricing, at: &dyn Fn(&str) -> Place, found: &mut Found
     }
 }
 
+/// As many as the catalog takes.
+const METER_PLACES: usize = 5;
+
 fn meters(pricing: &Pricing, at: &dyn Fn(&str) -> Place, found: &mut Found<'_>) {
     for (n, meter) in pricing.meters.iter().enumerate() {
-        if amount(&meter.price_per_unit, 4).is_none_or(|price| price < 0) {
+        if amount(&meter.price_per_unit, METER_PLACES).is_none_or(|price| price < 0) {
             let remedy =
-                "Write the price of a unit with a point and at most four places, 0 or more.";
+                "Write the price of a unit with a point and at most five places, 0 or more.";
             found.fail(
                 "METER_PRICE",
                 at(&format!("meters[{n}].price_per_unit")),
@@ -273,7 +276,9 @@ fn meters(pricing: &Pricing, at: &dyn Fn(&str) -> Place, found: &mut Found<'_>) 
             );
         }
         let included = meter.included_quantity.trim();
-        if !included.is_empty() && amount(included, 4).is_none_or(|quantity| quantity < 0) {
+        if !included.is_empty()
+            && amount(included, METER_PLACES).is_none_or(|quantity| quantity < 0)
+        {
             let remedy = "Write the included quantity as a number, 0 or more.";
             found.fail(
                 "METER_QUANTITY",

@@ -7,7 +7,7 @@ use crate::domain::Level;
 
 pub const CHECKS: &[Check] = &[
     automatic(
-        ("CV-8", 1),
+        ("CV-8", 2),
         (Level::Content, "100.3"),
         "Videos are embeddable and have thumbnails",
         has_videos,

@@ -94,8 +94,9 @@ pub fn own_currencies(market: &str) -> Vec<Currency> {
     currencies
 }
 
+/// Venezuela's VED was to take the place of VES, which is in use beside it.
 fn in_use(currency: Currency) -> bool {
-    currency.flags().is_empty()
+    currency == Currency::VES || currency.flags().is_empty()
 }
 
 /// A group chosen from a list: it must be known; the issue names what is.

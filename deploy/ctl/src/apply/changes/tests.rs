@@ -151,6 +151,30 @@ fn plans_are_renamed_and_leftovers_go_only_when_asked() {
     );
 }
 
+/// Display names are unique, also while they change hands.
+#[test]
+fn a_display_name_goes_from_plan_to_plan() {
+    let file = file("names");
+    let mut draft = applied(&file);
+    draft.plans[0].name = file.offer.plan("old");
+    let problems = between(&file, &draft, false, false).unwrap_err();
+    let wanted = "plan old, which is not in the file, is called \"Team\": --prune deletes it";
+    assert_eq!(problems[0].text, wanted);
+    let lines = lines(&file, &draft, true, false);
+    let way = "~ plan old: display name \"old (makes way)\", was \"Team\"";
+    assert_eq!(lines[..2], [way, "+ plan team (Team)"]);
+    assert_eq!(lines.last().map(String::as_str), Some("- plan old"));
+}
+
+#[test]
+fn prune_asks_for_plans_only_where_there_are_some() {
+    let without = FILE.split("plans:").next().unwrap();
+    let file = load("none-at-all", without);
+    let mut draft = applied(&file);
+    draft.plans.clear();
+    assert!(between(&file, &draft, true, false).is_ok());
+}
+
 #[test]
 fn another_type_is_refused_at_its_line() {
     let file = file("type");

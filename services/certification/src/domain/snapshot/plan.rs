@@ -87,6 +87,16 @@ pub struct Price {
     pub cores: i32,
 }
 
+impl Price {
+    /// Unset: once per term.
+    pub fn paid_every(&self) -> Term {
+        match self.paid_every {
+            Term::Unspecified => self.term,
+            every => every,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Meter {
