@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use marketplace_messaging::{Database, Work};
 use marketplace_runtime::{clock, ids};
 use sha2::{Digest, Sha256};
@@ -206,14 +206,14 @@ impl Contents {
             async move { blobs.delete(&place).await.map(|()| place) }
         });
         let mut deletions = futures::stream::iter(deletions).buffer_unordered(AT_ONCE);
-        let mut gone = Vec::new();
-        let deleted = loop {
-            match deletions.try_next().await {
-                Ok(Some(place)) => gone.push(place),
-                Ok(None) => break Ok(()),
-                Err(away) => break Err(away),
+        // One that can't be deleted, for a hold on it perhaps, keeps no other.
+        let (mut gone, mut deleted) = (Vec::new(), Ok(()));
+        while let Some(deletion) = deletions.next().await {
+            match deletion {
+                Ok(place) => gone.push(place),
+                Err(away) => deleted = deleted.and(Err(away)),
             }
-        };
+        }
         let mut db = self.db.acquire().await?;
         store::blobs::gone(&mut db, &gone).await?;
         let due = if turn.more { now } else { now + ROUND };

@@ -27,6 +27,10 @@ fn own_currencies(market: &str) -> Vec<Currency> {
         .map(Currency::from_country)
         .unwrap_or_default();
     currencies.retain(|&currency| currency == Currency::VES || currency.flags().is_empty());
+    // The table names no country for it.
+    if market == "NA" {
+        currencies.insert(0, Currency::NAD);
+    }
     currencies
 }
 
@@ -81,6 +85,8 @@ mod unit {
             ("KE", "KES"),
             ("BG", "EUR"),
             ("VE", "VES"),
+            ("NA", "NAD"),
+            ("NA", "ZAR"),
         ] {
             assert!(is_paid_in(market, currency), "{market} {currency}");
         }

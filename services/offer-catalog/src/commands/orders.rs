@@ -9,6 +9,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use super::freezes;
 use crate::domain::listing::{Head, Rows, Stage};
 use crate::domain::offer::Offer;
 use crate::domain::order::{Answer, Order, OrderKey, Wanted, difference};
@@ -250,13 +251,12 @@ async fn publish(
     now: OffsetDateTime,
 ) -> Result<()> {
     let content: Content = serde_json::from_value(rows.join()).map_err(Error::corrupt)?;
-    let (publisher, name) = (&offer.publisher, &offer.id);
-    let live = Served::Live {
-        publisher,
-        offer: name,
+    // What was taken away and is served again is held against what it was.
+    let before = match store::orders::last_activated(db, offer.uid).await? {
+        Some(digest) => freezes::content(db, offer.uid, &digest).await?,
+        None => None,
     };
-    if let Some((_, live)) = store::listings::served(db, live).await? {
-        let live: Content = serde_json::from_value(live.join()).map_err(Error::corrupt)?;
+    if let Some(live) = before {
         let cutoff = content
             .offer_type()
             .map_err(Error::corrupt)?

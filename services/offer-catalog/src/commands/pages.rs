@@ -149,8 +149,10 @@ fn selection(command: &SavePage) -> Selection<'_> {
     let mut pages = vec![PageId::OfferSetup.as_str()];
     match id {
         PageId::OfferSetup => {}
-        // PV-6 compares with the listing's contacts.
-        PageId::PreviewAudience => pages.extend([id.as_str(), PageId::OfferListing.as_str()]),
+        // PV-6 compares with the listing's contacts; LI-12 looks for a contact there.
+        PageId::PreviewAudience | PageId::ResellThroughCsps => {
+            pages.extend([id.as_str(), PageId::OfferListing.as_str()])
+        }
         _ => pages.push(id.as_str()),
     }
     let files = [
@@ -165,7 +167,8 @@ fn selection(command: &SavePage) -> Selection<'_> {
     };
     let plan_page = command.plan.as_deref().map(|plan| (plan, id));
     Selection {
-        pages: Some(pages),
+        // Whether a plan has meters decides what the technical configuration needs.
+        pages: (id != PageId::TechnicalConfiguration).then_some(pages),
         plan_page,
         assets: files.contains(&id),
         application,

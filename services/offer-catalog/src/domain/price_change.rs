@@ -1,7 +1,7 @@
 //! When a price that was published comes into force (UP-10): a lower one on the first of the next month, a higher one on the
 //! first that is 90 days away. Until then customers pay what they paid.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, Month, OffsetDateTime};
@@ -34,14 +34,11 @@ pub enum Before {
     Meter(CustomMeter),
 }
 
-/// What a price is for. Another currency is another price: there is no telling which is higher.
+/// What a price is for: a plan has one for each. How it is paid, in which currency and for how many users may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key<'a> {
     term: Option<BillingTerm>,
-    paid_every: Option<BillingTerm>,
     cores: u32,
-    users: (u32, u32),
-    currency: &'a str,
     market: &'a str,
 }
 
@@ -49,19 +46,45 @@ impl<'a> Key<'a> {
     fn of(price: &'a Price) -> Self {
         Self {
             term: price.term,
-            paid_every: price.paid_every,
             cores: price.cores,
-            users: (price.min_users, price.max_users),
-            currency: &price.currency,
             market: &price.market,
         }
     }
+}
+
+/// The prices of a plan by what they are for: there may be thousands.
+struct Prices<'a>(BTreeMap<Key<'a>, &'a Price>);
+
+impl<'a> Prices<'a> {
+    fn of(pricing: &'a PlanPricing) -> Self {
+        Self(
+            pricing
+                .prices
+                .iter()
+                .map(|price| (Key::of(price), price))
+                .collect(),
+        )
+    }
 
     /// A price of this market goes before one for all markets.
-    fn find(self, pricing: &PlanPricing) -> Option<&Price> {
-        let of = |key: Key<'_>| pricing.prices.iter().find(|price| Key::of(price) == key);
-        of(self).or_else(|| of(Key { market: "", ..self }))
+    fn get(&self, key: Key<'_>) -> Option<&'a Price> {
+        let own = self
+            .0
+            .get(&key)
+            .or_else(|| self.0.get(&Key { market: "", ..key }));
+        own.copied()
     }
+}
+
+/// Whether customers pay the same.
+fn same(one: &Price, other: &Price) -> bool {
+    comparable(one, other) && one.hundredths() == other.hundredths()
+}
+
+/// Whether it can be told which is higher. What is paid in another currency, or in other pieces, counts as dearer: nobody
+/// may have to pay it at once.
+fn comparable(one: &Price, other: &Price) -> bool {
+    one.currency == other.currency && one.paid_every() == other.paid_every()
 }
 
 /// The pricing that customers meet at this time.
@@ -72,15 +95,17 @@ pub fn in_force(
     at: OffsetDateTime,
 ) -> PlanPricing {
     let mut pricing = pricing.clone();
+    let places: BTreeMap<_, _> = (pricing.prices.iter().enumerate())
+        .map(|(at, price)| ((price.term, price.cores, price.market.clone()), at))
+        .collect();
     let waiting = changes
         .iter()
         .filter(|change| change.plan_id == plan_id && change.effective_time > at);
     for change in waiting {
         match &change.before {
             Before::Price(before) => {
-                let same = |price: &&mut Price| Key::of(price) == Key::of(before);
-                match pricing.prices.iter_mut().find(same) {
-                    Some(price) => price.amount.clone_from(&before.amount),
+                match places.get(&(before.term, before.cores, before.market.clone())) {
+                    Some(&at) => pricing.prices[at].clone_from(before),
                     None => pricing.prices.push(before.clone()),
                 }
             }
@@ -114,13 +139,7 @@ pub fn changes(
             continue;
         };
         let paid = in_force(published, &plan.plan_id, waiting, now);
-        let kept = |same: &dyn Fn(&Before) -> bool| {
-            let kept = waiting
-                .iter()
-                .find(|change| change.plan_id == plan.plan_id && same(&change.before));
-            kept.map(|change| change.effective_time)
-                .filter(|time| *time > now)
-        };
+        let waiting = Waiting::of(waiting, &plan.plan_id, now);
         let mut wait = |before: Before, lower: bool, kept: Option<OffsetDateTime>| {
             changes.push(PriceChange {
                 plan_id: plan.plan_id.clone(),
@@ -128,29 +147,27 @@ pub fn changes(
                 effective_time: kept.unwrap_or_else(|| effective(lower, cutoff_days, now)),
             });
         };
-        let keys: BTreeSet<Key<'_>> = next
-            .prices
-            .iter()
+        let keys: BTreeSet<Key<'_>> = (next.prices.iter())
             .chain(&paid.prices)
             .map(Key::of)
             .collect();
+        let (paid_for, asked, before) =
+            (Prices::of(&paid), Prices::of(next), Prices::of(published));
         for key in keys {
-            let (Some(old), Some(new)) = (key.find(&paid), key.find(next)) else {
+            let (Some(old), Some(new)) = (paid_for.get(key), asked.get(key)) else {
                 continue;
             };
-            let (from, to) = (old.hundredths(), new.hundredths());
-            if from == to {
+            if same(old, new) {
                 continue;
             }
-            let before = Price {
+            let known = before.get(key).is_some_and(|before| same(before, new));
+            let kept = waiting.prices.get(&key).copied().filter(|_| known);
+            let lower = comparable(old, new) && new.hundredths() < old.hundredths();
+            let old = Price {
                 market: key.market.to_owned(),
                 ..old.clone()
             };
-            let known = key.find(published).and_then(Price::hundredths) == to;
-            let same =
-                |other: &Before| matches!(other, Before::Price(price) if Key::of(price) == key);
-            let kept = kept(&same).filter(|_| known);
-            wait(Before::Price(before), to < from, kept);
+            wait(Before::Price(old), lower, kept);
         }
         for new in &next.meters {
             let of = |pricing: &PlanPricing| {
@@ -158,25 +175,56 @@ pub fn changes(
                 meter.cloned()
             };
             let Some(old) = of(&paid) else { continue };
-            if old.price_per_unit == new.price_per_unit {
+            let (from, to) = (old.hundred_thousandths(), new.hundred_thousandths());
+            if from == to {
                 continue;
             }
-            let known =
-                of(published).is_some_and(|meter| meter.price_per_unit == new.price_per_unit);
-            let same = |other: &Before| matches!(other, Before::Meter(meter) if meter.id == new.id);
-            let kept = kept(&same).filter(|_| known);
-            let lower = new.hundred_thousandths() < old.hundred_thousandths();
+            let known = of(published).is_some_and(|meter| meter.hundred_thousandths() == to);
+            let kept = waiting
+                .meters
+                .get(new.id.as_str())
+                .copied()
+                .filter(|_| known);
+            let lower = to < from;
             wait(Before::Meter(old), lower, kept);
         }
     }
     changes
 }
 
+/// From when on what waits of a plan is paid.
+struct Waiting<'a> {
+    prices: BTreeMap<Key<'a>, OffsetDateTime>,
+    meters: BTreeMap<&'a str, OffsetDateTime>,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(all: &'a [PriceChange], plan_id: &str, now: OffsetDateTime) -> Self {
+        let mut waiting = Self {
+            prices: BTreeMap::new(),
+            meters: BTreeMap::new(),
+        };
+        let of_plan =
+            |change: &&PriceChange| change.plan_id == plan_id && change.effective_time > now;
+        for change in all.iter().filter(of_plan) {
+            match &change.before {
+                Before::Price(price) => {
+                    waiting.prices.insert(Key::of(price), change.effective_time);
+                }
+                Before::Meter(meter) => {
+                    waiting.meters.insert(&meter.id, change.effective_time);
+                }
+            }
+        }
+        waiting
+    }
+}
+
 /// Whoever publishes in the last days of a month does it in the next one.
 fn effective(lower: bool, cutoff_days: u8, now: OffsetDateTime) -> OffsetDateTime {
     let today = now.to_offset(time::UtcOffset::UTC).date();
     let days = today.month().length(today.year());
-    let from = if today.day() > days - cutoff_days {
+    let from = if today.day() > days.saturating_sub(cutoff_days) {
         next_first(today)
     } else {
         today
@@ -303,6 +351,78 @@ mod tests {
         assert_eq!(paid(&live, &waiting, NOW), ["49.00", "DE39.00"]);
     }
 
+    /// Notice is not evaded by how a price is written, in which currency it is, or how it is paid.
+    #[test]
+    fn up_10_another_way_of_paying_waits_as_an_increase_does() {
+        let with = |change: &dyn Fn(&mut Price)| {
+            let mut next = content(&[("", "490.00")]);
+            let pricing = next.plans[0].pages.plan_pricing.as_mut().unwrap();
+            change(&mut pricing.prices[0]);
+            next
+        };
+        let live = content(&[("", "49.00")]);
+        for next in [
+            with(&|price| price.paid_every = Some(BillingTerm::OneMonth)),
+            with(&|price| (price.min_users, price.max_users) = (1, 9)),
+            with(&|price| price.currency = "EUR".into()),
+            with(&|price| {
+                price.currency = "EUR".into();
+                price.amount = "4.90".into();
+            }),
+        ] {
+            let waiting = changes(&live, &[], &next, 4, NOW);
+            assert_eq!(waiting.len(), 1);
+            assert_eq!(waiting[0].effective_time, datetime!(2027-03-01 00:00 UTC));
+            let pricing = next.plans[0].pages.plan_pricing.as_ref().unwrap();
+            let force = in_force(pricing, &next.plans[0].plan_id, &waiting, NOW);
+            let [price] = &force.prices[..] else {
+                panic!("{force:?}")
+            };
+            assert_eq!((&*price.currency, &*price.amount), ("USD", "49.00"));
+        }
+        // Written out, it is the same.
+        let mut next = content(&[("", "49.0")]);
+        let pricing = next.plans[0].pages.plan_pricing.as_mut().unwrap();
+        pricing.prices[0].paid_every = Some(BillingTerm::OneMonth);
+        assert_eq!(changes(&live, &[], &next, 4, NOW), []);
+    }
+
+    /// Germans paid the dollars of all markets, and then euros of their own.
+    #[test]
+    fn up_10_a_market_pays_what_it_paid_in_the_currency_it_paid() {
+        let live = content(&[("", "49.00")]);
+        let mut next = content(&[("", "49.00"), ("DE", "490.00")]);
+        next.plans[0].pages.plan_pricing.as_mut().unwrap().prices[1].currency = "EUR".into();
+        let waiting = changes(&live, &[], &next, 4, NOW);
+        assert_eq!(paid(&next, &waiting, NOW), ["49.00", "DE49.00"]);
+        let back = changes(&next, &[], &live, 4, NOW);
+        assert_eq!(paid(&live, &back, NOW), ["49.00", "DE490.00"]);
+    }
+
+    #[test]
+    fn up_10_ten_thousand_prices_are_looked_at_at_once() {
+        let priced = |amount: &str| {
+            let mut content = content(&[("", amount)]);
+            let pricing = content.plans[0].pages.plan_pricing.as_mut().unwrap();
+            let one = pricing.prices[0].clone();
+            pricing.prices = (0..10_000)
+                .map(|cores| Price {
+                    cores,
+                    ..one.clone()
+                })
+                .collect();
+            content
+        };
+        let (live, next) = (priced("49.00"), priced("59.00"));
+        let begun = std::time::Instant::now();
+        let waiting = changes(&live, &[], &next, 4, NOW);
+        assert_eq!(waiting.len(), 10_000);
+        assert_eq!(changes(&next, &waiting, &next, 4, NOW), waiting);
+        assert_eq!(paid(&next, &waiting, NOW)[9_999], "49.00");
+        // A scan for each would take minutes here.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    }
+
     #[test]
     fn up_10_units_of_meters_wait_as_prices_do() {
         let metered = |price: &str| {
@@ -321,6 +441,11 @@ mod tests {
         let pricing = next.plans[0].pages.plan_pricing.as_ref().unwrap();
         let force = in_force(pricing, &next.plans[0].plan_id, &waiting, NOW);
         assert_eq!(force.meters[0].price_per_unit, "0.5");
+        assert_eq!(
+            changes(&live, &[], &metered("0.50"), 4, NOW),
+            [],
+            "written otherwise"
+        );
         let dearer = changes(&next, &[], &metered("1"), 4, NOW);
         assert_eq!(dearer[0].effective_time, datetime!(2027-03-01 00:00 UTC));
     }

@@ -1,6 +1,7 @@
 //! What a customer would be charged for a plan, and why an order of it could not be carried through (S1-1).
 
 use crate::domain::snapshot::{Content, ContentPlan};
+use crate::pages::offer_type::Fulfilment;
 use crate::pages::{BillingTerm, PlanPricing, Price, PricingModel};
 
 /// The market that a price is quoted for when nobody names one.
@@ -95,16 +96,22 @@ pub fn faults(content: &Content, plan: &ContentPlan) -> Vec<String> {
     faults
 }
 
-/// An order of a service is resolved by its landing page and told about by its webhook (1000.4).
+/// An order of a service is resolved by its landing page and told about by its webhook (1000.4). Of other types only an
+/// address that is given is called.
 fn unresolvable(content: &Content) -> Vec<String> {
-    let Some(technical) = &content.pages.technical_configuration else {
+    let (Some(technical), Ok(kind)) =
+        (&content.pages.technical_configuration, content.offer_type())
+    else {
         return Vec::new();
     };
+    let called = |url: &str| kind.fulfilment == Fulfilment::Required || !url.is_empty();
     let ends = [
         ("landing page", &technical.landing_page_url),
         ("connection webhook", &technical.webhook_url),
     ];
-    let wrong = ends.into_iter().filter(|(_, url)| !is_https(url));
+    let wrong = ends
+        .into_iter()
+        .filter(|(_, url)| called(url) && !is_https(url));
     wrong
         .map(|(what, url)| format!("the {what} {url:?} can't be called; give an https address"))
         .collect()

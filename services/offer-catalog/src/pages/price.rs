@@ -145,6 +145,11 @@ static UNIT_PRICE: LazyLock<Regex> =
 static METER_ID: LazyLock<Regex> = LazyLock::new(|| check::pattern(r"^[A-Za-z0-9_-]{1,50}$"));
 
 impl Price {
+    /// How often it is paid; unset: once per term.
+    pub fn paid_every(&self) -> Option<BillingTerm> {
+        self.paid_every.or(self.term)
+    }
+
     /// The amount in hundredths; `None`: it is no amount.
     pub fn hundredths(&self) -> Option<u64> {
         counted(&self.amount, &AMOUNT, 2)

@@ -1,7 +1,7 @@
 //! What a published plan can't take back (PN-5, PN-6, PN-8, PN-9, PN-10, UP-10).
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BillingTerm, Issues, PlanAudience, PlanPricing, Price};
 
@@ -88,20 +88,34 @@ impl PlanPricing {
     }
 
     /// Field, published amount and new one of what customers pay for the same term, market and cores. A price in another
-    /// currency is neither more nor less, unless it was nothing.
+    /// currency counts as more, as it does for its notice, unless it was nothing.
     fn price_changes<'a>(&'a self, published: &'a Self) -> impl Iterator<Item = Change> + 'a {
-        let keys: BTreeSet<_> = [self, published]
-            .into_iter()
-            .flat_map(|pricing| &pricing.prices)
-            .map(|price| (price.term, price.cores, price.market.as_str()))
-            .collect();
-        keys.into_iter().filter_map(|(term, cores, market)| {
-            let (_, before) = published.price_for(term, cores, market)?;
-            let (at, now) = self.price_for(term, cores, market)?;
+        let (before, now) = (published.prices_for(), self.prices_for());
+        let keys: BTreeSet<_> = before.keys().chain(now.keys()).copied().collect();
+        keys.into_iter().filter_map(move |(term, cores, market)| {
+            let find = |prices: &BTreeMap<For<'a>, (usize, &'a Price)>| {
+                let own = prices.get(&(term, cores, market));
+                own.or_else(|| prices.get(&(term, cores, ""))).copied()
+            };
+            let ((_, before), (at, now)) = (find(&before)?, find(&now)?);
             let (was, is) = (before.hundredths()?, now.hundredths()?);
-            let comparable = was == 0 || before.currency == now.currency;
-            comparable.then(|| (format!("prices[{at}].amount"), was, is))
+            let same = before.currency == now.currency && before.paid_every() == now.paid_every();
+            let is = if same || was == 0 { is } else { u64::MAX };
+            Some((format!("prices[{at}].amount"), was, is))
         })
+    }
+
+    /// Every price with its place, by what it is for.
+    fn prices_for(&self) -> BTreeMap<For<'_>, (usize, &Price)> {
+        let prices = self.prices.iter().enumerate();
+        prices
+            .map(|(at, price)| {
+                (
+                    (price.term, price.cores, price.market.as_str()),
+                    (at, price),
+                )
+            })
+            .collect()
     }
 
     fn meter_changes<'a>(&'a self, published: &'a Self) -> impl Iterator<Item = Change> + 'a {
@@ -114,23 +128,10 @@ impl PlanPricing {
             Some((format!("meters[{at}].price_per_unit"), was, is))
         })
     }
-
-    /// The price of a market; without one of its own, that of all markets.
-    fn price_for(
-        &self,
-        term: Option<BillingTerm>,
-        cores: u32,
-        market: &str,
-    ) -> Option<(usize, &Price)> {
-        let of = |market: &str| {
-            let mut prices = self.prices.iter().enumerate();
-            prices.find(|(_, price)| {
-                (price.term, price.cores, price.market.as_str()) == (term, cores, market)
-            })
-        };
-        of(market).or_else(|| of(""))
-    }
 }
+
+/// Term, cores and market that a price is for; no market: all without a price of their own.
+type For<'a> = (Option<BillingTerm>, u32, &'a str);
 
 /// A field, what it was and what it is.
 type Change = (String, u64, u64);

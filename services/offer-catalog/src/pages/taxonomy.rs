@@ -91,6 +91,10 @@ pub fn own_currencies(market: &str) -> Vec<Currency> {
         .map(Currency::from_country)
         .unwrap_or_default();
     currencies.retain(|&currency| in_use(currency));
+    // The table names no country for it.
+    if market == "NA" {
+        currencies.insert(0, Currency::NAD);
+    }
     currencies
 }
 

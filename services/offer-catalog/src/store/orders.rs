@@ -188,6 +188,18 @@ pub async fn lease(db: &mut PgConnection, key: &OrderKey, until: OffsetDateTime)
     Ok(())
 }
 
+/// Digest of the snapshot that went live last, whether or not it is served still.
+pub async fn last_activated(db: &mut PgConnection, offer: Uuid) -> Result<Option<String>> {
+    let digest = sqlx::query_scalar!(
+        "SELECT snapshot_digest FROM offer_catalog.orders
+         WHERE offer_uid = $1 AND answer = 'offer_activated' ORDER BY answer_time DESC LIMIT 1",
+        offer
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(digest)
+}
+
 /// Publication revision of the last order applied to an offer. The offer must be locked.
 pub async fn last_revision(db: &mut PgConnection, offer: Uuid) -> Result<i64> {
     let revision = sqlx::query_scalar!(

@@ -118,3 +118,24 @@ async fn a_first_page_costs_about_the_same_among_many_listings() {
     );
     bench.end().await;
 }
+
+/// "-word" keeps out what has the word anywhere, also where the title alone would match.
+#[tokio::test]
+async fn a_word_that_is_not_wanted_is_in_no_part_of_what_is_found() {
+    let bench = Bench::new().await;
+    listings(&bench, 1, 40).await;
+    let server = Listings(bench.catalog());
+    let found = async |query: &str| {
+        let search = pb::SearchListingsRequest {
+            query: query.into(),
+            ..Default::default()
+        };
+        let found = server.search_listings(tonic::Request::new(search)).await;
+        found.unwrap().into_inner().listings.len()
+    };
+    assert_eq!(found("ledger7").await, 4);
+    assert_eq!(found("ledger7 -unique17").await, 3);
+    assert_eq!(found("ledger7 -platform").await, 0);
+    assert_eq!(found("-platform").await, 0);
+    bench.end().await;
+}
