@@ -346,7 +346,7 @@ async fn as_041_missing_demo_evidence_is_reported_and_the_guide_is_linked() -> a
         let request = market.publish_request(&offer).await?;
         let refused = market.person("ada").publishing.publish_offer(request).await;
         let refused = refused.expect_err("its other pages are empty");
-        let said = refused.message().contains("Supplemental content");
+        let said = String::from_utf8_lossy(refused.details()).contains("Supplemental content");
         assert_eq!(said, !missing.is_empty(), "AS-041: {refused:?}");
     }
     market.stop().await

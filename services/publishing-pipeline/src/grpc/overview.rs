@@ -77,6 +77,7 @@ impl Grpc {
             .or(row.latest)
             .and_then(|id| offering.submission(id));
         let kind = draft.and_then(|draft| draft.offer_type.as_ref());
+        let plans = offering.plan_rows(draft.map(wire::drafted).as_ref());
         pb::OfferOverview {
             publication: Some(wire::publication(offering)),
             submission: shown.map(|one| wire::submission(row, one, &self.medians(), clock::now())),
@@ -85,6 +86,7 @@ impl Grpc {
             help_links: links::help(kind, shown),
             pages: draft.map(|draft| draft.pages.clone()).unwrap_or_default(),
             requires_testing_notes: kind.is_some_and(|kind| kind.requires_testing_notes),
+            plans: plans.into_iter().map(wire::plan_row).collect(),
             ..pb::OfferOverview::default()
         }
     }
