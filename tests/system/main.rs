@@ -13,6 +13,7 @@ mod isolation;
 mod leads;
 mod live;
 mod operators;
+mod plans;
 mod previews;
 mod private_audiences;
 mod races;

@@ -5,7 +5,11 @@ use marketplace_proto::certification::v1::GetCaseRequest;
 use marketplace_proto::offercatalog::v1::{
     CustomTerms, HelpLink, IssueSeverity, LegalTerms, ListOfferTypesRequest, OfferListingPage,
     OfferSetupPage, PageId, PageIssue, PageStatus, PlanAudience, ReviewOfferRequest,
-    ReviewOfferResponse, SellingOption, custom_terms, legal_terms, page::Page as Kind,
+    ReviewOfferResponse, SellingOption, SupplementalContentPage, custom_terms, legal_terms,
+    page::Page as Kind,
+};
+use marketplace_proto::publishing::v1::{
+    Action, GetOfferOverviewRequest, OfferOverview, PublicationMove, StepState,
 };
 use marketplace_runtime::status::reason;
 use system_tests::drafts::{self, Draft};
@@ -20,6 +24,55 @@ async fn review(market: &Marketplace, offer: &str) -> anyhow::Result<ReviewOffer
     };
     let mut ada = market.person("ada");
     Ok(ada.offers.review_offer(request).await?.into_inner())
+}
+
+async fn overview(market: &Marketplace, offer: &str) -> anyhow::Result<OfferOverview> {
+    let get = GetOfferOverviewRequest {
+        offer: offer.into(),
+    };
+    let mut ada = market.person("ada");
+    let answer = ada.publishing.get_offer_overview(get).await?;
+    answer.into_inner().overview.context("no overview")
+}
+
+/// The Publish button.
+fn publish(overview: &OfferOverview) -> Action {
+    let mut actions = overview.actions.iter();
+    let found = actions.find(|action| action.r#move() == PublicationMove::Publish);
+    found.cloned().unwrap_or_default()
+}
+
+/// PG-5, PG-9: before anything is submitted the overview shows what the Review and publish page shows, and Publish is
+/// enabled as that says.
+async fn agrees(
+    market: &Marketplace,
+    offer: &str,
+    review: &ReviewOfferResponse,
+) -> anyhow::Result<()> {
+    let overview = overview(market, offer).await?;
+    assert_eq!(overview.pages, review.pages, "{offer}");
+    assert_eq!(
+        overview.requires_testing_notes, review.requires_testing_notes,
+        "AS-028: {offer}"
+    );
+    let links = overview.help_links.iter().map(|link| &link.target);
+    let wanted = review.help_links.iter().map(|link| &link.url);
+    assert!(links.eq(wanted), "AS-040: {offer}");
+    let publish = publish(&overview);
+    assert_eq!(publish.allowed, review.complete, "AS-027: {offer}");
+    let open = review.pages.iter().filter(|page| {
+        !matches!(
+            page.status(),
+            PageStatus::Complete | PageStatus::UnpublishedChanges
+        )
+    });
+    for page in open {
+        assert!(
+            publish.reason.starts_with("PAGES_INCOMPLETE") && publish.reason.contains(&page.title),
+            "AS-027: {publish:?} for {page:?}"
+        );
+    }
+    Ok(())
 }
 
 fn statuses(review: &ReviewOfferResponse) -> Vec<(PageId, &str, PageStatus)> {
@@ -102,6 +155,7 @@ async fn as_022_every_page_of_the_type_is_there_with_one_of_three_statuses() -> 
         found.sort_by_key(|(page, plan)| (*page as i32, plan.to_owned()));
         assert_eq!(found, wanted, "{id}");
         assert!(review.complete, "{id}: {:?}", review.issues);
+        agrees(&market, &offer, &review).await?;
     }
     let mut ada = market.person("ada");
     let types = ada
@@ -142,6 +196,7 @@ async fn as_022_every_page_of_the_type_is_there_with_one_of_three_statuses() -> 
             "consultingService" => assert!(!review.requires_testing_notes, "AS-028"),
             _ => {}
         }
+        agrees(&market, &offer, &review).await?;
     }
     market.stop().await
 }
@@ -194,6 +249,7 @@ async fn as_026_a_page_is_complete_once_nothing_is_missing_or_wrong() -> anyhow:
         let refused = market.person("ada").publishing.publish_offer(request).await;
         let refused = refused.expect_err("a page is incomplete");
         assert_eq!(reason(&refused), "PAGES_INCOMPLETE", "AS-027");
+        agrees(&market, &offer, &review).await?;
     }
     market.save(&offer, Kind::OfferListing(named(good))).await?;
     let complete = review(&market, &offer).await?;
@@ -203,6 +259,7 @@ async fn as_026_a_page_is_complete_once_nothing_is_missing_or_wrong() -> anyhow:
         "AS-026"
     );
     assert!(complete.complete, "AS-027: {:?}", complete.issues);
+    agrees(&market, &offer, &complete).await?;
     for notes in ["", " \n "] {
         let mut request = market.publish_request(&offer).await?;
         request.notes = notes.into();
@@ -219,7 +276,9 @@ async fn as_026_a_page_is_complete_once_nothing_is_missing_or_wrong() -> anyhow:
     let request = market.publish_request(&offer).await?;
     let notes = request.notes.clone();
     let submission = market.publish(&offer).await?;
-    assert_eq!(market.submission(&submission).await?.notes, notes, "AS-029");
+    let begun = market.submission(&submission).await?;
+    assert_eq!(begun.notes, notes, "AS-029");
+    assert_ne!(begun.steps[0].state(), StepState::NotStarted, "AS-030");
     market.asked_to_review(&submission).await?;
     market.go_live(&submission).await?;
     let case = market.case_of(&submission).await?;
@@ -231,6 +290,94 @@ async fn as_026_a_page_is_complete_once_nothing_is_missing_or_wrong() -> anyhow:
         .await?
         .into_inner();
     assert_eq!(case.case.context("no case")?.notes, notes, "AS-029");
+    market.stop().await
+}
+
+/// AS-041, SU-2: Dynamics 365 Operations links the guide to its functional validation before its first publish, and says what
+/// evidence is missing.
+#[tokio::test]
+async fn as_041_missing_demo_evidence_is_reported_and_the_guide_is_linked() -> anyhow::Result<()> {
+    let market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let offer = market
+        .draft("contoso", "ledger", empty("dynamics365ForOperations"))
+        .await?;
+    let before = overview(&market, &offer).await?;
+    for title in [
+        "Dynamics 365 Operations functional validation",
+        "Offer listing guidelines",
+        "Update an existing offer",
+        "User management",
+        "Action Center overview",
+        "Notifications help",
+    ] {
+        let link = before.help_links.iter().find(|link| link.title == title);
+        let link = link.context(title)?;
+        assert!(link.target.starts_with("https://"), "{link:?}");
+    }
+    let video = SupplementalContentPage {
+        demo_video_url: "https://www.youtube.com/watch?v=ledger".into(),
+        ..Default::default()
+    };
+    let call = SupplementalContentPage {
+        validation_call_requested: true,
+        ..Default::default()
+    };
+    for (page, missing) in [
+        (None, &["demo_video_url", "evidence"][..]),
+        (Some(video), &["evidence"]),
+        (Some(call), &[]),
+    ] {
+        if let Some(page) = page {
+            market.save(&offer, Kind::SupplementalContent(page)).await?;
+        }
+        let review = review(&market, &offer).await?;
+        let issues = review.issues.iter();
+        let found: Vec<_> = issues
+            .filter(|issue| issue.page() == PageId::SupplementalContent)
+            .map(|issue| (issue.field_path.as_str(), issue.code.as_str()))
+            .collect();
+        let wanted: Vec<_> = missing.iter().map(|field| (*field, "REQUIRED")).collect();
+        assert_eq!(found, wanted, "AS-041");
+        let named = publish(&overview(&market, &offer).await?)
+            .reason
+            .contains("Supplemental content");
+        assert_eq!(named, !missing.is_empty(), "AS-041");
+        let request = market.publish_request(&offer).await?;
+        let refused = market.person("ada").publishing.publish_offer(request).await;
+        let refused = refused.expect_err("its other pages are empty");
+        let said = String::from_utf8_lossy(refused.details()).contains("Supplemental content");
+        assert_eq!(said, !missing.is_empty(), "AS-041: {refused:?}");
+    }
+    market.stop().await
+}
+
+/// Without the catalogue the overview says what the pipeline knows, and that Publish waits for it.
+#[tokio::test]
+async fn the_overview_answers_while_the_catalog_is_away() -> anyhow::Result<()> {
+    let mut market = Marketplace::start().await?;
+    market.publisher("contoso").await?;
+    let (offer, _) = market
+        .publish_live("contoso", "forge", drafts::saas_free_trial())
+        .await?;
+    let there = overview(&market, &offer).await?;
+    assert!(publish(&there).allowed && !there.pages.is_empty());
+    market.settled().await?;
+    market.child("offer-catalog").kill().await?;
+    let away = overview(&market, &offer).await?;
+    let button = publish(&away);
+    assert!(!button.allowed, "{button:?}");
+    assert!(button.reason.contains("catalog is away"), "{button:?}");
+    assert_eq!(away.submission, there.submission);
+    assert_eq!(away.help_links, there.help_links, "as of the submission");
+    assert!(away.pages.is_empty() && away.live_links.is_empty());
+    let stop = |overview: &OfferOverview| {
+        let mut actions = overview.actions.iter();
+        actions.any(|one| one.allowed && one.r#move() == PublicationMove::StopDistribution)
+    };
+    assert!(stop(&away), "what needs no catalogue stays possible");
+    market.child("offer-catalog").restart()?;
+    market.child("offer-catalog").until_serving().await?;
     market.stop().await
 }
 

@@ -95,25 +95,18 @@ impl Catalog {
             .map_err(|status| Error::Neighbour(NAME, Box::new(status)))
     }
 
-    /// The system id of an offer that the catalogue knows. A look at a draft that is refused proves that it is there, and
-    /// nothing more: then the id is nil.
-    pub async fn knows(&self, offer: &str, submission: &str) -> Result<Option<Uuid>, Error> {
-        let freeze = Freeze::default();
-        let look = FreezeOrder {
-            offer,
-            submission,
-            etag: "",
-            source: "",
-            freeze: &freeze,
-            dry_run: true,
+    /// How an offer's draft stands; `None`: the catalogue knows no such offer.
+    pub async fn draft(
+        &self,
+        offer: &str,
+    ) -> Result<Option<catalog::GetDraftStandingResponse>, Error> {
+        let request = catalog::GetDraftStandingRequest {
+            offer: offer.to_owned(),
         };
-        match self.freeze(look).await {
-            Ok(profile) => Ok(Some(
-                Uuid::try_parse(&profile.offer_uid).unwrap_or_default(),
-            )),
-            Err(Error::Told(_)) => Ok(Some(Uuid::nil())),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
+        match self.offers.clone().get_draft_standing(request).await {
+            Ok(answer) => Ok(Some(answer.into_inner())),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(Error::Neighbour(NAME, Box::new(status))),
         }
     }
 

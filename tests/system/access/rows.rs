@@ -87,6 +87,7 @@ pub const ROWS: &[Row] = &[
     row("OfferService/UpdatePage", PUBLISH, r#"{"page": {"parent": "{fresh_offer}", "co_sell": {}}}"#),
     row("OfferService/GetPage", READ_OFFER, r#"{"parent": "{offer}", "page_id": "PAGE_ID_OFFER_SETUP"}"#),
     row("OfferService/ReviewOffer", READ_OFFER, r#"{"name": "{offer}"}"#),
+    internal("OfferService/GetDraftStanding", "publishing-pipeline", r#"{"offer": "{offer}"}"#),
     row("OfferService/GetOfferTree", READ_OFFER, r#"{"name": "{offer}"}"#),
     row("OfferService/CompareOffer", READ_OFFER, r#"{"name": "{offer}"}"#),
     row("OfferService/ListOfferTypes", ANY_TOKEN, "{}"),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use marketplace_proto::publishing::v1::{
-    GetOfferOverviewRequest, OfferOverview, OverviewLink, Submission,
+    GetOfferOverviewRequest, OfferOverview, OverviewLink, PlanOverview, Submission,
 };
 
 use crate::config::{self, Session};
@@ -57,10 +57,32 @@ fn print(overview: &OfferOverview, out: &mut Output) -> Result<(), Error> {
         actions.add_row([name.as_str(), possible, &action.reason]);
     }
     out.table(&actions)?;
+    print_plans(&overview.plans, out)?;
     links("preview", &overview.preview_links, out)?;
     links("live", &overview.live_links, out)?;
     links("report", &overview.reports, out)?;
     links("help", &overview.help_links, out)
+}
+
+fn print_plans(plans: &[PlanOverview], out: &mut Output) -> Result<(), Error> {
+    if plans.is_empty() {
+        return Ok(());
+    }
+    let mut rows = table(["plan", "name", "is", "possible"]);
+    for plan in plans {
+        let lifecycle = words::label(plan.lifecycle().as_str_name(), "PLAN_LIFECYCLE_");
+        let possible = plan.actions.iter().filter(|action| action.allowed);
+        let possible: Vec<String> = possible
+            .map(|action| words::label(action.r#move().as_str_name(), "PLAN_MOVE_"))
+            .collect();
+        rows.add_row([
+            &plan.plan_id,
+            &plan.plan_name,
+            &lifecycle.to_lowercase(),
+            &possible.join(", "),
+        ]);
+    }
+    out.table(&rows)
 }
 
 fn print_submission(submission: &Submission, out: &mut Output) -> Result<(), Error> {
@@ -95,7 +117,9 @@ fn links(kind: &str, links: &[OverviewLink], out: &mut Output) -> Result<(), Err
 
 #[cfg(test)]
 mod tests {
-    use marketplace_proto::publishing::v1::{Action, Publication, PublicationMove, Step};
+    use marketplace_proto::publishing::v1::{
+        Action, PlanAction, PlanLifecycle, PlanMove, Publication, PublicationMove, Step,
+    };
 
     use super::*;
     use crate::cli::Format;
@@ -135,10 +159,26 @@ mod tests {
             title: "AppSource".into(),
             target: "https://p".into(),
         };
+        let may = |wanted: PlanMove, allowed| PlanAction {
+            r#move: wanted.into(),
+            allowed,
+            ..PlanAction::default()
+        };
+        let plan = PlanOverview {
+            plan_id: "gold".into(),
+            plan_name: "Gold".into(),
+            lifecycle: PlanLifecycle::StopPending.into(),
+            actions: vec![
+                may(PlanMove::DeleteDraft, false),
+                may(PlanMove::ResumeDistribution, true),
+                may(PlanMove::SyncPrivateAudience, true),
+            ],
+        };
         let overview = OfferOverview {
             publication: Some(publication),
             submission: Some(submission),
             actions: vec![go_live],
+            plans: vec![plan],
             preview_links: vec![link],
             ..OfferOverview::default()
         };
@@ -151,6 +191,9 @@ mod tests {
             " action    possible                 why",
             "───────────────────────────────────────────────",
             " Go live   yes, with confirmation   2 warnings",
+            " plan   name   is             possible",
+            "─────────────────────────────────────────────────────────────────────────",
+            " gold   Gold   stop pending   Resume distribution, Sync private audience",
             "preview: AppSource — https://p",
         ];
         assert_eq!(lines(Format::Table, |out| print(&overview, out)), wanted);

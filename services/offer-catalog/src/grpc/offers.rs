@@ -216,6 +216,13 @@ impl OfferService for Offers {
         pages::review_offer(&self.0, request).await
     }
 
+    async fn get_draft_standing(
+        &self,
+        request: Request<pb::GetDraftStandingRequest>,
+    ) -> Result<Response<pb::GetDraftStandingResponse>, Status> {
+        pages::get_draft_standing(&self.0, request).await
+    }
+
     async fn get_offer_tree(
         &self,
         request: Request<pb::GetOfferTreeRequest>,

@@ -11,7 +11,7 @@ use marketplace_runtime::ids::{OfferName, SnapshotName};
 use marketplace_runtime::paging::{self, Fingerprint};
 use tonic::{Request, Response, Status};
 
-use super::{Answers, Catalog, invalid, now, once};
+use super::{Answers, Catalog, PIPELINE, invalid, now, once};
 use crate::commands::pages as commands;
 use crate::domain::completeness::review;
 use crate::domain::offer::Offer;
@@ -117,6 +117,23 @@ pub(super) async fn review_offer(
         &review,
         from..to,
         next,
+    )))
+}
+
+/// What the Offer overview shows of a draft.
+pub(super) async fn get_draft_standing(
+    catalog: &Catalog,
+    request: Request<pb::GetDraftStandingRequest>,
+) -> Result<Response<pb::GetDraftStandingResponse>, Status> {
+    let (caller, request) = open(request)?;
+    let scope = catalog.before_neighbours(&caller, PIPELINE).await?;
+    let name = OfferName::parse(&request.offer, "offer").map_err(invalid)?;
+    let loaded = load(catalog, &scope, &name, &Selection::WHOLE).await?;
+    let review = review(&loaded.draft, &loaded.published);
+    let mut db = catalog.db.acquire().await.map_err(Error::from)?;
+    let plans = store::plans::standings(&mut db, loaded.draft.offer.uid).await?;
+    Ok(Response::new(wire::pages::standing(
+        &loaded, &review, &plans,
     )))
 }
 

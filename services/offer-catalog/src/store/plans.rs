@@ -165,6 +165,36 @@ pub async fn is_held(db: &mut PgConnection, offer: Uuid, plan: &str) -> Result<b
     Ok(held)
 }
 
+/// What else is known of a plan.
+pub struct Standing {
+    pub plan_id: String,
+    pub display_name: String,
+    /// See [`is_held`].
+    pub held: bool,
+    /// The live listing has it as a private plan.
+    pub live_private: bool,
+}
+
+/// Every plan of an offer, by id.
+pub async fn standings(db: &mut PgConnection, offer: Uuid) -> Result<Vec<Standing>> {
+    let found = sqlx::query_as!(
+        Standing,
+        r#"WITH held AS MATERIALIZED (
+             SELECT DISTINCT unnest(plans) AS plan_id FROM offer_catalog.freezes
+             WHERE offer_uid = $1 AND (prepared OR close_time IS NULL)
+           )
+           SELECT p.plan_id, p.display_name, h.plan_id IS NOT NULL AS "held!",
+                  EXISTS (SELECT FROM offer_catalog.listings l JOIN offer_catalog.listing_plans s USING (listing_id)
+                          WHERE l.offer_uid = $1 AND l.stage = 'live' AND s.plan_id = p.plan_id AND s.private) AS "live_private!"
+           FROM offer_catalog.plans p LEFT JOIN held h ON h.plan_id = p.plan_id
+           WHERE p.offer_uid = $1 ORDER BY p.plan_id"#,
+        offer
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
 /// Deletes a plan; its pages go with it.
 pub async fn delete(db: &mut PgConnection, offer: Uuid, plan: &str) -> Result<()> {
     let done = sqlx::query!(

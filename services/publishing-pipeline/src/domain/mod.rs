@@ -4,6 +4,7 @@
 //! - [`Publication`]: one row per offer; the [`Status`] is derived from it.
 //! - [`Submission`]: an immutable snapshot on its way to preview and live; its [`Step`]s follow from its [`Profile`].
 //! - [`SubmissionState`], [`StepState`]: the two state machines, as tables; [`Move`] × [`Situation`]: the third.
+//! - [`PlanRow`]: a plan on the Plan overview, with what may be done with it.
 //! - [`News`]: what a transaction did, for the history, neighbours, watchers and this process.
 //! - [`Moment`], [`Tempo`]: when, and how long things may take.
 
@@ -12,6 +13,7 @@ mod moves;
 mod news;
 mod offering;
 mod pipeline;
+mod plans;
 mod profile;
 mod publication;
 mod refusal;
@@ -32,6 +34,7 @@ pub use news::{
     Ending, Fact, Happening, IncidentNews, News, Order, OrderKind, STOP_DISTRIBUTION, Transition,
 };
 pub use offering::Offering;
+pub use plans::{Drafted, DraftedPlan, Lifecycle, PlanMove, PlanRow};
 pub use profile::{HelpLink, Plan, Profile};
 pub use publication::{Distribution, PlanDistribution, PlanState, Publication, Schedule, Stop};
 pub use refusal::Refusal;

@@ -1,10 +1,12 @@
 //! Proto ↔ domain, both directions, and all validation of input.
 
+mod plans;
 mod profile;
 mod publication;
 mod requests;
 mod submission;
 
+pub use plans::{drafted, plan_row};
 pub use profile::profile;
 pub use publication::{move_of, overview_move, publication};
 pub use requests::{

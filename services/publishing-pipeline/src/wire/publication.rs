@@ -35,12 +35,7 @@ pub fn publication(offering: &Offering) -> pb::Publication {
     };
     pb::Publication {
         offer: row.name(),
-        // Of an offer that was never published the catalogue alone may know the id.
-        offer_uid: if row.offer_uid.is_nil() {
-            String::new()
-        } else {
-            row.offer_uid.to_string()
-        },
+        offer_uid: row.offer_uid.to_string(),
         status: status(offering.status()).into(),
         revision: row.revision,
         in_flight: name(row.in_flight),

@@ -26,7 +26,7 @@ pub use answers::{issue, page_review, severity, status};
 pub use audience::write as members;
 pub use lead_destination::open_destination;
 pub use reading::Reading;
-pub use tree::{Part, content_tree, draft_tree, no_such_page, page, review, saved, tree};
+pub use tree::{Part, content_tree, draft_tree, no_such_page, page, review, saved, standing, tree};
 
 use crate::commands::pages::{NewSecret, SavePage};
 use crate::pages::{Page, PageId};

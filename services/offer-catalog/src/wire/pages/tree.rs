@@ -15,6 +15,7 @@ use crate::domain::plan::Plan;
 use crate::domain::snapshot::Content;
 use crate::pages::{AssetState, Page, PageId};
 use crate::store::pages::Loaded;
+use crate::store::plans::Standing;
 use crate::wire;
 
 /// One message of an offer's tree.
@@ -79,6 +80,33 @@ pub fn review(
             .iter()
             .map(wire::offers::help_link)
             .collect(),
+    }
+}
+
+/// How a draft stands.
+pub fn standing(
+    loaded: &Loaded,
+    review: &Review,
+    plans: &[Standing],
+) -> pb::GetDraftStandingResponse {
+    let live = loaded.published.live.as_ref();
+    let was_live = |id: &str| {
+        live.and_then(|live| live.plan(id))
+            .is_some_and(|plan| !plan.stopped)
+    };
+    let plan = |plan: &Standing| pb::PlanStanding {
+        plan_id: plan.plan_id.clone(),
+        name: plan.display_name.clone(),
+        deletable: !plan.held,
+        live_private: plan.live_private,
+        was_live: was_live(&plan.plan_id),
+    };
+    pb::GetDraftStandingResponse {
+        offer_uid: loaded.draft.offer.uid.to_string(),
+        offer_type: Some(wire::offers::offer_type(loaded.draft.offer_type)),
+        pages: review.pages.iter().map(page_review).collect(),
+        complete: review.complete,
+        plans: plans.iter().map(plan).collect(),
     }
 }
 

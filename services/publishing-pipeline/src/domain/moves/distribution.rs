@@ -128,14 +128,8 @@ impl Offering {
         Ok(())
     }
 
-    /// T29: takes a plan of the live snapshot out with the next publish.
-    pub fn stop_plan(
-        &mut self,
-        plan: &str,
-        confirmed: bool,
-        by: Actor,
-        moment: Moment<'_>,
-    ) -> Result<(), Refusal> {
+    /// What stands against a stop of a plan; its name where nothing does.
+    pub(in crate::domain) fn check_stop_plan(&self, plan: &str) -> Result<String, Refusal> {
         let missing = || Refusal::NotFound("Plan", plan.to_owned());
         self.guard(Move::StopPlan)?;
         let live = self.live_submission().ok_or_else(missing)?;
@@ -163,6 +157,18 @@ impl Offering {
             );
             return Err(Refusal::NotAllowed("PARENT_PLAN", why));
         }
+        Ok(name)
+    }
+
+    /// T29: takes a plan of the live snapshot out with the next publish.
+    pub fn stop_plan(
+        &mut self,
+        plan: &str,
+        confirmed: bool,
+        by: Actor,
+        moment: Moment<'_>,
+    ) -> Result<(), Refusal> {
+        let name = self.check_stop_plan(plan)?;
         if !confirmed {
             let why = "repeat the id of the plan to take it out of the marketplace".to_owned();
             return Err(Refusal::ConfirmationRequired {
@@ -191,7 +197,7 @@ impl Offering {
         by: Actor,
         moment: Moment<'_>,
     ) -> Result<(), Refusal> {
-        let place = self.plan_in(plan, PlanState::StopPending, Move::ResumePlan)?;
+        let place = self.check_resume_plan(plan)?;
         let plan = self.publication.plans.remove(place);
         self.unschedule(by.clone(), "", moment.at);
         self.tell(
@@ -212,13 +218,22 @@ impl Offering {
         by: Actor,
         moment: Moment<'_>,
     ) -> Result<(), Refusal> {
-        let place = self.plan_in(plan, PlanState::NotAvailable, Move::RestorePlan)?;
+        let place = self.check_restore_plan(plan)?;
         let plan = &mut self.publication.plans[place];
         plan.state = PlanState::RestorePending;
         let (plan, name) = (plan.id.clone(), plan.name.clone());
         self.unschedule(by.clone(), "", moment.at);
         self.tell(by, Fact::PlanRestoreRequested { plan, name }, moment.at);
         Ok(())
+    }
+
+    /// What stands against it; where the plan is listed where nothing does.
+    pub(in crate::domain) fn check_resume_plan(&self, plan: &str) -> Result<usize, Refusal> {
+        self.plan_in(plan, PlanState::StopPending, Move::ResumePlan)
+    }
+
+    pub(in crate::domain) fn check_restore_plan(&self, plan: &str) -> Result<usize, Refusal> {
+        self.plan_in(plan, PlanState::NotAvailable, Move::RestorePlan)
     }
 
     fn plan_in(&self, plan: &str, state: PlanState, wanted: Move) -> Result<usize, Refusal> {
