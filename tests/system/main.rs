@@ -25,3 +25,4 @@ mod shape;
 mod shutdown;
 mod storage;
 mod trace;
+mod uploads;
