@@ -1,7 +1,7 @@
 //! Offers as files: every sample is complete and passes what certification checks by itself, what is exported is what
 //! was applied, and mistakes are told with their line.
 
-mod steps;
+pub mod steps;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -26,3 +26,4 @@ mod shape;
 mod shutdown;
 mod storage;
 mod trace;
+mod uploads;

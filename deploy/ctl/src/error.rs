@@ -83,8 +83,7 @@ impl Error {
 
     /// A refusal, or news that nobody was there to refuse.
     pub fn status(rpc: &'static str, service: Service, url: &str, status: Status) -> Self {
-        // A service that is there and says UNAVAILABLE names itself; a line that is dead has no details.
-        if status.code() == Code::Unavailable && status.get_details_error_info().is_none() {
+        if is_of_the_line(&status) {
             return Self::Unreachable {
                 service,
                 url: url.to_owned(),
@@ -157,6 +156,15 @@ impl Error {
         }
         json!({"error": error})
     }
+}
+
+/// Whether nobody has answered: a service that is there says why in the details, a line that is dead or broke has none.
+pub fn is_of_the_line(status: &Status) -> bool {
+    let code = matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Cancelled
+    );
+    code && status.get_details_error_info().is_none()
 }
 
 /// "FAILED_PRECONDITION".

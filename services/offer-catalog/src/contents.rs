@@ -59,11 +59,11 @@ impl Contents {
         Self { db, blobs }
     }
 
-    /// The same over connections of its own.
+    /// The same over other connections.
     #[must_use]
-    pub fn with_own_pool(&self, connections: u32) -> Self {
+    pub fn over(&self, db: Database) -> Self {
         Self {
-            db: self.db.with_own_pool(connections),
+            db,
             blobs: self.blobs.clone(),
         }
     }

@@ -1,5 +1,6 @@
 //! Orders that need the content of assets (PB-1): read and hashed outside of any transaction, then compared and served
-//! in one. And content that nothing names: it is looked for once an hour, and deleted.
+//! in one. Uploads that nobody has ended in their time. And content that nothing names: it is looked for once an hour, and
+//! deleted.
 
 use std::convert::Infallible;
 
@@ -25,8 +26,10 @@ const RENEW: std::time::Duration = std::time::Duration::from_secs(1);
 const AGAIN: Duration = Duration::seconds(1);
 /// Orders at once.
 const AT_ONCE: usize = 8;
-/// How often it is asked whether orphans are to be looked for.
+/// How often it is asked whether orphans are to be looked for, and which uploads have expired.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(60);
+/// Uploads that a statement drops.
+const EXPIRED: i64 = 100;
 
 /// Carries orders out until told to stop, and what it has begun to its end: woken by the commit that brings one, and once
 /// a second besides. A large package keeps none that came later waiting.
@@ -97,12 +100,17 @@ pub async fn activate(db: &Database, contents: &Contents, order: &Order) -> Resu
     Ok(work.commit().await?)
 }
 
-/// Deletes content that nothing names any more until told to stop, in turns that are short and one replica's at a time.
-pub async fn collect(contents: Contents, stop: CancellationToken) {
-    let contents = contents.with_own_pool(1);
+/// Drops uploads that have expired, and deletes content that nothing names any more, until told to stop: in turns that are
+/// short and one replica's at a time.
+pub async fn collect(db: Database, contents: Contents, stop: CancellationToken) {
+    let db = db.with_own_pool(1);
+    let contents = contents.over(db.clone());
     // What a turn leaves when it is cut, the next round takes.
     stop.run_until_cancelled(async {
         loop {
+            if let Err(error) = expire(&db, clock::now()).await {
+                tracing::warn!(error = %Chain(&error), "uploads that have expired can't be dropped now");
+            }
             match collect_some(&contents, TURN, clock::now()).await {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -114,6 +122,16 @@ pub async fn collect(contents: Contents, stop: CancellationToken) {
         }
     })
     .await;
+}
+
+/// Drops uploads whose time is over: from now on nothing names their pieces.
+pub async fn expire(db: &Database, now: OffsetDateTime) -> Result<()> {
+    loop {
+        let mut connection = db.acquire().await?;
+        if store::uploads::expire(&mut connection, now, EXPIRED).await? == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// A turn over so many rows; answers whether there are more now.

@@ -58,6 +58,15 @@ pub enum Error {
     /// As many files are on their way in as there may be.
     #[error(transparent)]
     NoPlace(#[from] crate::files::NoPlace),
+    /// A stream that doesn't begin where the last one of its upload has ended.
+    #[error("{committed} bytes are committed; the stream must begin behind them")]
+    OtherOffset { committed: i64 },
+    /// Another stream has the upload now, or nobody, since it has ended.
+    #[error("another stream has taken the upload over, or it has ended")]
+    TakenOver,
+    /// A publisher has as many uploads as it may that were begun and not ended.
+    #[error("too many open uploads")]
+    TooManyOpenUploads,
     /// A customer leaves more leads than anybody has interests; when the next is taken.
     #[error("too many leads")]
     TooManyLeads(Duration),
@@ -176,6 +185,27 @@ impl From<Error> for Status {
                 let description = "as many uploads are under way as there may be at once";
                 let retry = Duration::from_secs(5);
                 status::exhausted(DOMAIN, "TOO_MANY_UPLOADS", full.0, description, retry)
+            }
+            Error::OtherOffset { committed } => {
+                let bytes = committed.to_string();
+                let metadata = [("committed_bytes", bytes.as_str())];
+                status::failed_precondition(DOMAIN, "OTHER_OFFSET", &error.to_string(), &metadata)
+            }
+            // Without RetryInfo: two senders would take it from each other for ever.
+            Error::TakenOver => {
+                status::aborted(DOMAIN, "CONCURRENT_CHANGE", &error.to_string(), &[], None)
+            }
+            Error::TooManyOpenUploads => {
+                let description =
+                    "at most 16 uploads may be begun and not ended; end or delete one";
+                let retry = Duration::from_secs(60);
+                status::exhausted(
+                    DOMAIN,
+                    "TOO_MANY_OPEN_UPLOADS",
+                    "this publisher",
+                    description,
+                    retry,
+                )
             }
             Error::TooManyLeads(retry) => status::exhausted(
                 DOMAIN,
@@ -316,6 +346,17 @@ mod tests {
             Error::NoPlace(crate::files::NoPlace("this publisher")),
             Code::ResourceExhausted,
             "TOO_MANY_UPLOADS",
+        );
+        check(
+            Error::OtherOffset { committed: 8 },
+            Code::FailedPrecondition,
+            "OTHER_OFFSET",
+        );
+        check(Error::TakenOver, Code::Aborted, "CONCURRENT_CHANGE");
+        check(
+            Error::TooManyOpenUploads,
+            Code::ResourceExhausted,
+            "TOO_MANY_OPEN_UPLOADS",
         );
         check(
             Error::TooManyLeads(Duration::from_secs(60)),

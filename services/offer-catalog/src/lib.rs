@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`grpc`] | the door that callers come through: publishers, offers, plans, assets, listings |
 //! | [`incoming`] | the door that news of the publishing pipeline comes through |
-//! | [`due`] | the door that time comes through: orders that need the content of assets, content that nothing names |
+//! | [`due`] | the door that time comes through: orders that need the content of assets, uploads that have expired, content that nothing names |
 //! | [`commands`] | one function per write |
 //! | [`domain`] | the rules, without any I/O |
 //! | [`contents`] | the content of assets by its digest, and how orphans go |
@@ -105,7 +105,9 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     tasks.spawn_until("orders", |stop| {
         due::carry_out(db.clone(), contents.clone(), stop)
     });
-    tasks.spawn_until("blobs", |stop| due::collect(contents.clone(), stop));
+    tasks.spawn_until("blobs", |stop| {
+        due::collect(db.clone(), contents.clone(), stop)
+    });
     tasks.spawn_until("retention", |stop| retention::sweep(db.clone(), stop));
     tasks.spawn_last("wake", |stop| wake::share(db.clone(), stop));
     tasks.spawn_last("relay", |stop| {

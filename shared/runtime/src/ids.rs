@@ -117,6 +117,10 @@ name!(
     AssetName, publisher: "publishers", offer: "offers", asset: "assets"
 );
 name!(
+    /// `publishers/{publisher}/offers/{offer}/uploads/{upload}`
+    UploadName, publisher: "publishers", offer: "offers", upload: "uploads"
+);
+name!(
     /// `publishers/{publisher}/offers/{offer}/submissions/{submission}`
     SubmissionName, publisher: "publishers", offer: "offers", submission: "submissions"
 );
@@ -157,6 +161,13 @@ impl PlanName {
 }
 
 impl AssetName {
+    /// The name of the offer it belongs to.
+    pub fn parent(&self) -> OfferName {
+        OfferName::new(&self.publisher, &self.offer)
+    }
+}
+
+impl UploadName {
     /// The name of the offer it belongs to.
     pub fn parent(&self) -> OfferName {
         OfferName::new(&self.publisher, &self.offer)

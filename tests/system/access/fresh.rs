@@ -117,6 +117,25 @@ impl Stage<'_> {
         Ok(format!("{offer}/assets/{asset}"))
     }
 
+    /// An upload that hasn't ended: its stream did before its time.
+    pub(super) async fn upload(&self, offer: &str) -> anyhow::Result<String> {
+        let upload = format!("fresh-{}", self.next());
+        let head = AssetHead {
+            parent: offer.into(),
+            asset_id: upload.clone(),
+            kind: AssetKind::Package as i32,
+            size_bytes: 1,
+            upload_id: upload.clone(),
+            ..Default::default()
+        };
+        let part = Some(upload_asset_request::Part::Head(head));
+        let early = tokio_stream::once(UploadAssetRequest { part });
+        let mut ada = self.market.person("ada");
+        let refused = ada.assets.upload_asset(early).await;
+        ensure!(refused.is_err(), "a file without content");
+        Ok(format!("{offer}/uploads/{upload}"))
+    }
+
     /// A submission whose case awaits review.
     pub(super) async fn running(&self) -> anyhow::Result<String> {
         let offer = self.draft("contoso", drafts::container()).await?;

@@ -108,6 +108,8 @@ pub const ROWS: &[Row] = &[
     // offer-catalog: assets
     row("AssetService/CreateAsset", PUBLISH, r#"{"head": {"parent": "{offer}", "asset_id": "a-{n}", "kind": "ASSET_KIND_LOGO_LARGE", "file_name": "l.png"}, "content": "{logo}"}"#),
     row("AssetService/UploadAsset", PUBLISH, r#"{"head": {"parent": "{offer}", "asset_id": "a-{n}", "kind": "ASSET_KIND_LOGO_LARGE", "file_name": "l.png"}} {"chunk": "{logo}"}"#),
+    row("AssetService/GetUpload", PUBLISH, r#"{"name": "{upload}"}"#),
+    row("AssetService/DeleteUpload", PUBLISH, r#"{"name": "{fresh_upload}"}"#),
     row("AssetService/GetAsset", READ_OFFER, r#"{"name": "{offer}/assets/logo"}"#),
     row("AssetService/ListAssets", READ_OFFER, r#"{"parent": "{offer}"}"#),
     row("AssetService/DeleteAsset", PUBLISH, r#"{"name": "{fresh_asset}"}"#),

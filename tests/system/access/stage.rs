@@ -111,6 +111,8 @@ impl<'m> Stage<'m> {
             ("fresh_offer", offer.clone()),
             ("fresh_plan", format!("{offer}/plans/byol")),
             ("fresh_asset", format!("{offer}/assets/logo")),
+            ("upload", self.upload(&offer).await?),
+            ("fresh_upload", format!("{offer}/uploads/nothing")),
             ("fresh_case", case.clone()),
             ("fresh_claimed", case.clone()),
             ("case", case),
@@ -165,6 +167,7 @@ impl<'m> Stage<'m> {
             "fresh_offer" => self.empty().await?,
             "fresh_plan" => self.plan(sold).await?,
             "fresh_asset" => self.asset(sold).await?,
+            "fresh_upload" => self.upload(sold).await?,
             "fresh_case" => self.market.case_of(&self.running().await?).await?.name,
             "fresh_claimed" => self.claimed().await?,
             "fresh_draft" => {

@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::{Rpc, token};
 
 /// RPC, the field that names the resource, and the resource of contoso that there is.
-const LOOKS: [(&str, &str, &str); 12] = [
+const LOOKS: [(&str, &str, &str); 13] = [
     (
         "PublisherService/GetPublisher",
         "name",
@@ -24,6 +24,7 @@ const LOOKS: [(&str, &str, &str); 12] = [
     ("OfferService/ReviewOffer", "name", "{offer}"),
     ("PlanService/GetPlan", "name", "{offer}/plans/byol"),
     ("AssetService/GetAsset", "name", "{offer}/assets/logo"),
+    ("AssetService/GetUpload", "name", "{upload}"),
     ("CertificationService/GetCase", "name", "{case}"),
     (
         "CertificationService/GetFailureReport",

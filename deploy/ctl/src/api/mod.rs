@@ -16,7 +16,7 @@ use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 
 use crate::cli::Endpoints;
-use crate::error::Error;
+use crate::error::{Error, is_of_the_line};
 
 /// How long one try may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -127,17 +127,25 @@ impl Api {
         .await
     }
 
-    /// Calls an RPC that takes a stream.
-    pub async fn upload<R: Rpc>(&self, parts: Vec<R>) -> Result<R::Answer, Error> {
-        self.again::<R, _, _>(R::SERVICE, async |mut grpc| {
-            // No deadline: how long it takes depends on the line.
-            let request = self.request(tokio_stream::iter(parts.clone()), None);
-            let path = PathAndQuery::from_static(R::PATH);
-            grpc.client_streaming(request, path, codec::<R>())
-                .await
-                .map(tonic::Response::into_inner)
-        })
-        .await
+    /// Calls an RPC that takes a stream, once: who sends one knows what of it need not be sent again.
+    pub async fn upload<R: Rpc>(
+        &self,
+        parts: impl Iterator<Item = R> + Send + 'static,
+    ) -> Result<R::Answer, Error> {
+        let (url, channel) = &self.channels[R::SERVICE as usize];
+        let mut grpc = Grpc::new(channel.clone()).max_decoding_message_size(MAX_ANSWER);
+        let answer = match grpc.ready().await {
+            Ok(()) => {
+                // No deadline: how long it takes depends on the line.
+                let request = self.request(tokio_stream::iter(parts), None);
+                let path = PathAndQuery::from_static(R::PATH);
+                grpc.client_streaming(request, path, codec::<R>()).await
+            }
+            Err(error) => Err(Status::from_error(error.into())),
+        };
+        answer
+            .map(tonic::Response::into_inner)
+            .map_err(|status| Error::status(R::method(), R::SERVICE, url, status))
     }
 
     async fn again<R: Rpc, A, F>(&self, service: Service, one_try: F) -> Result<A, Error>
@@ -197,10 +205,11 @@ fn codec<R: Rpc>() -> ProstCodec<R, R::Answer> {
     ProstCodec::default()
 }
 
-/// UNAVAILABLE always; ABORTED where the service says when to come back (a stale etag doesn't get better).
+/// UNAVAILABLE and broken lines always; ABORTED where the service says when to come back (a stale etag doesn't get better).
 fn worth_another_try(status: &Status) -> bool {
     match status.code() {
         Code::Unavailable => true,
+        _ if is_of_the_line(status) => true,
         Code::Aborted => status.get_details_retry_info().is_some(),
         _ => false,
     }
@@ -232,6 +241,7 @@ mod tests {
         let told = Status::with_error_details(Code::Aborted, "REQUEST_IN_PROGRESS", wait);
         assert!(worth_another_try(&told));
         assert!(worth_another_try(&Status::unavailable("away")));
+        assert!(worth_another_try(&Status::unknown("transport error")));
         for status in [
             Status::aborted("stale"),
             Status::not_found("x"),

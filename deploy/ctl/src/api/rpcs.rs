@@ -54,6 +54,8 @@ rpcs! {
         "AssetService" {
             "CreateAsset" CreateAssetRequest => CreateAssetResponse,
             "UploadAsset" UploadAssetRequest => UploadAssetResponse,
+            "GetUpload" GetUploadRequest => GetUploadResponse,
+            "GetAsset" GetAssetRequest => GetAssetResponse,
             "DownloadAsset" DownloadAssetRequest => DownloadAssetResponse,
         }
         "ListingService" {

@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use marketplace_proto::offercatalog::v1::{
-    AssetHead, AssetKind, CreateAssetRequest, UploadAssetRequest, upload_asset_request::Part,
-};
+use bytes::Bytes;
+use marketplace_proto::offercatalog::v1::{AssetHead, AssetKind, CreateAssetRequest};
 use prost_reflect::FieldDescriptor;
 use sha2::{Digest, Sha256};
 
 use super::source;
+use super::upload;
 use crate::api::{Api, request_id};
 use crate::error::Error;
 
@@ -20,8 +20,6 @@ pub type Kind = AssetKind;
 
 /// The most that travels in one request.
 const INLINE: usize = 3 * 1024 * 1024;
-/// The most in one part of a stream.
-const CHUNK: usize = 1024 * 1024;
 /// The longest id that is made: the catalog appends ".medium" to that of a large logo.
 const LONGEST: usize = 56;
 /// The longest extension in it.
@@ -37,7 +35,7 @@ pub struct AssetFile {
     pub file_name: String,
     /// SHA-256, lower-case hex.
     pub digest: String,
-    pub content: Vec<u8>,
+    pub content: Bytes,
     /// Where the offer's file names it.
     pub line: usize,
 }
@@ -69,7 +67,7 @@ impl AssetFile {
             kind,
             file_name,
             digest,
-            content,
+            content: content.into(),
             line: 0,
         })
     }
@@ -83,27 +81,17 @@ impl AssetFile {
             file_name: self.file_name.clone(),
             digest: self.digest.clone(),
             request_id: request_id(),
+            size_bytes: self.content.len() as i64,
+            ..AssetHead::default()
         };
-        if self.content.len() <= INLINE {
-            api.call(CreateAssetRequest {
-                head: Some(head),
-                content: self.content.clone(),
-            })
-            .await?;
-            return Ok(());
+        if self.content.len() > INLINE {
+            return upload::send(api, head, &self.content).await;
         }
-        let chunks = self
-            .content
-            .chunks(CHUNK)
-            .map(|chunk| Part::Chunk(chunk.to_vec()));
-        let parts = std::iter::once(Part::Head(head)).chain(chunks);
-        api.upload(
-            parts
-                .map(|part| UploadAssetRequest { part: Some(part) })
-                .collect(),
-        )
-        .await?;
-        Ok(())
+        let request = CreateAssetRequest {
+            head: Some(head),
+            content: self.content.to_vec(),
+        };
+        api.call(request).await.map(|_| ())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`tree`] a YAML file with its lines, [`mapping`] from there to protobuf, [`scalar`] values of a word
 //! - [`source`] which files are read at all
-//! - [`file`] what an offer's file holds, [`reading`] its parts, [`assets`] its pictures and documents, [`audience`] its
+//! - [`file`] what an offer's file holds, [`reading`] its parts, [`assets`] its pictures and documents, [`upload`] how large ones are sent, [`audience`] its
 //!   audiences in files of their own
 //! - [`draft`] what the catalog has, [`changes`] what has to be done, [`compare`] which fields differ, [`carry_out`] it,
 //!   [`review`] what is still missing, with its line
@@ -22,6 +22,7 @@ pub mod scalar;
 pub mod schema;
 mod source;
 pub mod tree;
+mod upload;
 
 use std::path::PathBuf;
 

@@ -26,6 +26,8 @@ pub struct NewAsset {
     pub file_name: String,
     /// What its content must be, where the caller says.
     pub digest: Option<String>,
+    /// How many bytes it must have, where the caller says.
+    pub bytes: Option<u64>,
 }
 
 /// Adds a file whose content is stored. The same content under the same id again changes nothing.

@@ -14,6 +14,7 @@ pub mod plans;
 pub mod previews;
 pub mod publications;
 pub mod publishers;
+pub mod uploads;
 
 use marketplace_messaging::Work;
 use marketplace_runtime::access::Scope;

@@ -14,6 +14,8 @@ use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::TryStreamExt;
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -179,6 +181,36 @@ impl Intake {
         })
     }
 
+    /// Stores a piece of a file as it is; answers its digest.
+    pub async fn keep(&self, piece: Spooled) -> Result<String, IntakeError> {
+        let _turn = self.turns.acquire().await.map_err(io::Error::other)?;
+        self.store(piece.file, &piece.digest).await?;
+        Ok(piece.digest)
+    }
+
+    /// The file of which these are the stored pieces, and `tail` what came behind them.
+    pub async fn join(&self, pieces: &[String], tail: Spooled) -> Result<Spool, IntakeError> {
+        let mut whole = self.spool(u64::MAX).await?;
+        for digest in pieces {
+            let stored = self.contents.stream(digest).await.map_err(storage)?;
+            let mut stored = std::pin::pin!(stored);
+            let mut hash = Sha256::new();
+            while let Some(bytes) = stored.try_next().await.map_err(storage)? {
+                hash.update(&bytes);
+                whole.write(&bytes).await.map_err(spooling)?;
+            }
+            if hex::encode(hash.finalize()) != *digest {
+                let why = format!("a piece of an upload is not {digest}");
+                return Err(storage(crate::error::Error::corrupt(why)));
+            }
+        }
+        let mut tail = spool::Pieces::of(tail.file).await?;
+        while let Some(bytes) = tail.next().await? {
+            whole.write(bytes).await.map_err(spooling)?;
+        }
+        Ok(whole)
+    }
+
     async fn store(&self, file: std::fs::File, digest: &str) -> Result<(), IntakeError> {
         let mut pieces = spool::Pieces::of(file).await?;
         let Some(mut upload) = self.contents.begin(digest).await.map_err(storage)? else {
@@ -193,6 +225,14 @@ impl Intake {
         } else {
             Err(io::Error::other("the spooled file has changed").into())
         }
+    }
+}
+
+/// A spool without a limit.
+fn spooling(error: SpoolError) -> IntakeError {
+    match error {
+        SpoolError::Disk(error) => error.into(),
+        other => io::Error::other(other).into(),
     }
 }
 

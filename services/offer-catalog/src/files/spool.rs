@@ -77,6 +77,11 @@ impl Spool {
         Ok(self.file.write_all(piece).await?)
     }
 
+    /// How much came so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// SHA-256 of what came so far, lower-case hex.
     pub fn digest(&self) -> String {
         hex::encode(self.hash.clone().finalize())

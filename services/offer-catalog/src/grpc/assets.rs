@@ -1,29 +1,24 @@
 //! AssetService: content is taken in, looked at and stored first; then one transaction makes it known.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
-use marketplace_messaging::requests::Once;
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_proto::offercatalog::v1::asset_service_server::AssetService;
-use marketplace_proto::offercatalog::v1::upload_asset_request::Part;
 use marketplace_runtime::access::{Permission, Scope, Target};
 use marketplace_runtime::identity::{Caller, open, optional_caller};
-use marketplace_runtime::ids::{AssetName, OfferName};
+use marketplace_runtime::ids::{AssetName, OfferName, UploadName};
 use marketplace_runtime::paging::{self, Fingerprint};
 use marketplace_runtime::status;
-use tokio::time::{Instant, timeout_at};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Answers, Catalog, NEIGHBOURS, invalid, next_page, now, once};
 use crate::DOMAIN;
 use crate::blobs::BlobError;
 use crate::commands::assets::{self as commands, NewAsset};
-use crate::domain::snapshot::Content;
+use crate::commands::uploads;
+use crate::domain::snapshot::Content as Shown;
 use crate::error::{Error, Result};
-use crate::files::{Limits, Spool, SpoolError};
-use crate::store::assets::Stored;
+use crate::files::{Spool, SpoolError, Stored as Content};
 use crate::{store, wire};
 
 /// The most content that travels in a request.
@@ -60,10 +55,13 @@ impl AssetService for Assets {
             .write(&request.content)
             .await
             .map_err(|error| refused(&new, error))?;
-        self.store(&scope, once, &new, spool, |asset| pb::CreateAssetResponse {
-            asset: Some(asset),
-        })
-        .await
+        let content = self.look(&new, spool).await?;
+        let command = async |mut db| {
+            let asset = commands::create(&mut db, &scope, &new, &content, now()).await?;
+            let asset = Some(wire::assets::asset(&new.offer, &asset));
+            Ok((db, pb::CreateAssetResponse { asset }))
+        };
+        self.0.write(&scope, once, command).await
     }
 
     async fn upload_asset(
@@ -71,33 +69,34 @@ impl AssetService for Assets {
         request: Request<Streaming<pb::UploadAssetRequest>>,
     ) -> Result<Response<pb::UploadAssetResponse>, Status> {
         let (caller, parts) = open(request)?;
-        let mut parts = Parts::of(parts, self.0.intake.limits());
-        let head = parts.head().await?;
-        let new = wire::assets::head(Some(&head)).map_err(invalid)?;
-        let scope = self.before_write(&caller, &new).await?;
-        let mut spool = self.spool(&new).await?;
-        while let Some(message) = parts.next().await? {
-            let piece = chunk(message)?;
-            spool
-                .write(&piece)
-                .await
-                .map_err(|error| refused(&new, error))?;
-        }
-        // What the request was is known only now: its head and its content.
-        let digest = spool.digest();
-        let once = once(
-            &caller,
-            "UploadAsset",
-            &head.request_id,
-            &pb::AssetHead {
-                digest,
-                ..head.clone()
-            },
-        )?;
-        self.store(&scope, once, &new, spool, |asset| pb::UploadAssetResponse {
-            asset: Some(asset),
-        })
-        .await
+        self.receive(&caller, parts).await
+    }
+
+    async fn get_upload(
+        &self,
+        request: Request<pb::GetUploadRequest>,
+    ) -> Result<Response<pb::GetUploadResponse>, Status> {
+        let (caller, request) = open(request)?;
+        let name = UploadName::parse(&request.name, "name").map_err(invalid)?;
+        let upload = self.upload(&caller, &name).await?;
+        Ok(Response::new(pb::GetUploadResponse {
+            upload: Some(wire::assets::upload(&name, &upload)),
+        }))
+    }
+
+    async fn delete_upload(
+        &self,
+        request: Request<pb::DeleteUploadRequest>,
+    ) -> Result<Response<pb::DeleteUploadResponse>, Status> {
+        let (caller, request) = open(request)?;
+        let name = UploadName::parse(&request.name, "name").map_err(invalid)?;
+        let scope = self.before_upload(&caller, &name).await?;
+        let once = once(&caller, "DeleteUpload", &request.request_id, &request)?;
+        let command = async |mut db| {
+            uploads::delete(&mut db, &scope, &name, now()).await?;
+            Ok((db, pb::DeleteUploadResponse {}))
+        };
+        self.0.write(&scope, once, command).await
     }
 
     async fn get_asset(
@@ -210,7 +209,11 @@ impl Assets {
     }
 
     /// Decided before content is taken in, so that nobody fills a disk that isn't theirs; again with the rows.
-    async fn before_write(&self, caller: &Caller, new: &NewAsset) -> Result<Scope, Status> {
+    pub(super) async fn before_write(
+        &self,
+        caller: &Caller,
+        new: &NewAsset,
+    ) -> Result<Scope, Status> {
         let scope = self
             .0
             .before_offer(caller, Permission::Publish, &new.offer)
@@ -220,7 +223,7 @@ impl Assets {
     }
 
     /// A place for the file, which goes with it.
-    async fn spool(&self, new: &NewAsset) -> Result<Spool> {
+    pub(super) async fn spool(&self, new: &NewAsset) -> Result<Spool> {
         let place = self.0.intake.place(&new.offer.publisher)?;
         Ok(self.0.intake.spool(new.kind.max_bytes()).await?.at(place))
     }
@@ -255,15 +258,12 @@ impl Assets {
         }
     }
 
-    async fn store<A: prost::Message + Default>(
-        &self,
-        scope: &Scope,
-        once: Once,
-        new: &NewAsset,
-        spool: Spool,
-        answer: impl FnOnce(pb::Asset) -> A,
-    ) -> Result<Response<A>, Status> {
+    /// Looks at a file that is here as a whole, and stores it.
+    pub(super) async fn look(&self, new: &NewAsset, spool: Spool) -> Result<Content, Status> {
         let spooled = spool.end().await.map_err(Error::from)?;
+        if new.bytes.is_some_and(|bytes| bytes != spooled.bytes) {
+            return Err(invalid(wire::assets::other_size(spooled.bytes)));
+        }
         if new
             .digest
             .as_ref()
@@ -271,17 +271,8 @@ impl Assets {
         {
             return Err(invalid(wire::assets::other_digest(&spooled.digest)));
         }
-        let content = self
-            .0
-            .intake
-            .take(new.kind, spooled)
-            .await
-            .map_err(Error::from)?;
-        let command = async |mut db| {
-            let asset: Stored = commands::create(&mut db, scope, new, &content, now()).await?;
-            Ok((db, answer(wire::assets::asset(&new.offer, &asset))))
-        };
-        self.0.write(scope, once, command).await
+        let content = self.0.intake.take(new.kind, spooled).await;
+        Ok(content.map_err(Error::from)?)
     }
 }
 
@@ -291,7 +282,7 @@ fn no_content(digest: &str) -> Error {
 }
 
 /// Whether a listing of the offer shows a content.
-fn shows(content: &Content, offer: &OfferName, digest: &str) -> bool {
+fn shows(content: &Shown, offer: &OfferName, digest: &str) -> bool {
     content.offer.name == offer.to_string()
         && content
             .shown_assets()
@@ -299,54 +290,10 @@ fn shows(content: &Content, offer: &OfferName, digest: &str) -> bool {
             .any(|(asset, _)| asset.digest == digest)
 }
 
-fn refused(new: &NewAsset, error: SpoolError) -> Status {
+pub(super) fn refused(new: &NewAsset, error: SpoolError) -> Status {
     match error {
-        SpoolError::TooLarge(most) => invalid(wire::assets::too_large(new.kind, most)),
+        SpoolError::TooLarge(_) => invalid(wire::assets::too_large(new.kind)),
         SpoolError::Disk(error) => Error::from(error).into(),
-    }
-}
-
-/// The messages of an upload. Who sends none for a while, or takes too long for all of them, is given up: what came so far
-/// takes room.
-struct Parts {
-    parts: Streaming<pb::UploadAssetRequest>,
-    idle: Duration,
-    until: Instant,
-}
-
-impl Parts {
-    fn of(parts: Streaming<pb::UploadAssetRequest>, limits: Limits) -> Self {
-        Self {
-            parts,
-            idle: limits.idle,
-            until: Instant::now() + limits.total,
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<pb::UploadAssetRequest>, Status> {
-        let patience = (Instant::now() + self.idle).min(self.until);
-        timeout_at(patience, self.parts.message())
-            .await
-            .unwrap_or_else(|_| Err(status::deadline_exceeded(DOMAIN)))
-    }
-
-    async fn head(&mut self) -> Result<pb::AssetHead, Status> {
-        match self.next().await?.and_then(|message| message.part) {
-            Some(Part::Head(head)) => Ok(head),
-            _ => Err(invalid(wire::assets::out_of_order(
-                "the first message must be the head",
-            ))),
-        }
-    }
-}
-
-fn chunk(message: pb::UploadAssetRequest) -> Result<Bytes, Status> {
-    match message.part {
-        Some(Part::Chunk(chunk)) => Ok(chunk.into()),
-        Some(Part::Head(_)) => Err(invalid(wire::assets::out_of_order(
-            "there is one head only",
-        ))),
-        None => Err(invalid(wire::assets::out_of_order("a message is empty"))),
     }
 }
 

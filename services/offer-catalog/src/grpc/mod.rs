@@ -14,6 +14,7 @@ mod pages;
 mod plans;
 mod publishers;
 mod snapshots;
+mod uploads;
 
 use marketplace_messaging::Database;
 use marketplace_runtime::access::{Access, Permission, Scope, Target};

@@ -151,6 +151,7 @@ pub async fn condemn(
            OR EXISTS (SELECT FROM offer_catalog.blobs newer
                       WHERE newer.digest = b.digest AND newer.number > b.number AND newer.state = 'stored')
            OR NOT EXISTS (SELECT FROM offer_catalog.assets a WHERE a.digest = b.digest)
+          AND NOT EXISTS (SELECT FROM offer_catalog.upload_pieces p WHERE p.digest = b.digest)
           AND NOT EXISTS (SELECT FROM offer_catalog.snapshots s WHERE s.assets @> ARRAY[b.digest])
           AND NOT EXISTS (SELECT FROM offer_catalog.listing_assets l WHERE l.digest = b.digest))
          RETURNING place",

@@ -22,6 +22,7 @@ pub mod publishers;
 pub mod search;
 pub mod secrets;
 pub mod snapshots;
+pub mod uploads;
 
 use marketplace_runtime::access::{Membership, Role};
 

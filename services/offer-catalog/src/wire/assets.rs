@@ -3,29 +3,74 @@
 use std::sync::LazyLock;
 
 use marketplace_proto::offercatalog::v1 as pb;
-use marketplace_runtime::ids::OfferName;
-use marketplace_runtime::status::Violation;
+use marketplace_runtime::ids::{OfferName, UploadName};
+use marketplace_runtime::status::{Violation, Violations};
 use regex::Regex;
 
 use super::{optional_line, time, violations};
 use crate::commands::assets::NewAsset;
+use crate::commands::uploads::Start;
 use crate::pages::{AssetContent, AssetKind, AssetState};
 use crate::store::assets::Stored;
+use crate::store::uploads::Upload;
 
 static ID: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("^[a-z0-9][a-z0-9_.-]{0,62}$").expect("a pattern of this program"));
 static DIGEST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("^[0-9a-f]{64}$").expect("a pattern of this program"));
 
+const BAD_ID: &str = "must be 1 to 63 of a-z, 0-9, _, . and -, with a letter or digit first";
+
 /// Longest id of a large logo: ".medium" is added for what is made of it.
 const LONGEST_LOGO_ID: usize = 56;
 
-/// What is said of a file before its content.
+/// What is said of a file before its content, which travels in the same request.
 pub fn head(head: Option<&pb::AssetHead>) -> Result<NewAsset, Vec<Violation>> {
     let Some(head) = head else {
         return Err(vec![Violation::missing("head")]);
     };
     let mut wrong = violations();
+    let in_pieces = [
+        ("head.upload_id", !head.upload_id.is_empty()),
+        ("head.offset", head.offset != 0),
+    ];
+    for (field, given) in in_pieces {
+        if given {
+            wrong.add(Violation::new(field, "is for UploadAsset").because("NOT_APPLICABLE"));
+        }
+    }
+    let read = read_head(&mut wrong, head);
+    wrong.finish(read)
+}
+
+/// What is said of a file before its content, and where the stream begins that brings it.
+pub fn upload_head(head: &pb::AssetHead) -> Result<(NewAsset, Option<Start>), Vec<Violation>> {
+    let mut wrong = violations();
+    let new = read_head(&mut wrong, head);
+    let start = wrong.take(read_start(head));
+    let read = || Some((new?, start?));
+    let read = read();
+    wrong.finish(read)
+}
+
+/// `None`: all of the file comes with this stream.
+fn read_start(head: &pb::AssetHead) -> Result<Option<Start>, Violation> {
+    let wrong = |why: &str| Err(Violation::new("head.offset", why).because("OUT_OF_RANGE"));
+    let Ok(offset) = u64::try_from(head.offset) else {
+        return wrong("must not be negative");
+    };
+    match head.upload_id.as_str() {
+        "" if offset > 0 => wrong("is for an upload with an upload_id"),
+        "" => Ok(None),
+        upload if ID.is_match(upload) => Ok(Some(Start {
+            upload: upload.to_owned(),
+            offset,
+        })),
+        _ => Err(Violation::new("head.upload_id", BAD_ID).because("BAD_ID")),
+    }
+}
+
+fn read_head(wrong: &mut Violations, head: &pb::AssetHead) -> Option<NewAsset> {
     let offer = wrong.take(OfferName::parse(&head.parent, "head.parent"));
     let kind = wrong.take(read_kind(head.kind));
     let id = wrong.take(read_id(&head.asset_id, kind));
@@ -34,17 +79,27 @@ pub fn head(head: Option<&pb::AssetHead>) -> Result<NewAsset, Vec<Violation>> {
         "" => Ok(None),
         digest => read_digest(digest, "head.digest").map(Some),
     });
-    let read = || {
-        Some(NewAsset {
-            offer: offer?,
-            id: id?,
-            kind: kind?,
-            file_name: file_name?,
-            digest: digest?,
-        })
-    };
-    let read = read();
-    wrong.finish(read)
+    let bytes = wrong.take(read_size(head.size_bytes, kind));
+    Some(NewAsset {
+        offer: offer?,
+        id: id?,
+        kind: kind?,
+        file_name: file_name?,
+        digest: digest?,
+        bytes: bytes?,
+    })
+}
+
+fn read_size(bytes: i64, kind: Option<AssetKind>) -> Result<Option<u64>, Violation> {
+    let field = "head.size_bytes";
+    match u64::try_from(bytes) {
+        Ok(0) => Ok(None),
+        Ok(bytes) => match kind {
+            Some(kind) if bytes > kind.max_bytes() => Err(too_large_in(field, kind)),
+            _ => Ok(Some(bytes)),
+        },
+        Err(_) => Err(Violation::new(field, "must not be negative").because("OUT_OF_RANGE")),
+    }
 }
 
 fn read_id(text: &str, kind: Option<AssetKind>) -> Result<String, Violation> {
@@ -53,7 +108,7 @@ fn read_id(text: &str, kind: Option<AssetKind>) -> Result<String, Violation> {
         return Err(Violation::missing("head.asset_id"));
     }
     if !ID.is_match(text) {
-        return wrong("must be 1 to 63 of a-z, 0-9, _, . and -, with a letter or digit first");
+        return wrong(BAD_ID);
     }
     if kind == Some(AssetKind::LogoLarge) && text.len() > LONGEST_LOGO_ID {
         return wrong("must have at most 56 characters: ids of the smaller logos are made of it");
@@ -89,9 +144,14 @@ fn bad_digest(field: &str) -> Violation {
 }
 
 /// Content of more bytes than its kind may have.
-pub fn too_large(kind: AssetKind, most: u64) -> Violation {
+pub fn too_large(kind: AssetKind) -> Violation {
+    too_large_in("content", kind)
+}
+
+fn too_large_in(field: &str, kind: AssetKind) -> Violation {
+    let most = kind.max_bytes();
     let why = format!("has more than {most} bytes, the most for {}", kind.as_str());
-    Violation::new("content", why).because("TOO_LARGE")
+    Violation::new(field, why).because("TOO_LARGE")
 }
 
 /// Content that should travel as a stream.
@@ -115,6 +175,27 @@ pub fn other_digest(found: &str) -> Violation {
         format!("is not that of the content, {found}"),
     )
     .because("OTHER_DIGEST")
+}
+
+/// Content that has another size than the announced one.
+pub fn other_size(found: u64) -> Violation {
+    let why = format!("is not that of the content, of which {found} bytes have come");
+    Violation::new("head.size_bytes", why).because("OTHER_SIZE")
+}
+
+/// As it is answered.
+pub fn upload(name: &UploadName, upload: &Upload) -> pb::Upload {
+    pb::Upload {
+        name: name.to_string(),
+        asset_id: upload.asset_id.clone(),
+        kind: kind(upload.kind) as i32,
+        file_name: upload.file_name.clone(),
+        digest: upload.digest.clone().unwrap_or_default(),
+        size_bytes: upload.size_bytes.unwrap_or_default(),
+        committed_bytes: upload.committed_bytes,
+        create_time: time(upload.create_time),
+        expire_time: time(upload.expire_time),
+    }
 }
 
 /// As it is answered.

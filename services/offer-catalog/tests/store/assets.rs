@@ -24,12 +24,12 @@ use tonic::transport::{Channel, Server};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-type Client = AssetServiceClient<Channel>;
+pub type Client = AssetServiceClient<Channel>;
 
-const MIB: usize = 1024 * 1024;
+pub const MIB: usize = 1024 * 1024;
 
 /// The service over TCP; who calls is said by the metadata `caller`.
-async fn serve(bench: &Bench) -> Client {
+pub async fn serve(bench: &Bench) -> Client {
     serve_with(bench, Limits::default()).await
 }
 
@@ -41,7 +41,7 @@ async fn serve_with(bench: &Bench, limits: Limits) -> Client {
     clippy::disallowed_methods,
     reason = "the server of a test is no task of a service"
 )]
-async fn serve_intake(bench: &Bench, intake: Intake) -> Client {
+pub async fn serve_intake(bench: &Bench, intake: Intake) -> Client {
     let catalog = Catalog {
         intake,
         ..bench.catalog()
@@ -77,7 +77,7 @@ async fn serve_intake(bench: &Bench, intake: Intake) -> Client {
         .unwrap()
 }
 
-fn head(offer: &OfferName, id: &str, kind: pb::AssetKind) -> pb::AssetHead {
+pub fn head(offer: &OfferName, id: &str, kind: pb::AssetKind) -> pb::AssetHead {
     pb::AssetHead {
         parent: offer.to_string(),
         asset_id: id.into(),
@@ -133,7 +133,7 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// Code, field and reason of the first violation.
-fn violation<T>(outcome: Result<T, Status>) -> (Code, String, String) {
+pub fn violation<T>(outcome: Result<T, Status>) -> (Code, String, String) {
     let Err(status) = outcome else {
         return (Code::Ok, String::new(), String::new());
     };
@@ -147,7 +147,7 @@ fn violation<T>(outcome: Result<T, Status>) -> (Code, String, String) {
 }
 
 /// The most memory that this process ever had, in MiB.
-fn peak() -> usize {
+pub fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
         .lines()

@@ -20,7 +20,7 @@ use time::{Duration, OffsetDateTime};
 use crate::support::{Bench, PUBLISHER, submission, system};
 
 /// By when nothing of now was used lately.
-fn later() -> OffsetDateTime {
+pub fn later() -> OffsetDateTime {
     clock::now() + Duration::hours(25)
 }
 
@@ -33,7 +33,7 @@ async fn again(pool: &PgPool) {
 }
 
 /// A whole round, as if it were `now`; answers how many turns it took.
-async fn sweep(bench: &Bench, rows: i64, now: OffsetDateTime) -> usize {
+pub async fn sweep(bench: &Bench, rows: i64, now: OffsetDateTime) -> usize {
     again(bench.db.pool()).await;
     let mut turns = 1;
     while due::collect_some(&bench.contents, rows, now).await.unwrap() {
@@ -73,6 +73,7 @@ fn asset(offer: &marketplace_runtime::ids::OfferName, id: &str) -> NewAsset {
         kind: AssetKind::Document,
         file_name: String::new(),
         digest: None,
+        bytes: None,
     }
 }
 

@@ -18,6 +18,7 @@ mod fuzz;
 mod pages;
 mod search;
 mod support;
+mod uploads;
 
 use futures::{StreamExt, TryStreamExt};
 use marketplace_proto::offercatalog::v1 as pb;

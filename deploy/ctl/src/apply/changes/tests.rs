@@ -1,5 +1,6 @@
 //! What is saved, created and kept, and what is refused before anything is sent.
 
+use bytes::Bytes;
 use marketplace_proto::offercatalog::v1::{Asset, AssetKind, Page};
 
 use super::*;
@@ -191,7 +192,7 @@ fn what_never_changes_is_refused_at_its_line_all_at_once() {
         kind: AssetKind::LogoLarge,
         file_name: "logo.png".into(),
         digest: "new".into(),
-        content: vec![],
+        content: Bytes::new(),
         line: 7,
     };
     file.pages[0].assets.push(asset);
