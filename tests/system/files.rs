@@ -69,7 +69,8 @@ async fn every_sample_is_complete_and_comes_back_as_it_was() -> anyhow::Result<(
         files.iter().all(|file| file["action"] == "keep"),
         "{files:#?}"
     );
-    std::fs::write(gitea.join("offer.yaml"), "mine\n")?;
+    let changed = "offer: another\n";
+    std::fs::write(gitea.join("offer.yaml"), changed)?;
     std::fs::write(gitea.join("images/logo.png"), "mine\n")?;
     let to = gitea.display().to_string();
     let words = [&ADA[..], &["export", "contoso/gitea-managed", "-d", &to]].concat();
@@ -83,7 +84,7 @@ async fn every_sample_is_complete_and_comes_back_as_it_was() -> anyhow::Result<(
             said.err
         );
     }
-    assert_eq!(std::fs::read_to_string(gitea.join("offer.yaml"))?, "mine\n");
+    assert_eq!(std::fs::read_to_string(gitea.join("offer.yaml"))?, changed);
     export(&market, "contoso/gitea-managed", &["--force"], &gitea).await?;
     assert_eq!(
         contents(&gitea)?,
