@@ -19,6 +19,10 @@ const DURATION: Duration = Duration::from_secs(15);
 pub struct Sightings(Mutex<Vec<(Uuid, u64, SystemTime)>>);
 
 impl Sightings {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "compared with what Postgres' clock says"
+    )]
     pub fn add(&self, submission: Uuid, transitions: impl Iterator<Item = u64>) {
         let now = SystemTime::now();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

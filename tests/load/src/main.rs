@@ -70,7 +70,7 @@ struct Run {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Floor { database, port } => floor::serve(&database, port).await,
-        Command::Run(run) => measure(run).await,
+        Command::Run(run) => Box::pin(measure(run)).await,
     }
 }
 
