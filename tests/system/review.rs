@@ -268,6 +268,7 @@ async fn as_026_a_page_is_complete_once_nothing_is_missing_or_wrong() -> anyhow:
         assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
         assert_eq!(reason(&refused), "NOTES_REQUIRED", "{refused:?}");
     }
+    market.settled().await?;
     assert_eq!(
         market.history(&offer).await?,
         ["Created offer"],

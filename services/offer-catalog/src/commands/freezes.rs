@@ -349,9 +349,9 @@ async fn profile(
     Ok(profile)
 }
 
-/// The content of the submission before. One that is damaged differs from any other: it must not keep the publisher from
+/// The content of an earlier submission. One that is damaged differs from any other: it must not keep the publisher from
 /// publishing again (T23).
-async fn previous(
+pub(super) async fn previous(
     db: &mut sqlx::PgConnection,
     offer: Uuid,
     digest: &str,

@@ -253,7 +253,7 @@ async fn publish(
     let content: Content = serde_json::from_value(rows.join()).map_err(Error::corrupt)?;
     // What was taken away and is served again is held against what it was.
     let before = match store::orders::last_activated(db, offer.uid).await? {
-        Some(digest) => freezes::content(db, offer.uid, &digest).await?,
+        Some(digest) => freezes::previous(db, offer.uid, &digest).await?,
         None => None,
     };
     if let Some(live) = before {

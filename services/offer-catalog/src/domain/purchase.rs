@@ -124,6 +124,7 @@ fn is_https(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::samples;
 
     fn price(market: &str, amount: &str, term: BillingTerm) -> Price {
         Price {
@@ -180,5 +181,28 @@ mod tests {
             charge(&plan, "US").as_deref(),
             Some("USD 10.00 per year, paid per month")
         );
+    }
+
+    /// S1-1: only a service is resolved by a landing page; of other types only what is given is looked at.
+    #[test]
+    fn s1_1_addresses_are_needed_where_the_type_needs_them() {
+        let faults = |kind: &str, landing: &str| {
+            let mut content = Content::of(&samples::saas());
+            content.offer.offer_type = kind.into();
+            let technical = content.pages.technical_configuration.as_mut().unwrap();
+            technical.landing_page_url = landing.into();
+            technical.webhook_url.clear();
+            unresolvable(&content).len()
+        };
+        assert_eq!(faults("softwareAsAService", ""), 2);
+        assert_eq!(faults("softwareAsAService", "https://a.example/"), 1);
+        for kind in [
+            "azureApplication",
+            "powerBiVisual",
+            "dynamics365ForCustomerEngagement",
+        ] {
+            assert_eq!(faults(kind, ""), 0, "{kind}");
+            assert_eq!(faults(kind, "http://a.example/"), 1, "{kind}");
+        }
     }
 }

@@ -9,18 +9,15 @@ use marketplace_runtime::access::{Permission, Scope};
 use marketplace_runtime::identity::open;
 use marketplace_runtime::ids::PlanName;
 use marketplace_runtime::paging::{self, Fingerprint};
-use marketplace_runtime::status;
 use prost::Message;
 use sha2::{Digest, Sha256};
-use tokio::time::{Instant, timeout_at};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::parts::Parts;
 use super::plans::Plans;
 use super::{invalid, now, once};
-use crate::DOMAIN;
 use crate::commands::pages::{self as commands, NewSecret, SavePage, etag};
 use crate::error::Error;
-use crate::files::Limits;
 use crate::pages::{AudienceMember, Page, PageId, PlanPricing, audience_file};
 use crate::store::pages::{Loaded, Selection};
 use crate::wire::audiences::{Import, Mode};
@@ -194,26 +191,9 @@ fn merged(
     Ok((save, counts))
 }
 
-/// The messages of an import. Who sends none for a while, or takes too long for all of them, is given up.
-struct Parts {
-    parts: Streaming<pb::ImportPrivateAudienceRequest>,
-    limits: Limits,
-    until: Instant,
-}
-
-impl Parts {
-    fn of(parts: Streaming<pb::ImportPrivateAudienceRequest>, limits: Limits) -> Self {
-        Self {
-            parts,
-            limits,
-            until: Instant::now() + limits.total,
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<Part>, Status> {
-        let patience = (Instant::now() + self.limits.idle).min(self.until);
-        let message = timeout_at(patience, self.parts.message()).await;
-        match message.map_err(|_| status::deadline_exceeded(DOMAIN))?? {
+impl Parts<pb::ImportPrivateAudienceRequest> {
+    async fn part(&mut self) -> Result<Option<Part>, Status> {
+        match self.next().await? {
             None => Ok(None),
             Some(pb::ImportPrivateAudienceRequest { part: Some(part) }) => Ok(Some(part)),
             Some(_) => Err(bad_part("a message is empty")),
@@ -221,7 +201,7 @@ impl Parts {
     }
 
     async fn head(&mut self) -> Result<pb::ImportPrivateAudienceHead, Status> {
-        match self.next().await? {
+        match self.part().await? {
             Some(Part::Head(head)) => Ok(head),
             _ => Err(bad_part("the first message must be the head")),
         }
@@ -229,7 +209,7 @@ impl Parts {
 
     async fn file(&mut self) -> Result<Vec<u8>, Status> {
         let mut file = Vec::new();
-        while let Some(part) = self.next().await? {
+        while let Some(part) = self.part().await? {
             let Part::Chunk(chunk) = part else {
                 return Err(bad_part("there is one head only"));
             };

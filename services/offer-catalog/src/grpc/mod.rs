@@ -11,6 +11,7 @@ mod listings;
 mod offers;
 mod once;
 mod pages;
+mod parts;
 mod plans;
 mod publishers;
 mod snapshots;

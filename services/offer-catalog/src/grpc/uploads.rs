@@ -1,8 +1,6 @@
 //! UploadAsset: a file as a stream, and one that comes in by several of them, of which each commits what it has brought in
 //! pieces of [`PIECE`] bytes.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use marketplace_messaging::Work;
 use marketplace_proto::offercatalog::v1 as pb;
@@ -11,16 +9,15 @@ use marketplace_runtime::access::{Permission, Scope, Target};
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::UploadName;
 use marketplace_runtime::status;
-use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Response, Status, Streaming};
 
 use super::assets::{Assets, refused};
+use super::parts::Parts;
 use super::{invalid, now, once};
-use crate::DOMAIN;
 use crate::commands::assets::{self as commands, NewAsset};
 use crate::commands::uploads::{self, Open, Start};
 use crate::error::{Error, Result};
-use crate::files::{Limits, Place, Spool};
+use crate::files::{Place, Spool};
 use crate::store::uploads::Upload;
 use crate::{store, wire};
 
@@ -70,7 +67,11 @@ impl Assets {
         self.0.write(&scope, once, command).await
     }
 
-    async fn whole(&self, new: &NewAsset, parts: &mut Parts) -> Result<Spool, Status> {
+    async fn whole(
+        &self,
+        new: &NewAsset,
+        parts: &mut Parts<pb::UploadAssetRequest>,
+    ) -> Result<Spool, Status> {
         let mut spool = self.spool(new).await?;
         while let Some(chunk) = parts.chunk().await? {
             let written = spool.write(&chunk).await;
@@ -162,7 +163,10 @@ struct Stream<'a> {
 
 impl Stream<'_> {
     /// Takes everything in; answers the whole file, of this stream and those before.
-    async fn run(mut self, parts: &mut Parts) -> Result<(Spool, Open), Status> {
+    async fn run(
+        mut self,
+        parts: &mut Parts<pb::UploadAssetRequest>,
+    ) -> Result<(Spool, Open), Status> {
         while let Some(chunk) = parts.chunk().await? {
             let written = self.write(&chunk).await;
             if let Err(refused) = &written {
@@ -216,30 +220,7 @@ impl Stream<'_> {
     }
 }
 
-/// The messages of an upload. Who sends none for a while, or takes too long for all of them, is given up: what came so far
-/// takes room.
-struct Parts {
-    parts: Streaming<pb::UploadAssetRequest>,
-    idle: Duration,
-    until: Instant,
-}
-
-impl Parts {
-    fn of(parts: Streaming<pb::UploadAssetRequest>, limits: Limits) -> Self {
-        Self {
-            parts,
-            idle: limits.idle,
-            until: Instant::now() + limits.total,
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<pb::UploadAssetRequest>, Status> {
-        let patience = (Instant::now() + self.idle).min(self.until);
-        timeout_at(patience, self.parts.message())
-            .await
-            .unwrap_or_else(|_| Err(status::deadline_exceeded(DOMAIN)))
-    }
-
+impl Parts<pb::UploadAssetRequest> {
     /// The next piece of content; `None`: that was all.
     async fn chunk(&mut self) -> Result<Option<Bytes>, Status> {
         let out_of_order = |why| Err(invalid(wire::assets::out_of_order(why)));

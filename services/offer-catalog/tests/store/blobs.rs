@@ -245,6 +245,30 @@ async fn uploads_that_never_ended_leave_nothing() {
     bench.end().await;
 }
 
+/// A hold on an object, here a folder in its place, keeps no other from going.
+#[tokio::test]
+async fn an_object_that_can_not_be_deleted_keeps_no_other() {
+    let bench = Bench::new().await;
+    let mut digests = Vec::new();
+    for number in 0..20 {
+        let content = format!("orphan {number}");
+        digests.push(bench.contents.put(content.into()).await.unwrap());
+    }
+    let held = bench.object(&digests[3]);
+    std::fs::remove_file(&held).unwrap();
+    std::fs::create_dir_all(held.join("held")).unwrap();
+    again(bench.db.pool()).await;
+    let done = due::collect_some(&bench.contents, TURN, later()).await;
+    assert!(done.is_err(), "what can't be deleted is told");
+    assert_eq!(rows(&bench).await, 1);
+    // Once the hold is over it goes as well.
+    std::fs::remove_dir_all(&held).unwrap();
+    std::fs::write(&held, "orphan 3").unwrap();
+    sweep(&bench, TURN, later() + Duration::hours(2)).await;
+    assert_eq!(rows(&bench).await, 0);
+    bench.end().await;
+}
+
 #[tokio::test]
 async fn uploads_that_end_too_late_or_otherwise_are_not_found() {
     let bench = Bench::new().await;

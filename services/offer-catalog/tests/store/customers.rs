@@ -10,6 +10,7 @@ use marketplace_runtime::paging::{self, Fingerprint};
 use offer_catalog::commands::acquisitions::{self, Acquire};
 use offer_catalog::domain::acquisition::Acquisition;
 use offer_catalog::domain::audience::Customer;
+use offer_catalog::domain::order::Wanted as Ordered;
 use offer_catalog::domain::snapshot;
 use offer_catalog::domain::token::PreviewToken;
 use offer_catalog::error::Result;
@@ -20,6 +21,7 @@ use offer_catalog::store::search::{After, Wanted};
 use offer_catalog::{store, wire};
 use serde_json::json;
 
+use crate::support::pipeline::{order, publication};
 use crate::support::{Bench, Offer, from, listing, pricing, reason, submission};
 
 fn wanted(offer: &Offer, plan: &str, customer: Customer) -> Acquire {
@@ -497,5 +499,30 @@ async fn up_10_customers_pay_the_old_price_until_the_new_one_comes_into_force() 
         "what was signed off is what is served"
     );
     drop(db);
+    bench.end().await;
+}
+
+/// A stop between two publishes is no way around the notice.
+#[tokio::test]
+async fn up_10_what_was_stopped_and_is_sold_again_is_held_against_what_it_cost() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let first = submission();
+    let digest = bench.previewed(&offer, first, 1).await;
+    bench.activate(&offer, first, &digest, 3).await;
+    let remove = order(&offer, first, &digest, 4, Ordered::Removal);
+    bench.news(&offer, publication(4), &[], vec![remove]).await;
+    assert_eq!(bench.live(&offer).await, None);
+    let mut dearer = pricing("PUBLIC", &[]);
+    dearer["prices"][0]["amount"] = "490.00".into();
+    bench
+        .save(offer.uid, "team", PageId::PlanPricing, dearer)
+        .await;
+    let second = submission();
+    let digest = bench.previewed(&offer, second, 5).await;
+    bench.activate(&offer, second, &digest, 7).await;
+    let wanted = wanted(&offer, "team", Customer::default());
+    let bought = bench.run(async |db| acquisitions::acquire(db, &wanted, clock::now()).await);
+    assert_eq!(bought.await.unwrap().charge, "USD 49.00 per month");
     bench.end().await;
 }

@@ -1,6 +1,8 @@
 //! Pages against a real Postgres: etags, writers at once, secrets, what is held against what is live.
 
-use crate::support::{Bench, PUBLISHER, listing, member, reason, somebody, submission, system};
+use crate::support::{
+    Bench, PUBLISHER, listing, member, pricing, reason, somebody, submission, system,
+};
 use marketplace_runtime::access::{Permission, Role};
 use marketplace_runtime::clock;
 use marketplace_runtime::ids::OfferName;
@@ -477,5 +479,51 @@ async fn the_database_holds_to_what_pages_are() {
         "an offer's page at a plan"
     );
     assert!(insert("gold", "plan_listing").await && insert("", "properties").await);
+    bench.end().await;
+}
+
+/// What a save says of its page is what Review and publish says of it, whatever its rules look at besides.
+#[tokio::test]
+async fn a_save_tells_the_issues_that_the_review_tells_of_its_page() {
+    let bench = Bench::new().await;
+    let offer = bench.offer("forge", "azureApplication").await;
+    let uid = load(&bench, &offer).await.draft.offer.uid;
+    bench.plan(&offer, "gold").await;
+    let mut metered = pricing("PUBLIC", &[]);
+    metered["meters"] =
+        json!([{"id": "calls", "display_name": "Calls", "unit": "call", "price_per_unit": "0.01"}]);
+    let person = json!({"name": "Sam", "email": "sam@contoso.example", "phone": "+1 425 555 0100"});
+    let mut listing = listing(&offer, "Contoso Forge");
+    listing["csp_contact"] = person;
+    for (plan, page, content) in [
+        ("", PageId::OfferSetup, json!({"selling": "LIST_AND_SELL"})),
+        ("", PageId::OfferListing, listing),
+        ("gold", PageId::PlanPricing, metered),
+    ] {
+        bench.save(uid, plan, page, content).await;
+    }
+    for (page, content, wanted) in [
+        (
+            PageId::TechnicalConfiguration,
+            json!({}),
+            &["tenant_id", "application_id"][..],
+        ),
+        (
+            PageId::ResellThroughCsps,
+            json!({"state": "ALL"}),
+            &["state"],
+        ),
+    ] {
+        let told = save(&bench, &command(&offer, None, page, content, 0))
+            .await
+            .unwrap()
+            .issues;
+        let loaded = load(&bench, &offer).await;
+        let mut all = review(&loaded.draft, &loaded.published).issues;
+        all.retain(|issue| issue.page == page);
+        assert_eq!(told, all, "{page:?}");
+        let fields: Vec<&str> = told.iter().map(|issue| issue.field.as_str()).collect();
+        assert_eq!(fields, wanted, "{page:?}");
+    }
     bench.end().await;
 }
