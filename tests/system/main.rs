@@ -7,8 +7,10 @@
 mod access;
 mod audience;
 mod deploy;
+mod deprecation;
 mod faults;
 mod files;
+mod initiators;
 mod isolation;
 mod leads;
 mod live;

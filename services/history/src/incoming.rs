@@ -9,10 +9,12 @@ use marketplace_proto::publishing::v1::PublishingEvent;
 use time::OffsetDateTime;
 
 use crate::commands::{self, Told};
+use crate::domain::Departure;
 use crate::error::Error;
 use crate::{store, wire};
 
-/// What is subscribed to: everything that publishing tells, and the catalog's facts about offers and plans (HI-9).
+/// What is subscribed to: everything that publishing tells, the catalog's facts about offers and plans (HI-9), and who left
+/// (IB-3).
 pub const SUBSCRIPTION: Subscription = topology::HISTORY;
 
 /// Whoever waits for the record of a new offer is woken by this topic.
@@ -34,13 +36,19 @@ impl Receive for Incoming {
         self.receive_all(work, std::slice::from_ref(message)).await
     }
 
-    /// Two statements for all of them. Heads of chains are locked there, in the order of the offers' ids: nothing else
+    /// Two statements for all of them, and two where members changed. Heads of chains are locked there, in the order of the offers' ids: nothing else
     /// writes them, so that [`Receive::lock`] has nothing to do.
     async fn receive_all(&self, work: &mut Work, messages: &[Message]) -> Result<(), Failure> {
-        let told = messages
-            .iter()
-            .map(read)
-            .collect::<Result<Vec<Told>, Failure>>()?;
+        let (mut told, mut departures) = (Vec::new(), Vec::new());
+        for message in messages {
+            match read(message)? {
+                News::Told(of_offer) => told.push(of_offer),
+                News::Departure(departure) => departures.push(departure),
+            }
+        }
+        if !departures.is_empty() {
+            store::note_departures(work, &departures).await?;
+        }
         let new = self.unprepared(&told);
         // A partition made by a transaction that is then rolled back is gone again: a month is remembered when it is
         // found made, and so by the second batch that has rows in it.
@@ -80,13 +88,25 @@ fn month(at: OffsetDateTime) -> (i32, u8) {
     (at.year(), at.month().into())
 }
 
+/// What a message is about.
+enum News {
+    Told(Told),
+    /// Of a publisher, not of an offer.
+    Departure(Departure),
+}
+
 /// Which context told it is in the type of the message.
-fn read(message: &Message) -> Result<Told, Failure> {
+fn read(message: &Message) -> Result<News, Failure> {
     if message.kind.starts_with("publishing.") {
-        return Ok(wire::publishing(message.decode::<PublishingEvent>()?)?);
+        let told = wire::publishing(message.decode::<PublishingEvent>()?)?;
+        return Ok(News::Told(told));
     }
     if message.kind.starts_with("offercatalog.") {
-        return Ok(wire::catalog(message.decode::<OfferCatalogEvent>()?)?);
+        let event = message.decode::<OfferCatalogEvent>()?;
+        return Ok(match wire::departure(&event)? {
+            Some(departure) => News::Departure(departure),
+            None => News::Told(wire::catalog(event)?),
+        });
     }
     Err(Error::UnknownEvent.into())
 }

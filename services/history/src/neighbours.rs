@@ -15,7 +15,7 @@ use crate::domain::{OfferType, Person};
 use crate::error::Error;
 use crate::wire;
 
-/// How long an answer about members is of use while the catalog is away; it is asked anew whenever it is there (IB-3).
+/// How long an answer about members is of use while the catalog is away; it is asked anew whenever it is there.
 const USABLE: Duration = Duration::from_secs(60);
 /// Types of offers are data of a release of the catalog.
 const TYPES: Duration = Duration::from_secs(600);
@@ -30,6 +30,15 @@ pub struct Catalog {
     publishers: PublisherServiceClient<NeighbourChannel>,
     offers: OfferServiceClient<NeighbourChannel>,
     kept: Arc<Kept>,
+}
+
+/// What the catalog says of members.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// By principal.
+    pub people: HashMap<String, Person>,
+    /// The catalog is away, and this is what it said within the last minute: some may have left since (IB-3).
+    pub kept: bool,
 }
 
 /// Publisher and principal.
@@ -53,23 +62,21 @@ impl Catalog {
         }
     }
 
-    /// Those of these principals who are members of the publisher now, by principal.
-    pub async fn members(
-        &self,
-        publisher: &str,
-        principals: &[String],
-    ) -> Result<HashMap<String, Person>, Error> {
-        let mut found = HashMap::new();
+    /// Those of these principals who are members of the publisher, by principal.
+    pub async fn members(&self, publisher: &str, principals: &[String]) -> Result<Members, Error> {
+        let mut members = Members::default();
         for chunk in principals.chunks(CHUNK) {
             match self.ask(publisher, chunk).await {
-                Ok(members) => found.extend(members),
-                Err(error) => found.extend(
-                    self.lately(publisher, chunk)
-                        .ok_or(Error::Catalog(Box::new(error)))?,
-                ),
+                Ok(found) => members.people.extend(found),
+                Err(error) => {
+                    let kept = self.lately(publisher, chunk);
+                    let kept = kept.ok_or(Error::Catalog(Box::new(error)))?;
+                    members.people.extend(kept);
+                    members.kept = true;
+                }
             }
         }
-        Ok(found)
+        Ok(members)
     }
 
     async fn ask(

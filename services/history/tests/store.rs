@@ -8,8 +8,8 @@ use database::Fresh;
 use futures::StreamExt;
 use history::commands::{self, Told};
 use history::domain::{
-    Actor, ActorKind, Brand, Code, Completion, Days, Entry, Filter, OfferType, Page, Place, Source,
-    Step, Subject, UserFilter, Verdict, Verifier,
+    Actor, ActorKind, Brand, Code, Completion, Days, Departure, Entry, Filter, OfferType, Page,
+    Place, Source, Step, Subject, UserFilter, Verdict, Verifier,
 };
 use history::grpc::Grpc;
 use history::neighbours::Catalog;
@@ -699,5 +699,44 @@ async fn an_export_that_is_cut_off_does_not_look_whole() {
         .into_inner();
     let ended = chunks.next().await.unwrap().unwrap_err();
     assert_eq!(ended.code(), GrpcCode::Unauthenticated);
+    fresh.drop().await;
+}
+
+/// Late news of before changes nothing, and what no name is kept for any more is forgotten.
+#[tokio::test]
+async fn ib_3_the_newest_word_says_who_has_left() {
+    let fresh = fresh().await;
+    let mut db = fresh.app().await;
+    let word = |publisher: &str, principal: &str, gone, hour| Departure {
+        publisher: publisher.into(),
+        principal: principal.into(),
+        gone,
+        changed_at: BEGIN + Duration::hours(hour),
+    };
+    let batch = [
+        word("contoso", "dev", true, 1),
+        word("contoso", "mia", true, 1),
+        word("contoso", "mia", false, 2),
+        word("fabrikam", "mia", true, 3),
+    ];
+    store::note_departures(&mut db, &batch).await.unwrap();
+    let all = ["ada", "dev", "mia"].map(str::to_owned);
+    let left = async |db: &mut PgConnection| store::departed(db, "contoso", &all).await.unwrap();
+    assert_eq!(left(&mut db).await, ["dev"]);
+    let late = [word("contoso", "dev", false, 0)];
+    store::note_departures(&mut db, &late).await.unwrap();
+    assert_eq!(left(&mut db).await, ["dev"]);
+    let back = [word("contoso", "dev", false, 4)];
+    store::note_departures(&mut db, &back).await.unwrap();
+    assert!(left(&mut db).await.is_empty(), "IB-5");
+    let age = "UPDATE history.departures SET noted_at = noted_at - interval '2 hours'";
+    db.execute(age).await.unwrap();
+    store::note_departures(&mut db, &batch[..1]).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM history.departures")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+    db.close().await.unwrap();
     fresh.drop().await;
 }

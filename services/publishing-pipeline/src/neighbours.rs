@@ -177,6 +177,20 @@ impl Catalog {
         Ok(answer.into_inner().listing.unwrap_or_default().links)
     }
 
+    /// Whether customers see an offer, or this plan of it, and will go on seeing it.
+    pub async fn is_on_sale(&self, offer: &str, plan: Option<&str>) -> Result<bool, Error> {
+        let request = catalog::GetListingRequest {
+            offer: offer.to_owned(),
+        };
+        let listing = match self.listings.clone().get_listing(request).await {
+            Ok(answer) => answer.into_inner().listing.unwrap_or_default(),
+            Err(status) if status.code() == Code::NotFound => return Ok(false),
+            Err(status) => return Err(Error::Neighbour(NAME, Box::new(status))),
+        };
+        let shown = |plan: &str| listing.plans.iter().any(|one| one.plan_id == plan);
+        Ok(listing.deprecation.is_none() && plan.is_none_or(shown))
+    }
+
     /// RO-9: what is sold through the marketplace needs valid tax and payout profiles.
     pub async fn check_payout(&self, publisher: &str) -> Result<(), Error> {
         let fresh = |at: &Instant| at.elapsed() < FRESH;

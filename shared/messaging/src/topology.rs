@@ -77,6 +77,7 @@ pub const HISTORY: Subscription = Subscription {
         "offercatalog.v1.plan_created",
         "offercatalog.v1.plan_deleted",
         "offercatalog.v1.private_audience_synced",
+        "offercatalog.v1.member_changed",
     ],
 };
 

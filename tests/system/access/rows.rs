@@ -121,6 +121,7 @@ pub const ROWS: &[Row] = &[
     row("ListingService/GetPreviewListing", "NUUNNNNNNNNNN", r#"{"token": "0123456789abcdef0123456789abcdef"}"#),
     row("ListingService/GetPreviewListing", ANYBODY, r#"{"token": "{preview_token}"}"#),
     row("ListingService/AcquireOffer", ANY_TOKEN, r#"{"offer": "{offer}", "plan_id": "byol", "validate_only": true}"#),
+    row("ListingService/ListAcquisitions", ANY_TOKEN, "{}"),
     row("ListingService/SubmitLead", ANY_TOKEN, r#"{"offer": "{contact}", "contact": {"first_name": "C", "last_name": "C", "email": "c@c.example", "country": "US"}}"#),
     internal("ListingService/OpenLead", "publishing-pipeline", r#"{"name": "{lead}"}"#),
     internal("ListingService/GetPreviewLinks", "publishing-pipeline", r#"{"offer": "{preview_offer}", "submission": "{preview}"}"#),

@@ -115,6 +115,14 @@ fn print(listing: &Listing, out: &mut Output) -> Result<(), Error> {
         "{preview}{}\nby {}\n",
         listing.title, listing.publisher_display_name
     ))?;
+    if let Some(told) = &listing.deprecation {
+        let instead = match told.alternative.as_str() {
+            "" => String::new(),
+            name => format!("; use {name} instead"),
+        };
+        let date = words::when(told.effective_time.as_ref());
+        out.say(format!("leaves the marketplace on {date} UTC{instead}\n"))?;
+    }
     out.say(format!("{}\n", listing.summary))?;
     if !listing.short_description.is_empty() {
         out.say(format!("{}\n", listing.short_description))?;
@@ -207,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_listing_reads_as_a_customer_would() {
-        use marketplace_proto::offercatalog::v1::ListedPlan;
+        use marketplace_proto::offercatalog::v1::{Deprecation, ListedPlan};
 
         use crate::cli::Format;
         use crate::output::capture::lines;
@@ -227,11 +235,21 @@ mod tests {
             call_to_action: "Free trial".into(),
             call_to_action_url: "https://grafana.contoso.com/trial".into(),
             preview: true,
+            deprecation: Some(Deprecation {
+                effective_time: Some(prost_types::Timestamp {
+                    seconds: 1_767_225_600,
+                    nanos: 0,
+                }),
+                alternative: "publishers/contoso/offers/new".into(),
+                ..Deprecation::default()
+            }),
             ..Listing::default()
         };
         let wanted = [
             "PREVIEW — Hosted Grafana",
             "by Contoso",
+            "",
+            "leaves the marketplace on 2026-01-01 00:00:00 UTC; use publishers/contoso/offers/new instead",
             "",
             "Dashboards",
             "",

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use time::OffsetDateTime;
+
 use super::{Actor, ActorKind};
 
 /// A member as the catalog knows them now.
@@ -10,6 +12,15 @@ pub struct Person {
     /// "publishers/{publisher}/members/{member}".
     pub member: String,
     pub display_name: String,
+}
+
+/// Somebody left a publisher, or is there again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departure {
+    pub publisher: String,
+    pub principal: String,
+    pub gone: bool,
+    pub changed_at: OffsetDateTime,
 }
 
 /// The operator of the marketplace: what is shown in place of its staff (IB-2).

@@ -18,5 +18,5 @@ pub use chain::{Chain, Hash, Verdict, Verifier};
 pub use code::{Code, Completion, Leg, Unknown};
 pub use entry::{Actor, ActorKind, Entry, Place, Row, Source, Step, Subject};
 pub use filter::{DayError, Days, Filter, UserFilter, parse_day, parse_zone};
-pub use initiator::{Brand, Person, Shown};
+pub use initiator::{Brand, Departure, Person, Shown};
 pub use page::{OfferType, Page};

@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 
 use crate::domain::{Actor, ActorKind, Brand, OfferType, Person, Row, Shown, UserFilter, Verifier};
 use crate::error::Error;
-use crate::neighbours::Catalog;
+use crate::neighbours::{Catalog, Members};
 use crate::store::{self, Record};
 use crate::{DOMAIN, incoming, wire};
 
@@ -123,6 +123,23 @@ impl Grpc {
         }
     }
 
+    /// Those of these principals who belong to the publisher now. Who left is not among them from the moment that was told,
+    /// whether the catalog can be asked or not (IB-3).
+    async fn members(
+        &self,
+        publisher: &str,
+        principals: &[String],
+    ) -> Result<HashMap<String, Person>, Error> {
+        let Members { mut people, kept } = self.catalog.members(publisher, principals).await?;
+        if kept {
+            let mut db = self.db.acquire().await?;
+            for gone in store::departed(&mut db, publisher, principals).await? {
+                people.remove(&gone);
+            }
+        }
+        Ok(people)
+    }
+
     /// Who of the initiators of these rows belongs to the publisher now.
     async fn people(
         &self,
@@ -136,7 +153,7 @@ impl Grpc {
             users.map(|row| row.entry.actor.principal.clone()).collect();
         principals.sort_unstable();
         principals.dedup();
-        self.catalog.members(&name.publisher, &principals).await
+        self.members(&name.publisher, &principals).await
     }
 
     /// Rows as they are answered, with the names of now (IB-1 to IB-5).
@@ -154,8 +171,7 @@ impl Grpc {
         let people = if users.members.is_empty() {
             HashMap::new()
         } else {
-            self.catalog
-                .members(&offer.name.publisher, &offer.record.principals)
+            self.members(&offer.name.publisher, &offer.record.principals)
                 .await?
         };
         let chosen = people
@@ -202,7 +218,6 @@ impl Grpc {
 
     async fn facets(&self, offer: &Readable) -> Result<pb::ListFacetsResponse, Error> {
         let people = self
-            .catalog
             .members(&offer.name.publisher, &offer.record.principals)
             .await?;
         let shown = |principal: &String| {

@@ -1,10 +1,12 @@
 //! Every SQL statement of the service. Rows are added and read; the app role may do nothing else with them.
 
 mod chains;
+mod departures;
 mod read;
 mod write;
 
 pub use chains::{Locked, Record, find, lock, mark_deleted};
+pub use departures::{departed, note_departures};
 pub use read::{After, after, list, page};
 pub use write::{Growth, append, prepare_months};
 

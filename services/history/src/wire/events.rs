@@ -8,7 +8,7 @@ use marketplace_proto::publishing::v1::{
     Happening, Leg as PbLeg, PublishingEvent, StepEnded, StepOutcome, SubmissionFact,
     happening::Happening as Fact, publishing_event::Event as PublishedEvent,
 };
-use marketplace_runtime::ids::{self, OfferName, SubmissionName};
+use marketplace_runtime::ids::{self, OfferName, PublisherName, SubmissionName};
 use marketplace_runtime::status::Violation;
 use marketplace_runtime::timestamp;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::page_of;
 use crate::commands::Told;
 use crate::domain::{
-    Actor, ActorKind, Code, Completion, Entry, Leg, Page, Place, Source, Step, Subject,
+    Actor, ActorKind, Code, Completion, Departure, Entry, Leg, Page, Place, Source, Step, Subject,
 };
 use crate::error::Error;
 
@@ -53,6 +53,26 @@ pub fn catalog(event: OfferCatalogEvent) -> Result<Told, Error> {
     (entry.plan_id, entry.plan_name) = plan.unwrap_or_default();
     told.entries.push(entry);
     Ok(told)
+}
+
+/// Who left or is there (again), where that is what an event of the catalog says; no row.
+pub fn departure(event: &OfferCatalogEvent) -> Result<Option<Departure>, Error> {
+    let Some(CatalogEvent::MemberChanged(changed)) = &event.event else {
+        return Ok(None);
+    };
+    let read = || {
+        let header = event.header.clone().unwrap_or_default();
+        let publisher = PublisherName::parse(&header.publisher, "header.publisher")?;
+        let member = changed.member.as_ref();
+        let member = member.ok_or_else(|| Violation::missing("member"))?;
+        Ok(Departure {
+            publisher: publisher.publisher,
+            principal: member.principal.clone(),
+            gone: changed.removed,
+            changed_at: timestamp::required(header.occurred_at.as_ref(), "header.occurred_at")?,
+        })
+    };
+    read().map(Some).map_err(Error::Event)
 }
 
 /// What an event of publishing says: H04 to H11, H13 and HS, in the order it happened.

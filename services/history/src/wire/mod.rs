@@ -6,7 +6,7 @@ mod export;
 mod requests;
 
 pub use answers::{event, facets, initiator};
-pub use events::{catalog, publishing};
+pub use events::{catalog, departure, publishing};
 pub use export::line;
 pub use requests::{
     List, List as ListRequest, Users, list, offer, page_key, resume_seq, resume_token,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::acquisition::{Acquisition, State};
 use crate::domain::audience::Customer;
+use crate::domain::deprecation::Deprecation;
 use crate::domain::listing::{Head, PlanRow, Stage};
 use crate::domain::price_change::in_force;
 use crate::domain::purchase::{DEFAULT_MARKET, charge, faults};
@@ -32,8 +33,16 @@ pub struct Acquire {
     pub validate_only: bool,
 }
 
+/// What a customer has, and is told of it.
+#[derive(Debug, Clone)]
+pub struct Acquired {
+    pub acquisition: Acquisition,
+    /// The offer is about to leave (UP-7).
+    pub deprecation: Option<Deprecation>,
+}
+
 /// Acquires a plan for a customer, or with `validate_only` says what that would be.
-pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Result<Acquisition> {
+pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Result<Acquired> {
     let (head, content, plans) = find(db, wanted).await?;
     if !content.transactable() {
         return Err(Refusal::NotTransactable.into());
@@ -79,7 +88,10 @@ pub async fn acquire(db: &mut Work, wanted: &Acquire, now: OffsetDateTime) -> Re
     if !wanted.validate_only {
         store::acquisitions::insert(db, &acquisition).await?;
     }
-    Ok(acquisition)
+    Ok(Acquired {
+        acquisition,
+        deprecation: head.deprecation,
+    })
 }
 
 async fn find(db: &mut PgConnection, wanted: &Acquire) -> Result<(Head, Content, Vec<PlanRow>)> {

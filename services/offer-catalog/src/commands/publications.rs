@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{orders, previews};
+use crate::domain::deprecation::Deprecation;
 use crate::domain::offer::Publication;
 use crate::domain::order::Order;
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ pub struct News {
     pub offer_uid: Uuid,
     /// State: applied if newer.
     pub copy: Publication,
+    /// State: the live offer is about to leave (UP-7).
+    pub deprecation: Option<Deprecation>,
     /// Submissions that go on: in flight, awaiting sign-off, served as preview.
     pub open: Vec<Uuid>,
     /// Facts: to be carried out, each once.
@@ -40,7 +43,8 @@ pub async fn apply(db: &mut Work, keys: &Keys, news: News, now: OffsetDateTime) 
         store::listings::drop_submission(db, offer.uid, *submission).await?;
         store::orders::applied(db, offer.uid, news.copy.revision).await?;
     }
-    if store::offers::apply_publication(db, offer.uid, &news.copy).await? {
+    let deprecation = news.deprecation.as_ref();
+    if store::offers::apply_publication(db, offer.uid, &news.copy, deprecation).await? {
         previews::serve(db, keys, &offer, news.copy.preview_submission, now).await?;
         if let Some(newest) = news.copy.latest_submission {
             store::freezes::close_others(db, offer.uid, &news.open, newest, now).await?;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::deprecation::Deprecation;
 use super::price_change::PriceChange;
 
 /// What a listing is served as.
@@ -52,6 +53,8 @@ pub struct Head {
     pub publisher_display_name: String,
     /// What customers of a live listing pay instead of what it says, and until when (UP-10).
     pub price_changes: Vec<PriceChange>,
+    /// Set where it is live and about to leave (UP-7).
+    pub deprecation: Option<Deprecation>,
 }
 
 /// The parts of a snapshot, as they are stored.

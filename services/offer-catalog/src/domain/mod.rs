@@ -6,6 +6,7 @@
 pub mod acquisition;
 pub mod audience;
 pub mod completeness;
+pub mod deprecation;
 pub mod difference;
 pub mod draft;
 pub mod freeze;

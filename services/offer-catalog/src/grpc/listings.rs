@@ -18,6 +18,7 @@ use crate::domain::snapshot::{self, Content};
 use crate::domain::token::PreviewToken;
 use crate::error::Error;
 use crate::pages::Storefront;
+use crate::store::acquisitions::Listed;
 use crate::store::listings::Served;
 use crate::store::search::{After, Hit, Wanted};
 use crate::{store, wire};
@@ -209,9 +210,11 @@ impl ListingService for Listings {
         let wanted = wire::listings::acquire(&request, &caller).map_err(invalid)?;
         let command = async |mut db| {
             let acquired = acquisitions::acquire(&mut db, &wanted, now()).await?;
-            let warnings = wire::listings::warnings(&acquired);
+            let told = acquired.deprecation.as_ref();
+            let warnings = wire::listings::warnings(&acquired.acquisition, told);
             let acquisition = Some(wire::listings::acquired(
-                &acquired,
+                &acquired.acquisition,
+                told,
                 &wanted.offer,
                 !wanted.validate_only,
             ));
@@ -224,6 +227,42 @@ impl ListingService for Listings {
             ))
         };
         self.0.write(&scope, once, command).await
+    }
+
+    async fn list_acquisitions(
+        &self,
+        request: Request<pb::ListAcquisitionsRequest>,
+    ) -> Result<Response<pb::ListAcquisitionsResponse>, Status> {
+        let (caller, request) = open(request)?;
+        let everybody = Permission::Customer;
+        let scope = self
+            .0
+            .access
+            .require(&caller, everybody, &Target::Platform)
+            .await?;
+        let filters = Fingerprint::of("ListAcquisitions", &scope.principal());
+        let size = paging::page_size(request.page_size).map_err(invalid)?;
+        let token: Option<(i128, Uuid)> =
+            paging::decode(&request.page_token, filters).map_err(invalid)?;
+        let after = match token {
+            Some((nanos, id)) => Some((super::token_time(nanos).map_err(invalid)?, id)),
+            None => None,
+        };
+        let mut db = self.0.db.read().await.map_err(Error::from)?;
+        let mut found =
+            store::acquisitions::list(&mut db, scope.principal(), after, size + 1).await?;
+        let next_page_token = super::next_page(&mut found, size, |last| {
+            let last = &last.acquisition;
+            paging::encode(&(last.create_time.unix_timestamp_nanos(), last.id), filters)
+        });
+        let acquisition = |one: &Listed| {
+            let told = one.deprecation.as_ref();
+            wire::listings::acquired(&one.acquisition, told, &one.offer, true)
+        };
+        Ok(Response::new(pb::ListAcquisitionsResponse {
+            acquisitions: found.iter().map(acquisition).collect(),
+            next_page_token,
+        }))
     }
 
     async fn submit_lead(

@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::domain::deprecation::Deprecation;
 use crate::domain::indexed::Indexed;
 use crate::domain::listing::{AssetRow, Head, PageRow, PlanRow, Rows, Stage};
 use crate::domain::price_change::PriceChange;
@@ -22,6 +23,7 @@ struct HeadRow {
     publisher_id: String,
     display_name: String,
     price_changes: Option<Json<Vec<PriceChange>>>,
+    deprecation: Option<Json<Deprecation>>,
 }
 
 impl HeadRow {
@@ -40,6 +42,7 @@ impl HeadRow {
                 .price_changes
                 .map(|Json(changes)| changes)
                 .unwrap_or_default(),
+            deprecation: self.deprecation.map(|Json(deprecation)| deprecation),
         })
     }
 }
@@ -53,7 +56,8 @@ pub async fn of_submission(
     let row = sqlx::query_as!(
         HeadRow,
         r#"SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
-                l.publisher_id, p.display_name, NULL::jsonb AS "price_changes: Json<Vec<PriceChange>>"
+                l.publisher_id, p.display_name, NULL::jsonb AS "price_changes: Json<Vec<PriceChange>>",
+                l.deprecation AS "deprecation: Json<Deprecation>"
          FROM offer_catalog.listings l JOIN offer_catalog.publishers p ON p.publisher_id = l.publisher_id
          WHERE l.offer_uid = $1 AND l.submission = $2"#,
         offer,
@@ -92,7 +96,7 @@ pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<
     };
     let row = sqlx::query!(
         r#"SELECT l.listing_id, l.offer_uid, l.submission, l.digest, l.stage, l.preview_audience, l.served_since,
-                  l.publisher_id, p.display_name, l.format, l.offer, l.secrets,
+                  l.publisher_id, p.display_name, l.format, l.offer, l.secrets, l.deprecation AS "deprecation: Json<Deprecation>",
              (SELECT c.changes FROM offer_catalog.price_changes c
               WHERE c.offer_uid = l.offer_uid AND l.stage = 'live') AS "price_changes: Json<Vec<PriceChange>>",
              (SELECT coalesce(jsonb_agg(jsonb_build_array(g.plan_id, g.page, g.content)), '[]')
@@ -131,6 +135,7 @@ pub async fn served(db: &mut PgConnection, wanted: Served<'_>) -> Result<Option<
         publisher_id: row.publisher_id,
         display_name: row.display_name,
         price_changes: row.price_changes,
+        deprecation: row.deprecation,
     };
     let parts = Parts {
         format: row.format,

@@ -3,10 +3,12 @@
 use marketplace_runtime::access::{Membership, Scope};
 use marketplace_runtime::ids::OfferName;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::membership;
+use crate::domain::deprecation::Deprecation;
 use crate::domain::offer::{Offer, Publication, Status};
 use crate::error::{Error, Result};
 
@@ -179,29 +181,40 @@ pub async fn delete(db: &mut PgConnection, uid: Uuid) -> Result<()> {
     }
 }
 
-/// Applies the copy of a publication if it is newer; `false`: it was older, and nothing changed.
+/// Applies the copy of a publication if it is newer; `false`: it was older, and nothing changed. Customers read from then
+/// on that the offer is about to leave, or no more (UP-7, T35).
 pub async fn apply_publication(
     db: &mut PgConnection,
     uid: Uuid,
     copy: &Publication,
+    deprecation: Option<&Deprecation>,
 ) -> Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE offer_catalog.offers o
-         SET status = $2, publication_revision = $3, preview_submission = $4, live_submission = $5, latest_submission = $6,
-             submitted_revision = coalesce(
-               (SELECT f.draft_revision FROM offer_catalog.freezes f WHERE f.submission = $6 AND f.offer_uid = o.offer_uid),
-               o.submitted_revision)
-         WHERE o.offer_uid = $1 AND o.publication_revision < $3",
+    let applied = sqlx::query_scalar!(
+        r#"WITH copied AS (
+             UPDATE offer_catalog.offers o
+             SET status = $2, publication_revision = $3, preview_submission = $4, live_submission = $5, latest_submission = $6,
+                 submitted_revision = coalesce(
+                   (SELECT f.draft_revision FROM offer_catalog.freezes f
+                    WHERE f.submission = $6 AND f.offer_uid = o.offer_uid),
+                   o.submitted_revision)
+             WHERE o.offer_uid = $1 AND o.publication_revision < $3
+             RETURNING o.offer_uid
+           ), told AS (
+             UPDATE offer_catalog.listings l SET deprecation = $7 FROM copied
+             WHERE l.offer_uid = copied.offer_uid AND l.stage = 'live' AND l.deprecation IS DISTINCT FROM $7
+           )
+           SELECT EXISTS (SELECT FROM copied) AS "applied!""#,
         uid,
         copy.status.as_str(),
         copy.revision,
         copy.preview_submission,
         copy.live_submission,
-        copy.latest_submission
+        copy.latest_submission,
+        deprecation.map(Json) as Option<Json<&Deprecation>>
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(applied)
 }
 
 /// Which offers a list shows.

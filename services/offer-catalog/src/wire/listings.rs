@@ -13,6 +13,7 @@ use crate::commands::acquisitions::{Acquire, Probe};
 use crate::config::Links;
 use crate::domain::acquisition::Acquisition;
 use crate::domain::audience::Customer;
+use crate::domain::deprecation::{Deprecation, Reason};
 use crate::domain::listing::{Head, Stage};
 use crate::domain::price_change::{PriceChange, in_force};
 use crate::domain::profile::storefronts;
@@ -34,7 +35,7 @@ pub fn listing(
 ) -> Result<pb::Listing, SnapshotError> {
     let kind = content.offer_type()?;
     let page = content.pages.offer_listing.clone().unwrap_or_default();
-    let (call_to_action, call_to_action_url) = call(content);
+    let (call_to_action, call_to_action_url) = call(content, head.deprecation.is_some());
     let (contract, terms) = legal(content);
     let categories = content
         .pages
@@ -72,7 +73,22 @@ pub fn listing(
         contract: contract.to_owned(),
         terms,
         links: Vec::new(),
+        deprecation: head.deprecation.as_ref().map(deprecation),
     })
+}
+
+/// UP-7
+fn deprecation(told: &Deprecation) -> pb::Deprecation {
+    let reason = match told.reason {
+        Reason::CriticalSecurityIssue => pb::DeprecationReason::CriticalSecurityIssue,
+        Reason::EndOfSupport => pb::DeprecationReason::EndOfSupport,
+        Reason::Other => pb::DeprecationReason::Other,
+    };
+    pb::Deprecation {
+        effective_time: time(told.effective_time),
+        reason: reason.into(),
+        alternative: told.alternative.clone(),
+    }
 }
 
 /// Where customers meet a live offer, one per storefront (OT-3).
@@ -103,14 +119,15 @@ fn fronts(fronts: Vec<Storefront>) -> Vec<i32> {
         .collect()
 }
 
-/// OS-2
-fn call(content: &Content) -> (&'static str, String) {
+/// OS-2. The trial of an offer that is about to leave has ended (UP-7).
+fn call(content: &Content, leaves: bool) -> (&'static str, String) {
     let setup = content.pages.offer_setup.clone().unwrap_or_default();
     if content.transactable() {
         return ("Buy", String::new());
     }
     match setup.call_to_action {
         Some(CallToAction::Free) => ("Get it now", setup.call_to_action_url),
+        Some(CallToAction::FreeTrial) if leaves => ("", String::new()),
         Some(CallToAction::FreeTrial) => ("Free trial", setup.call_to_action_url),
         Some(CallToAction::ContactMe) => ("Contact me", String::new()),
         None => ("", String::new()),
@@ -318,7 +335,12 @@ fn market(text: &str) -> Result<String, Violation> {
 }
 
 /// As it is answered; one that was only tried has no name.
-pub fn acquired(acquisition: &Acquisition, offer: &OfferName, kept: bool) -> pb::Acquisition {
+pub fn acquired(
+    acquisition: &Acquisition,
+    told: Option<&Deprecation>,
+    offer: &OfferName,
+    kept: bool,
+) -> pb::Acquisition {
     pb::Acquisition {
         name: if kept {
             format!("acquisitions/{}", acquisition.id)
@@ -332,18 +354,30 @@ pub fn acquired(acquisition: &Acquisition, offer: &OfferName, kept: bool) -> pb:
         ticket_reference: acquisition.ticket_reference.clone(),
         charge: acquisition.charge.clone(),
         create_time: time(acquisition.create_time),
+        deprecation: told.map(deprecation),
     }
 }
 
-/// PV-8: what a tester should know.
-pub fn warnings(acquisition: &Acquisition) -> Vec<String> {
+/// What a tester (PV-8), and a customer of an offer that is about to leave (UP-7), should know.
+pub fn warnings(acquisition: &Acquisition, told: Option<&Deprecation>) -> Vec<String> {
+    let mut warnings = Vec::new();
     if acquisition.preview && !acquisition.no_charge && !acquisition.charge.is_empty() {
         let charge = &acquisition.charge;
-        return vec![format!(
+        warnings.push(format!(
             "a test purchase is charged like any other ({charge}); to avoid that, open a support ticket first and set no_charge with its reference"
-        )];
+        ));
     }
-    Vec::new()
+    if let Some(told) = told {
+        let date = told.effective_time.date();
+        let instead = match told.alternative.as_str() {
+            "" => String::new(),
+            name => format!("; use {name} instead"),
+        };
+        warnings.push(format!(
+            "the offer leaves the marketplace on {date}{instead}"
+        ));
+    }
+    warnings
 }
 
 /// As it is answered.

@@ -1,12 +1,15 @@
 //! What the publishing pipeline announces, as news for the catalogue.
 
+use marketplace_proto::offercatalog::v1::DeprecationReason;
 use marketplace_proto::publishing::v1::{self as pb, order::Order as Wanted};
 use marketplace_runtime::ids::SnapshotName;
 use marketplace_runtime::status::Violation;
+use marketplace_runtime::timestamp;
 use uuid::Uuid;
 
 use super::{signed, submission};
 use crate::commands::publications::News;
+use crate::domain::deprecation::{Deprecation, Reason};
 use crate::domain::offer::{Publication, Status};
 use crate::domain::order::{Order, OrderKey, Wanted as Kind};
 use crate::wire::offers::read_status;
@@ -22,6 +25,11 @@ pub fn news(changed: &pb::PublicationChanged) -> Result<News, Violation> {
     let mut news = News {
         offer_uid,
         copy: copy(publication)?,
+        deprecation: publication
+            .deprecation
+            .as_ref()
+            .map(deprecation)
+            .transpose()?,
         open: open(publication)?,
         orders: vec![],
         canceled: vec![],
@@ -62,6 +70,20 @@ fn copy(publication: &pb::Publication) -> Result<Publication, Violation> {
         preview_submission: optional(&publication.preview_submission)?,
         live_submission: optional(&publication.live_submission)?,
         latest_submission: optional(&publication.latest_submission)?,
+    })
+}
+
+fn deprecation(schedule: &pb::DeprecationSchedule) -> Result<Deprecation, Violation> {
+    let at = schedule.date.as_ref();
+    Ok(Deprecation {
+        effective_time: timestamp::required(at, "publication.deprecation.date")?,
+        // A newer publisher may have more: customers read that it leaves all the same.
+        reason: match schedule.reason() {
+            DeprecationReason::CriticalSecurityIssue => Reason::CriticalSecurityIssue,
+            DeprecationReason::EndOfSupport => Reason::EndOfSupport,
+            DeprecationReason::Other | DeprecationReason::Unspecified => Reason::Other,
+        },
+        alternative: schedule.alternative.clone(),
     })
 }
 
@@ -163,6 +185,29 @@ mod tests {
             (news.canceled, news.open),
             (vec![Uuid::from_u128(2)], vec![Uuid::from_u128(2)])
         );
+    }
+
+    #[test]
+    fn up_7_a_stop_at_a_date_is_read_with_what_customers_are_told() {
+        let mut leaving = changed(vec![]);
+        let publication = leaving.publication.as_mut().unwrap();
+        publication.deprecation = Some(pb::DeprecationSchedule {
+            reason: DeprecationReason::EndOfSupport.into(),
+            alternative: "publishers/abc/offers/new".into(),
+            ..pb::DeprecationSchedule::default()
+        });
+        assert!(news(&leaving).is_err(), "without a date");
+        let publication = leaving.publication.as_mut().unwrap();
+        let schedule = publication.deprecation.as_mut().unwrap();
+        schedule.date = Some(prost_types::Timestamp {
+            seconds: 86_400,
+            nanos: 0,
+        });
+        let told = news(&leaving).unwrap().deprecation.unwrap();
+        assert_eq!(told.effective_time.unix_timestamp(), 86_400);
+        assert_eq!(told.reason, Reason::EndOfSupport);
+        assert_eq!(told.alternative, "publishers/abc/offers/new");
+        assert_eq!(news(&changed(vec![])).unwrap().deprecation, None);
     }
 
     #[test]

@@ -39,9 +39,10 @@ fn wanted(offer: &Offer, plan: &str, customer: Customer) -> Acquire {
 }
 
 async fn acquire(bench: &Bench, wanted: &Acquire) -> Result<Acquisition> {
-    bench
+    let acquired = bench
         .run(async |db| acquisitions::acquire(db, wanted, clock::now()).await)
-        .await
+        .await;
+    acquired.map(|acquired| acquired.acquisition)
 }
 
 fn tenant(id: &str) -> Customer {
@@ -463,7 +464,7 @@ async fn up_10_customers_pay_the_old_price_until_the_new_one_comes_into_force() 
     let wanted = wanted(&offer, "team", Customer::default());
     let charge = async |at| {
         let bought = bench.run(async |db| acquisitions::acquire(db, &wanted, at).await);
-        bought.await.unwrap().charge
+        bought.await.unwrap().acquisition.charge
     };
     let now = clock::now();
     assert_eq!(charge(now).await, "USD 49.00 per month");

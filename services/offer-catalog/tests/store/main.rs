@@ -13,6 +13,7 @@ mod audience_files;
 mod blobs;
 mod compare;
 mod customers;
+mod deprecation;
 mod edits;
 mod freezes;
 mod fuzz;

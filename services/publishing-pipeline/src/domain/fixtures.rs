@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::Refusal;
-use super::moves::{Answer, Publish};
+use super::moves::{Answer, Publish, StopOffer};
 use super::news::{Fact, News, Order};
 use super::offering::Offering;
 use super::profile::{Plan, Profile};
@@ -50,6 +50,15 @@ pub fn user() -> Actor {
     Actor {
         kind: ActorKind::User,
         principal: "issuer|ada".to_owned(),
+    }
+}
+
+/// A stop of the offer that is meant.
+pub fn stop() -> StopOffer {
+    StopOffer {
+        reason: "old".to_owned(),
+        confirmed: true,
+        schedule: None,
     }
 }
 

@@ -29,14 +29,17 @@ pub(crate) mod fixtures;
 mod offering_tests;
 
 pub use guard::{Move, Situation};
-pub use moves::{Answer, Current, Freeze, Publish, Trouble};
+pub use moves::{Alternative, Answer, Current, Deprecate, Freeze, Publish, StopOffer, Trouble};
 pub use news::{
     Ending, Fact, Happening, IncidentNews, News, Order, OrderKind, STOP_DISTRIBUTION, Transition,
 };
 pub use offering::Offering;
 pub use plans::{Drafted, DraftedPlan, Lifecycle, PlanMove, PlanRow};
 pub use profile::{HelpLink, Plan, Profile};
-pub use publication::{Distribution, PlanDistribution, PlanState, Publication, Schedule, Stop};
+pub use publication::{
+    Deprecation, DeprecationReason, Distribution, PlanDistribution, PlanState, Publication,
+    Schedule, Stop,
+};
 pub use refusal::Refusal;
 pub use state::{IllegalMove, StepMove, StepState, SubmissionMove, SubmissionState, UnknownState};
 pub use status::{Facts, Status};

@@ -3,11 +3,11 @@
 use time::Duration;
 
 use super::Refusal;
-use super::fixtures::{Stage, operator, user};
+use super::fixtures::{Stage, operator, stop, user};
 use super::guard::{Move, Situation};
-use super::moves::{Answer, Trouble};
+use super::moves::{Alternative, Answer, Deprecate, StopOffer, Trouble};
 use super::news::{Fact, IncidentNews, OrderKind};
-use super::publication::{Distribution, PlanState};
+use super::publication::{DeprecationReason, Distribution, PlanState};
 use super::state::{StepState, SubmissionState};
 use super::status::Status;
 use super::step::{Fault, Leg, StepId};
@@ -53,23 +53,17 @@ fn staged(situation: Situation) -> Stage {
             let id = stage.publish();
             stage.answer(id, Answer::Trouble(Trouble::Publisher("no".to_owned())));
         }
-        Situation::StopPending => stage
-            .make(|o, m| o.stop_offer("", true, user(), m))
-            .unwrap(),
+        Situation::StopPending => stage.make(|o, m| o.stop_offer(stop(), user(), m)).unwrap(),
         Situation::StopScheduled => {
             let mut stage = Stage::new(Leg::Live);
             stage.profile.stop_notice_days = 90;
             stage.live();
-            stage
-                .make(|o, m| o.stop_offer("", true, user(), m))
-                .unwrap();
+            stage.make(|o, m| o.stop_offer(stop(), user(), m)).unwrap();
             return stage;
         }
         Situation::NotAvailable => {
             let live = stage.offering.publication().live.unwrap();
-            stage
-                .make(|o, m| o.stop_offer("", true, user(), m))
-                .unwrap();
+            stage.make(|o, m| o.stop_offer(stop(), user(), m)).unwrap();
             assert!(stage.make(|o, m| Ok(o.removed(live, 1, m))).unwrap());
         }
         Situation::PlanStopPending => stage
@@ -543,7 +537,7 @@ fn t26_t27_a_stop_of_the_offer() {
     let mut stage = staged(Situation::Live);
     let live = stage.offering.publication().live.unwrap();
     let refused = stage
-        .make(|o, m| o.stop_offer("", false, user(), m))
+        .make(|o, m| o.stop_offer(StopOffer::default(), user(), m))
         .unwrap_err();
     assert!(matches!(
         refused,
@@ -552,9 +546,7 @@ fn t26_t27_a_stop_of_the_offer() {
             ..
         }
     ));
-    stage
-        .make(|o, m| o.stop_offer("old", true, user(), m))
-        .unwrap();
+    stage.make(|o, m| o.stop_offer(stop(), user(), m)).unwrap();
     assert_eq!(
         (stage.rows(), stage.orders()[0].kind.clone()),
         (vec!["OfferStopRequested".to_owned()], OrderKind::Remove)
@@ -598,6 +590,69 @@ fn t35_a_scheduled_stop_can_be_taken_back_before_its_date() {
     stage.make(|o, m| o.sweep(false, m)).unwrap();
     assert_eq!(stage.orders()[0].kind, OrderKind::Remove);
     assert!(stage.make(|o, m| o.resume_offer(user(), m)).is_err());
+}
+
+#[test]
+fn up_7_the_date_is_that_of_the_type_unless_the_publisher_names_another() {
+    let days = |schedule: Option<Deprecate>| {
+        let mut stage = Stage::new(Leg::Live);
+        stage.profile.stop_notice_days = 90;
+        stage.live();
+        let wanted = StopOffer { schedule, ..stop() };
+        stage.make(|o, m| o.stop_offer(wanted, user(), m)).unwrap();
+        let stop = stage.offering.publication().stop.clone().unwrap();
+        assert!(stop.scheduled && stop.due == stop.effective && stage.orders().is_empty());
+        let deprecation = stop.deprecation.unwrap();
+        (
+            (stop.effective - deprecation.requested).whole_days(),
+            deprecation,
+        )
+    };
+    let (usual, deprecation) = days(None);
+    assert_eq!((usual, deprecation.reason), (90, DeprecationReason::Other));
+    let (soon, deprecation) = days(Some(Deprecate {
+        notice: Some(Duration::days(7)),
+        reason: DeprecationReason::CriticalSecurityIssue,
+        alternative: Some(Alternative {
+            name: "publishers/p/offers/new".to_owned(),
+            on_sale: true,
+        }),
+    }));
+    assert_eq!(
+        (soon, deprecation.reason),
+        (7, DeprecationReason::CriticalSecurityIssue)
+    );
+    assert_eq!(deprecation.alternative, "publishers/p/offers/new");
+}
+
+#[test]
+fn up_7_a_schedule_is_for_types_with_notice_and_names_what_stays() {
+    let refused = |days: u32, schedule: Deprecate| {
+        let mut stage = Stage::new(Leg::Live);
+        stage.profile.stop_notice_days = days;
+        stage.live();
+        let wanted = StopOffer {
+            schedule: Some(schedule),
+            ..stop()
+        };
+        let refused = stage
+            .make(|o, m| o.stop_offer(wanted, user(), m))
+            .unwrap_err();
+        assert_eq!(stage.offering.status(), Status::Live);
+        match refused {
+            Refusal::NotAllowed(reason, _) => reason,
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(refused(0, Deprecate::default()), "NOT_SCHEDULABLE");
+    let gone = Deprecate {
+        alternative: Some(Alternative {
+            name: "publishers/p/offers/new".to_owned(),
+            on_sale: false,
+        }),
+        ..Deprecate::default()
+    };
+    assert_eq!(refused(90, gone), "ALTERNATIVE_NOT_LIVE");
 }
 
 #[test]

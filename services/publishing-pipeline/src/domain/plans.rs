@@ -180,7 +180,7 @@ impl Offering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fixtures::{Stage, user};
+    use crate::domain::fixtures::{Stage, stop, user};
     use crate::domain::{Leg, Status};
 
     fn drafted(plans: &[&str]) -> Drafted {
@@ -265,9 +265,7 @@ mod tests {
     fn up_8_plans_of_a_stopped_offer_are_not_available() {
         let mut stage = Stage::new(Leg::Live);
         let live = stage.live();
-        stage
-            .make(|o, m| o.stop_offer("", true, user(), m))
-            .unwrap();
+        stage.make(|o, m| o.stop_offer(stop(), user(), m)).unwrap();
         stage.make(|o, m| Ok(o.removed(live, 1, m))).unwrap();
         assert_eq!(stage.offering.status(), Status::NotAvailable);
         let mut plans = drafted(&["gold"]);

@@ -39,6 +39,9 @@ pub struct Stop {
     pub effective: OffsetDateTime,
     /// A deprecation ahead of its date, which may be taken back (T35).
     pub scheduled: bool,
+    /// What customers are told of it; set where it is scheduled.
+    #[serde(default)]
+    pub deprecation: Option<Deprecation>,
     /// The catalogue was told to remove the offer.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub ordered: Option<OffsetDateTime>,
@@ -47,6 +50,25 @@ pub struct Stop {
     /// When the order is to be sent, or sent again.
     #[serde(with = "time::serde::rfc3339")]
     pub due: OffsetDateTime,
+}
+
+/// What customers are told of a stop at a date (UP-7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deprecation {
+    #[serde(with = "time::serde::rfc3339")]
+    pub requested: OffsetDateTime,
+    pub reason: DeprecationReason,
+    /// Name of an offer or a plan to use instead; empty: none.
+    pub alternative: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeprecationReason {
+    CriticalSecurityIssue,
+    EndOfSupport,
+    #[default]
+    Other,
 }
 
 /// A go live that is to happen later (T39).

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
 use uuid::Uuid;
 
-use crate::domain::{Moment, Offering, Refusal};
+use crate::domain::{Alternative, Deprecate, Moment, Offering, Refusal, StopOffer};
 use crate::due::SharedMedians;
 use crate::error::Error;
 use crate::neighbours::Catalog;
@@ -158,6 +158,37 @@ impl Grpc {
             Ok((work, answer(wire::publication(&offering))))
         })
         .await
+    }
+
+    /// A stop with what only the catalogue knows of it: whether customers see what they are to use instead.
+    async fn stop(&self, meant: wire::Stop) -> Result<(Option<String>, StopOffer), Error> {
+        let mut stop = StopOffer {
+            reason: meant.reason,
+            confirmed: meant.confirmed,
+            schedule: None,
+        };
+        if let Some(schedule) = meant.schedule {
+            let alternative = match schedule.alternative {
+                Some(named) => Some(self.alternative(&named).await?),
+                None => None,
+            };
+            stop.schedule = Some(Deprecate {
+                notice: schedule.notice,
+                reason: schedule.reason,
+                alternative,
+            });
+        }
+        Ok((meant.plan, stop))
+    }
+
+    async fn alternative(&self, named: &wire::Named) -> Result<Alternative, Error> {
+        let offer = named.offer.to_string();
+        let on_sale = self
+            .catalog
+            .is_on_sale(&offer, named.plan.as_deref())
+            .await?;
+        let name = named.to_string();
+        Ok(Alternative { name, on_sale })
     }
 
     /// A submission of an offering as it is now.

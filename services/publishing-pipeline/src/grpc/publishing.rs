@@ -239,11 +239,11 @@ impl PublishingService for Grpc {
             wire::actor_of(&scope),
             wire::stop(request, &name).map_err(Error::from)?,
         );
+        let (plan, stop) = self.stop(meant).await?;
         let change = move |offering: &mut crate::domain::Offering,
-                           moment: crate::domain::Moment<'_>| match meant.plan
-        {
-            Some(plan) => offering.stop_plan(&plan, meant.confirmed, by, moment),
-            None => offering.stop_offer(&meant.reason, meant.confirmed, by, moment),
+                           moment: crate::domain::Moment<'_>| match plan {
+            Some(plan) => offering.stop_plan(&plan, stop.confirmed, by, moment),
+            None => offering.stop_offer(stop, by, moment),
         };
         let answer = |publication| pb::StopDistributionResponse {
             publication: Some(publication),

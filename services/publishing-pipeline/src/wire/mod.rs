@@ -10,8 +10,8 @@ pub use plans::{drafted, plan_row};
 pub use profile::profile;
 pub use publication::{move_of, overview_move, publication};
 pub use requests::{
-    Publish, cancel, go_live, list_incidents, list_submissions, operate, plan, publish, stop,
-    submission_name, watch_token,
+    Named, Publish, Stop, cancel, go_live, list_incidents, list_submissions, operate, plan,
+    publish, stop, submission_name, watch_token,
 };
 pub use submission::{Medians, actor, leg, step_fault, submission, submission_state, transition};
 

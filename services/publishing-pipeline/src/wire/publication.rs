@@ -1,11 +1,13 @@
 //! The publication on the wire.
 
-use marketplace_proto::offercatalog::v1::OfferStatus;
+use marketplace_proto::offercatalog::v1::{DeprecationReason, OfferStatus};
 use marketplace_proto::publishing::v1 as pb;
-use marketplace_runtime::timestamp::to_proto;
+use marketplace_runtime::timestamp::{duration_to_proto, to_proto};
 use uuid::Uuid;
 
-use crate::domain::{Distribution, Move, Offering, PlanState, Status};
+use crate::domain::{
+    DeprecationReason as Reason, Distribution, Move, Offering, PlanState, Status, Stop,
+};
 
 fn status(status: Status) -> OfferStatus {
     match status {
@@ -55,7 +57,23 @@ pub fn publication(offering: &Offering) -> pb::Publication {
             .as_ref()
             .filter(|stop| stop.scheduled)
             .map(|stop| to_proto(stop.effective)),
+        deprecation: row.stop.as_ref().and_then(deprecation),
     }
+}
+
+fn deprecation(stop: &Stop) -> Option<pb::DeprecationSchedule> {
+    let told = stop.deprecation.as_ref()?;
+    let reason = match told.reason {
+        Reason::CriticalSecurityIssue => DeprecationReason::CriticalSecurityIssue,
+        Reason::EndOfSupport => DeprecationReason::EndOfSupport,
+        Reason::Other => DeprecationReason::Other,
+    };
+    Some(pb::DeprecationSchedule {
+        date: Some(to_proto(stop.effective)),
+        date_offset: Some(duration_to_proto(stop.effective - told.requested)),
+        reason: reason.into(),
+        alternative: told.alternative.clone(),
+    })
 }
 
 fn distribution(distribution: Distribution) -> pb::Distribution {

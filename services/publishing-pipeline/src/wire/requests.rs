@@ -1,20 +1,23 @@
 //! What callers send: checked here, all violations at once.
 
+use marketplace_proto::offercatalog::v1 as catalog;
 use marketplace_proto::publishing::v1 as pb;
-use marketplace_runtime::ids::{OfferName, SnapshotName, SubmissionName};
+use marketplace_runtime::ids::{OfferName, PlanName, SnapshotName, SubmissionName};
 use marketplace_runtime::paging;
 use marketplace_runtime::status::{Violation, Violations};
 use marketplace_runtime::text;
 use marketplace_runtime::timestamp::from_proto;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::domain::{StepId, SubmissionState};
+use crate::domain::{DeprecationReason, StepId, SubmissionState};
 
 /// The longest notes for certification (PG-8).
 const NOTES: usize = 5_000;
 /// The longest reason.
 const REASON: usize = 1_000;
+/// The latest that an offer leaves after it was stopped.
+const LONGEST_NOTICE: Duration = Duration::days(730);
 
 /// A PublishOffer that is well formed.
 #[derive(Debug, Clone)]
@@ -214,24 +217,127 @@ pub struct Stop {
     /// The id was repeated.
     pub confirmed: bool,
     pub reason: String,
+    /// Of the whole offer (UP-7).
+    pub schedule: Option<Schedule>,
+}
+
+/// When and why an offer is to leave.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    pub notice: Option<Duration>,
+    pub reason: DeprecationReason,
+    pub alternative: Option<Named>,
+}
+
+/// An offer that customers see, or one of its plans.
+#[derive(Debug, Clone)]
+pub struct Named {
+    pub offer: OfferName,
+    pub plan: Option<String>,
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.plan {
+            Some(plan) => self.offer.plan(plan).fmt(f),
+            None => self.offer.fmt(f),
+        }
+    }
 }
 
 pub fn stop(
     request: pb::StopDistributionRequest,
     offer: &OfferName,
 ) -> Result<Stop, Vec<Violation>> {
-    let reason = text::lines(&request.reason, "reason", REASON).map_err(|wrong| vec![wrong])?;
+    let mut wrong = Violations::new();
+    let reason = wrong.take(text::lines(&request.reason, "reason", REASON));
+    let schedule = request.schedule.as_ref().map(|schedule| {
+        let read = read_schedule(schedule, offer);
+        let within = |wrong: Violation| wrong.within("schedule");
+        read.map_err(|all| wrong.extend(all.into_iter().map(within)))
+            .ok()
+    });
+    if schedule.is_some() && !request.plan_id.is_empty() {
+        let why = "is for the whole offer: a plan leaves with the next publish";
+        wrong.add(Violation::new("schedule", why).because("CONFLICTING_FIELDS"));
+    }
     let id = if request.plan_id.is_empty() {
         &offer.offer
     } else {
         &request.plan_id
     };
     let confirmed = request.confirm == *id;
-    Ok(Stop {
-        plan: Some(request.plan_id).filter(|plan| !plan.is_empty()),
+    let plan = Some(request.plan_id).filter(|plan| !plan.is_empty());
+    wrong.finish(reason.map(|reason| Stop {
+        plan,
         confirmed,
         reason,
-    })
+        schedule: schedule.flatten(),
+    }))
+}
+
+fn read_schedule(
+    schedule: &pb::DeprecationSchedule,
+    stopped: &OfferName,
+) -> Result<Schedule, Vec<Violation>> {
+    let mut wrong = Violations::new();
+    let notice = schedule
+        .date_offset
+        .as_ref()
+        .map(|offset| wrong.take(notice(offset)));
+    let reason = wrong.take(deprecation_reason(schedule.reason));
+    let alternative = match schedule.alternative.as_str() {
+        "" => None,
+        name => Some(wrong.take(alternative(name, stopped))),
+    };
+    wrong.finish(reason.map(|reason| Schedule {
+        notice: notice.flatten(),
+        reason,
+        alternative: alternative.flatten(),
+    }))
+}
+
+fn notice(offset: &prost_types::Duration) -> Result<Duration, Violation> {
+    let whole = Duration::seconds(offset.seconds);
+    let notice = whole.checked_add(Duration::nanoseconds(offset.nanos.into()));
+    notice
+        .filter(|notice| notice.is_positive() && *notice <= LONGEST_NOTICE)
+        .ok_or_else(|| {
+            let why = "must be more than 0 and at most 730 days";
+            Violation::new("date_offset", why).because("OUT_OF_RANGE")
+        })
+}
+
+fn deprecation_reason(reason: i32) -> Result<DeprecationReason, Violation> {
+    use catalog::DeprecationReason as R;
+    match R::try_from(reason) {
+        Ok(R::Unspecified | R::Other) => Ok(DeprecationReason::Other),
+        Ok(R::CriticalSecurityIssue) => Ok(DeprecationReason::CriticalSecurityIssue),
+        Ok(R::EndOfSupport) => Ok(DeprecationReason::EndOfSupport),
+        Err(_) => Err(Violation::new("reason", "is not known").because("UNKNOWN_VALUE")),
+    }
+}
+
+/// Another offer, or a plan of one.
+fn alternative(name: &str, stopped: &OfferName) -> Result<Named, Violation> {
+    let field = "alternative";
+    let named = if name.contains("/plans/") {
+        let plan = PlanName::parse(name, field)?;
+        Named {
+            offer: plan.parent(),
+            plan: Some(plan.plan),
+        }
+    } else {
+        Named {
+            offer: OfferName::parse(name, field)?,
+            plan: None,
+        }
+    };
+    if named.offer == *stopped {
+        let why = "is of the offer that is to leave";
+        return Err(Violation::new(field, why).because("SAME_OFFER"));
+    }
+    Ok(named)
 }
 
 /// A plan's id, which must be there.
@@ -345,6 +451,53 @@ mod tests {
         };
         let offer = OfferName::new("a", "one");
         assert_eq!(fields(stop(stopped, &offer).unwrap_err()), ["reason"]);
+    }
+
+    #[test]
+    fn up_7_every_wrong_field_of_a_schedule_is_named() {
+        let offer = OfferName::new("a", "one");
+        let schedule = |seconds, nanos, reason, alternative: &str| pb::StopDistributionRequest {
+            confirm: "one".into(),
+            schedule: Some(pb::DeprecationSchedule {
+                date_offset: Some(prost_types::Duration { seconds, nanos }),
+                reason,
+                alternative: alternative.into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let day = 24 * 60 * 60;
+        for (seconds, nanos) in [
+            (0, 0),
+            (-5, 0),
+            (0, -1),
+            (730 * day, 1),
+            (i64::MAX, i32::MAX),
+        ] {
+            let wrong = stop(schedule(seconds, nanos, 0, ""), &offer).unwrap_err();
+            assert_eq!(fields(wrong), ["schedule.date_offset"], "{seconds} {nanos}");
+        }
+        let wrong = schedule(0, 0, 9, "publishers/a/offers/one/plans/x");
+        assert_eq!(
+            fields(stop(wrong, &offer).unwrap_err()),
+            [
+                "schedule.date_offset",
+                "schedule.reason",
+                "schedule.alternative"
+            ]
+        );
+        let of_a_plan = pb::StopDistributionRequest {
+            plan_id: "gold".into(),
+            ..schedule(day, 0, 1, "")
+        };
+        assert_eq!(fields(stop(of_a_plan, &offer).unwrap_err()), ["schedule"]);
+        let right = schedule(730 * day, 0, 1, "publishers/b/offers/two/plans/x");
+        let right = stop(right, &offer).unwrap().schedule.unwrap();
+        assert_eq!(right.notice, Some(Duration::days(730)));
+        assert_eq!(
+            right.alternative.unwrap().to_string(),
+            "publishers/b/offers/two/plans/x"
+        );
     }
 
     #[test]

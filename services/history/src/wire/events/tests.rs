@@ -1,6 +1,6 @@
 //! What of an event becomes a row, and what this version refuses to guess at.
 
-use marketplace_proto::offercatalog::v1::PageId;
+use marketplace_proto::offercatalog::v1::{Member, MemberChanged, PageId};
 use marketplace_proto::publishing::v1 as pb;
 use time::OffsetDateTime;
 
@@ -61,6 +61,37 @@ fn hi_9_an_event_of_a_newer_publisher_is_not_recorded_in_part() {
         event: None,
     };
     assert!(matches!(catalog(nothing), Err(Error::UnknownEvent)));
+}
+
+#[test]
+fn ib_3_who_left_is_read_by_publisher_and_principal() {
+    let changed = |publisher: &str, removed| OfferCatalogEvent {
+        header: Some(EventHeader {
+            publisher: publisher.into(),
+            offer: String::new(),
+            offer_uid: String::new(),
+            ..header()
+        }),
+        event: Some(CatalogEvent::MemberChanged(MemberChanged {
+            member: Some(Member {
+                principal: "i|dev".into(),
+                ..Member::default()
+            }),
+            removed,
+        })),
+    };
+    for gone in [true, false] {
+        let read = departure(&changed("publishers/contoso", gone)).unwrap();
+        let wanted = Departure {
+            publisher: "contoso".into(),
+            principal: "i|dev".into(),
+            gone,
+            changed_at: OffsetDateTime::UNIX_EPOCH,
+        };
+        assert_eq!(read, Some(wanted));
+    }
+    let nobodys = departure(&changed("", true));
+    assert!(matches!(nobodys, Err(Error::Event(v)) if v.field == "header.publisher"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use marketplace_runtime::clock;
 use offer_catalog::commands::freezes::{self, Frozen};
 use offer_catalog::commands::publications::{self, News};
+use offer_catalog::domain::deprecation::Deprecation;
 use offer_catalog::domain::freeze::Wanted as Freeze;
 use offer_catalog::domain::offer::{Publication, Status};
 use offer_catalog::domain::order::{Order, OrderKey, Wanted};
@@ -92,9 +93,27 @@ impl Bench {
 
     /// News of a publication.
     pub async fn news(&self, offer: &Offer, copy: Publication, open: &[Uuid], orders: Vec<Order>) {
+        self.news_of(offer, copy, None, open, orders).await;
+    }
+
+    /// The live offer is about to leave, or stays.
+    pub async fn deprecate(&self, offer: &Offer, revision: i64, told: Option<Deprecation>) {
+        self.news_of(offer, publication(revision), told, &[], vec![])
+            .await;
+    }
+
+    async fn news_of(
+        &self,
+        offer: &Offer,
+        copy: Publication,
+        deprecation: Option<Deprecation>,
+        open: &[Uuid],
+        orders: Vec<Order>,
+    ) {
         let news = News {
             offer_uid: offer.uid,
             copy,
+            deprecation,
             open: open.to_vec(),
             orders,
             canceled: vec![],

@@ -7,37 +7,70 @@ use crate::domain::Refusal;
 use crate::domain::guard::Move;
 use crate::domain::news::{Ending, Fact, Order, OrderKind, STOP_DISTRIBUTION};
 use crate::domain::offering::Offering;
-use crate::domain::publication::{Distribution, PlanState, Stop};
+use crate::domain::publication::{Deprecation, DeprecationReason, Distribution, PlanState, Stop};
 use crate::domain::submission::Actor;
 use crate::domain::tempo::Moment;
 
+/// A stop of an offer that is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct StopOffer {
+    pub reason: String,
+    pub confirmed: bool,
+    pub schedule: Option<Deprecate>,
+}
+
+/// How an offer is to leave at a date (UP-7).
+#[derive(Debug, Clone, Default)]
+pub struct Deprecate {
+    /// `None`: as the type has it.
+    pub notice: Option<Duration>,
+    pub reason: DeprecationReason,
+    pub alternative: Option<Alternative>,
+}
+
+/// What customers are to use instead.
+#[derive(Debug, Clone)]
+pub struct Alternative {
+    /// Of an offer or a plan.
+    pub name: String,
+    /// Customers see it, and it stays.
+    pub on_sale: bool,
+}
+
 impl Offering {
-    /// T26: at once, or so many days ahead as the type wants.
+    /// T26: at once; where the type wants it at a date, of which customers are told (UP-7).
     pub fn stop_offer(
         &mut self,
-        reason: &str,
-        confirmed: bool,
+        wanted: StopOffer,
         by: Actor,
         moment: Moment<'_>,
     ) -> Result<(), Refusal> {
         self.guard(Move::StopOffer)?;
-        if !confirmed {
+        let usual = self.stop_notice();
+        let deprecate = check_schedule(wanted.schedule, usual)?;
+        if !wanted.confirmed {
             let why = "repeat the id of the offer to take it out of the marketplace".to_owned();
             return Err(Refusal::ConfirmationRequired {
                 field: "confirm",
                 why,
             });
         }
-        let days = self
-            .live_submission()
-            .map_or(0, |live| live.profile.stop_notice_days);
-        let effective = moment.at + Duration::days(i64::from(days));
-        let scheduled = days > 0;
+        let scheduled = usual > Duration::ZERO;
+        let effective = moment.at + deprecate.notice.unwrap_or(usual);
+        let deprecation = scheduled.then(|| Deprecation {
+            requested: moment.at,
+            reason: deprecate.reason,
+            alternative: deprecate
+                .alternative
+                .map(|one| one.name)
+                .unwrap_or_default(),
+        });
         self.unschedule(by.clone(), "", moment.at);
         self.publication.distribution = Distribution::StopPending;
         self.publication.stop = Some(Stop {
             effective,
             scheduled,
+            deprecation,
             ordered: None,
             attempt: 1,
             sent: 0,
@@ -48,7 +81,7 @@ impl Offering {
             by,
             Fact::OfferStopRequested {
                 effective,
-                reason: reason.to_owned(),
+                reason: wanted.reason,
             },
             moment.at,
         );
@@ -56,6 +89,12 @@ impl Offering {
             self.order_removal(moment);
         }
         Ok(())
+    }
+
+    /// From a stop of the offer to its effect, as its type has it; zero: at once.
+    pub fn stop_notice(&self) -> Duration {
+        let live = self.live_submission();
+        Duration::days(live.map_or(0, |live| i64::from(live.profile.stop_notice_days)))
     }
 
     /// Tells the catalogue to remove the offer, or tells it again.
@@ -248,5 +287,26 @@ impl Offering {
                 allowed: self.allowed(),
             },
         })
+    }
+}
+
+/// A schedule is for types that leave at a date, and names what customers see and will see.
+fn check_schedule(wanted: Option<Deprecate>, usual: Duration) -> Result<Deprecate, Refusal> {
+    let Some(wanted) = wanted else {
+        return Ok(Deprecate::default());
+    };
+    if usual.is_zero() {
+        let why = "offers of this type leave at once; leave the schedule out".to_owned();
+        return Err(Refusal::NotAllowed("NOT_SCHEDULABLE", why));
+    }
+    match &wanted.alternative {
+        Some(gone) if !gone.on_sale => {
+            let why = format!(
+                "customers don't see {}, or it is about to leave too",
+                gone.name
+            );
+            Err(Refusal::NotAllowed("ALTERNATIVE_NOT_LIVE", why))
+        }
+        _ => Ok(wanted),
     }
 }

@@ -12,5 +12,6 @@ mod sweep;
 
 pub use advance::Current;
 pub use answers::Answer;
+pub use distribution::{Alternative, Deprecate, StopOffer};
 pub use faults::Trouble;
 pub use publish::{Freeze, Publish};

@@ -102,6 +102,13 @@ fn confirmation(
             "the submission ends; publishing later starts from the first step".to_owned(),
             true,
         ),
+        P::StopDistribution if offering.stop_notice().is_positive() => (
+            format!(
+                "customers can't find it any more, and in {} days it leaves the marketplace; repeat its id to confirm",
+                offering.stop_notice().whole_days()
+            ),
+            true,
+        ),
         P::StopDistribution => (
             "customers can't find or buy it any more; repeat its id to confirm".to_owned(),
             true,
