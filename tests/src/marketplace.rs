@@ -100,12 +100,6 @@ impl Marketplace {
         Ok(())
     }
 
-    /// Another replica of a service, started and not yet waited for; it isn't one of `children`.
-    pub fn another(&self, service: &'static str, options: &Options) -> anyhow::Result<Child> {
-        let [port, ..] = free_ports()?;
-        self.replica(service, port, options)
-    }
-
     fn replica(
         &self,
         service: &'static str,

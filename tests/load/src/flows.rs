@@ -16,6 +16,8 @@ use crate::report::{Report, spread};
 
 /// Connections that publishers share.
 const CONNECTIONS: usize = 8;
+/// Drafts made at once: a publisher may have that many uploads under way.
+const DRAFTING: usize = 4;
 
 pub struct Flows<'a> {
     pub market: &'a Marketplace,
@@ -64,7 +66,7 @@ impl<'a> Flows<'a> {
         };
         futures::stream::iter(first..first + count)
             .map(draft)
-            .buffer_unordered(16)
+            .buffer_unordered(DRAFTING)
             .try_collect()
             .await
     }

@@ -47,8 +47,22 @@ enum Command {
     },
 }
 
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Start-up and memory.
+    Processes,
+    /// Floors, reads and saved pages.
+    Reads,
+    /// Publish flows, and how long news of them takes.
+    Flows,
+}
+
 #[derive(clap::Args)]
 struct Run {
+    /// Measures this only.
+    #[arg(long)]
+    only: Option<Part>,
     /// Publish flows measured at each number in flight.
     #[arg(long, default_value_t = 1_500)]
     flows: usize,
@@ -88,26 +102,41 @@ fn options() -> Options {
 
 async fn measure(run: Run) -> anyhow::Result<()> {
     let mut report = Report::new();
-    let market = Marketplace::start_with(options()).await?;
+    let mut market = Marketplace::start_with(options()).await?;
+    let wanted = |part| run.only.is_none_or(|only| only == part);
+    if wanted(Part::Processes) {
+        processes::start(&mut report, &mut market).await?;
+    }
     let processes = Processes::find(&market, run.postgres_pid, run.rabbitmq_pid)?;
-    processes::idle(&mut report, &market, &processes).await?;
-
-    let pause = Duration::from_secs(run.seconds);
-    let floors = floor::measure(&mut report, &market, pause).await?;
+    if wanted(Part::Processes) {
+        processes::idle(&mut report, &processes).await?;
+    }
     market.publisher("load").await?;
-    reads::measure(&mut report, &market, &floors, pause).await?;
-
-    let mut flows = Flows::new(&market, &processes);
-    flows.one_by_one(&mut report, run.flows.min(200)).await?;
-    let quickest = flows
-        .side_by_side(&mut report, 64, run.flows, run.statements.as_deref())
-        .await?;
-    flows
-        .side_by_side(&mut report, 256, run.flows, None)
-        .await?;
-    latency::at_half_load(&mut report, &mut flows, quickest / 2.0).await?;
-    processes::loaded(&mut report, &processes)?;
+    if wanted(Part::Reads) {
+        let pause = Duration::from_secs(run.seconds);
+        let floors = floor::measure(&mut report, &market, pause).await?;
+        reads::measure(&mut report, &market, &floors, pause).await?;
+    }
+    if wanted(Part::Flows) {
+        Box::pin(flows(&mut report, &market, &processes, &run)).await?;
+        processes::loaded(&mut report, &processes)?;
+    }
 
     report.print();
     market.stop().await
+}
+
+async fn flows(
+    report: &mut Report,
+    market: &Marketplace,
+    processes: &Processes,
+    run: &Run,
+) -> anyhow::Result<()> {
+    let mut flows = Flows::new(market, processes);
+    flows.one_by_one(report, run.flows.min(200)).await?;
+    let quickest = flows
+        .side_by_side(report, 64, run.flows, run.statements.as_deref())
+        .await?;
+    flows.side_by_side(report, 256, run.flows, None).await?;
+    latency::at_half_load(report, &mut flows, quickest / 2.0).await
 }
