@@ -3,9 +3,8 @@
 //! An asset's id carries the beginning of its digest ("logo-1a2b3c4d.png"): another picture under the same file name is
 //! another asset, so that storing it can't change what an earlier draft, preview or listing shows.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use marketplace_proto::offercatalog::v1::{AssetHead, AssetKind, CreateAssetRequest};
 use prost_reflect::FieldDescriptor;
 use sha2::{Digest, Sha256};
@@ -19,7 +18,7 @@ use crate::error::Error;
 pub type Kind = AssetKind;
 
 /// The most that travels in one request.
-const INLINE: usize = 3 * 1024 * 1024;
+const INLINE: u64 = 3 * 1024 * 1024;
 /// The longest id that is made: the catalog appends ".medium" to that of a large logo.
 const LONGEST: usize = 56;
 /// The longest extension in it.
@@ -27,7 +26,7 @@ const EXTENSION: usize = 16;
 /// How much of the digest is in it.
 const DIGEST: usize = 8;
 
-/// A file that a page refers to, read.
+/// A file that a page refers to. It is read for its digest, and once more where it is stored: it may be large.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssetFile {
     pub id: String,
@@ -35,9 +34,22 @@ pub struct AssetFile {
     pub file_name: String,
     /// SHA-256, lower-case hex.
     pub digest: String,
-    pub content: Bytes,
+    pub path: PathBuf,
+    pub size: u64,
     /// Where the offer's file names it.
     pub line: usize,
+}
+
+/// What a file is that may be of two kinds: evidence is an archive or a document (SU-2).
+pub fn kind_of_file(kind: Kind, path: &str, file: &Path) -> Kind {
+    let zip = file
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
+    if zip && path.starts_with("evidence") {
+        Kind::Package
+    } else {
+        kind
+    }
 }
 
 /// The kind of asset that a field refers to; `None`: the field is an ordinary text.
@@ -46,6 +58,8 @@ pub fn kind(field: &FieldDescriptor, path: &str) -> Option<Kind> {
         ("OfferListingPage", "large_logo") => Kind::LogoLarge,
         ("OfferListingPage", "medium_logo") => Kind::LogoMedium,
         ("OfferListingPage", "small_logo") => Kind::LogoSmall,
+        ("OfferListingPage", "wide_logo") => Kind::LogoWide,
+        ("OfferListingPage", "hero_logo") => Kind::LogoHero,
         ("Video", "thumbnail") => Kind::VideoThumbnail,
         ("PackageConfiguration", "package") => Kind::Package,
         ("CaptionedAsset", "asset") if path.starts_with("screenshots") => Kind::Screenshot,
@@ -56,8 +70,10 @@ pub fn kind(field: &FieldDescriptor, path: &str) -> Option<Kind> {
 
 impl AssetFile {
     pub fn read(file: &Path, kind: Kind) -> std::io::Result<Self> {
-        let content = source::bytes(file, source::MOST_CONTENT)?;
-        let digest = hex::encode(Sha256::digest(&content));
+        let mut hash = Sha256::new();
+        let mut content = source::open(file, source::MOST_CONTENT)?;
+        let size = std::io::copy(&mut content, &mut hash)?;
+        let digest = hex::encode(hash.finalize());
         let file_name = file
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
@@ -67,7 +83,8 @@ impl AssetFile {
             kind,
             file_name,
             digest,
-            content: content.into(),
+            path: file.to_owned(),
+            size,
             line: 0,
         })
     }
@@ -81,15 +98,16 @@ impl AssetFile {
             file_name: self.file_name.clone(),
             digest: self.digest.clone(),
             request_id: request_id(),
-            size_bytes: self.content.len() as i64,
+            size_bytes: self.size as i64,
             ..AssetHead::default()
         };
-        if self.content.len() > INLINE {
-            return upload::send(api, head, &self.content).await;
+        if self.size > INLINE {
+            return upload::send(api, head, &self.path).await;
         }
         let request = CreateAssetRequest {
             head: Some(head),
-            content: self.content.to_vec(),
+            content: source::bytes(&self.path, INLINE)
+                .map_err(|error| Error::io(self.path.display().to_string(), error))?,
         };
         api.call(request).await.map(|_| ())
     }

@@ -344,11 +344,7 @@ impl Change<'_> {
     pub fn line(&self, file: &OfferFile) -> String {
         match self {
             Self::CreateOffer => format!("+ offer {} ({})", file.offer.name(), file.offer_type),
-            Self::Upload(asset) => format!(
-                "+ asset {} ({})",
-                asset.id,
-                words::size(asset.content.len())
-            ),
+            Self::Upload(asset) => format!("+ asset {} ({})", asset.id, words::size(asset.size)),
             Self::CreatePlan(plan) => format!("+ plan {} ({})", plan.id, plan.display_name),
             Self::RenamePlan { plan, from } => {
                 format!(

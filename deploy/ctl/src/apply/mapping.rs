@@ -228,6 +228,7 @@ impl Mapper<'_> {
             return None;
         }
         let file_path = self.path(&file.node, path)?;
+        let kind = assets::kind_of_file(kind, path, &file_path);
         match AssetFile::read(&file_path, kind) {
             Ok(asset) => {
                 let given = id.and_then(|id| id.node.text()).map(str::to_owned);

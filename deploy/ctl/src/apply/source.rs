@@ -1,6 +1,7 @@
 //! Files that are read: regular ones, of a size that can be meant, and of an offer only what is in its folder.
 
-use std::io::{Error, ErrorKind, Result};
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read, Result};
 use std::path::{Path, PathBuf};
 
 /// The most of an offer's file, and of a text beside it.
@@ -10,8 +11,8 @@ pub const MOST_AUDIENCE: u64 = 8 * 1024 * 1024;
 /// The most of a picture, a document or a package: what the catalog takes.
 pub const MOST_CONTENT: u64 = 1024 * 1024 * 1024;
 
-/// The content of a file; devices and pipes, which may never end, are not opened.
-pub fn bytes(file: &Path, most: u64) -> Result<Vec<u8>> {
+/// A file to read; devices and pipes, which may never end, are not opened.
+pub fn open(file: &Path, most: u64) -> Result<File> {
     let refuse = |why: String| Err(Error::new(ErrorKind::InvalidInput, why));
     match std::fs::metadata(file)? {
         found if !found.is_file() => refuse("is no regular file".to_owned()),
@@ -19,8 +20,15 @@ pub fn bytes(file: &Path, most: u64) -> Result<Vec<u8>> {
             "has {} bytes; at most {most} are read",
             found.len()
         )),
-        _ => std::fs::read(file),
+        _ => File::open(file),
     }
+}
+
+/// The content of a file.
+pub fn bytes(file: &Path, most: u64) -> Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open(file, most)?.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The content of a file of words.

@@ -1,9 +1,11 @@
 //! Large files, sent by as many streams as their lines take to break. What one has brought another needn't bring again,
 //! not even one of a later run.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
 use marketplace_proto::offercatalog::v1::{
     Asset, AssetHead, GetAssetRequest, GetUploadRequest, UploadAssetRequest,
     upload_asset_request::Part,
@@ -17,7 +19,7 @@ use crate::api::Api;
 use crate::error::{Error, is_of_the_line};
 
 /// The most in one part of a stream.
-const CHUNK: usize = 1024 * 1024;
+const CHUNK: u64 = 1024 * 1024;
 /// Streams that may break one after the other without having brought anything. Before each the service is asked how far
 /// the upload has come, which is tried again for some seconds as well.
 const TRIES: u32 = 6;
@@ -25,14 +27,16 @@ const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Sends a file until it is an asset.
-pub async fn send(api: &Api, head: AssetHead, content: &Bytes) -> Result<(), Error> {
+pub async fn send(api: &Api, head: AssetHead, file: &Path) -> Result<(), Error> {
     let head = AssetHead {
         upload_id: upload_id(&head),
         ..head
     };
     let (mut tried, mut offset) = (0, committed(api, &head).await?.unwrap_or(0));
     loop {
-        let Err(error) = api.upload(parts(&head, offset, content)).await else {
+        let parts =
+            parts(&head, offset, file).map_err(|e| Error::io(file.display().to_string(), e))?;
+        let Err(error) = api.upload(parts).await else {
             return Ok(());
         };
         tried += 1;
@@ -65,12 +69,12 @@ fn upload_id(head: &AssetHead) -> String {
 }
 
 /// How much of it the catalog has; `None`: no such upload.
-async fn committed(api: &Api, head: &AssetHead) -> Result<Option<usize>, Error> {
+async fn committed(api: &Api, head: &AssetHead) -> Result<Option<u64>, Error> {
     let name = format!("{}/uploads/{}", head.parent, head.upload_id);
     match api.call(GetUploadRequest { name }).await {
         Ok(answer) => {
             let bytes = answer.upload.unwrap_or_default().committed_bytes;
-            Ok(Some(usize::try_from(bytes).unwrap_or_default()))
+            Ok(Some(u64::try_from(bytes).unwrap_or_default()))
         }
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -91,24 +95,25 @@ fn is_of(head: &AssetHead, asset: &Asset) -> bool {
     (&asset.digest, asset.kind) == (&head.digest, head.kind)
 }
 
-/// The head and what follows `offset`, cut as it is sent.
+/// The head and what follows `offset`, read as it is sent. What can't be read any more is missed by the service.
 fn parts(
     head: &AssetHead,
-    offset: usize,
-    content: &Bytes,
-) -> impl Iterator<Item = UploadAssetRequest> + Send + 'static {
+    offset: u64,
+    file: &Path,
+) -> io::Result<impl Iterator<Item = UploadAssetRequest> + Send + 'static> {
     let head = AssetHead {
         offset: offset as i64,
         ..head.clone()
     };
-    let mut rest = content.slice(offset.min(content.len())..);
+    let mut rest = File::open(file)?;
+    rest.seek(SeekFrom::Start(offset))?;
     let chunks = std::iter::from_fn(move || {
-        let chunk = rest.split_to(rest.len().min(CHUNK));
-        (!chunk.is_empty()).then(|| Part::Chunk(chunk.to_vec()))
+        let mut chunk = Vec::new();
+        let read = rest.by_ref().take(CHUNK).read_to_end(&mut chunk).ok()?;
+        (read > 0).then_some(Part::Chunk(chunk))
     });
-    std::iter::once(Part::Head(head))
-        .chain(chunks)
-        .map(|part| UploadAssetRequest { part: Some(part) })
+    let parts = std::iter::once(Part::Head(head)).chain(chunks);
+    Ok(parts.map(|part| UploadAssetRequest { part: Some(part) }))
 }
 
 /// Lines that break, a service that is away, and one that has committed more than we knew.
@@ -151,23 +156,25 @@ mod tests {
 
     #[test]
     fn what_was_committed_is_not_sent_again() {
-        let content = Bytes::from(vec![7; 2 * CHUNK + 5]);
+        let file = std::env::temp_dir().join(format!("marketctl-parts-{}", std::process::id()));
+        std::fs::write(&file, vec![7; 2 * CHUNK as usize + 5]).unwrap();
         let sent = |offset| {
-            let mut parts = parts(&head(), offset, &content);
+            let mut parts = parts(&head(), offset, &file).unwrap();
             let first = parts.next().and_then(|request| request.part);
             let Some(Part::Head(head)) = first else {
                 panic!("the head comes first");
             };
             assert_eq!(head.offset, offset as i64);
             let chunks = parts.map(|request| match request.part {
-                Some(Part::Chunk(chunk)) => chunk.len(),
+                Some(Part::Chunk(chunk)) => chunk.len() as u64,
                 other => panic!("{other:?}"),
             });
             chunks.collect::<Vec<_>>()
         };
         assert_eq!(sent(0), [CHUNK, CHUNK, 5]);
         assert_eq!(sent(CHUNK + 1), [CHUNK, 4]);
-        assert!(sent(content.len()).is_empty());
+        assert!(sent(2 * CHUNK + 5).is_empty());
+        std::fs::remove_file(&file).unwrap();
     }
 
     #[test]

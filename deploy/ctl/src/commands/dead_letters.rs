@@ -164,6 +164,6 @@ fn print_one(letter: &DeadLetter, out: &mut Output) -> Result<(), Error> {
     out.say(format!(
         "{}\n{} of payload (--output json shows them)",
         letter.reason,
-        words::size(letter.payload.len())
+        words::size(letter.payload.len() as u64)
     ))
 }

@@ -208,7 +208,11 @@ fn places(draft: &Draft, pages: &[DynamicMessage]) -> BTreeMap<String, (String, 
             AssetKind::Package => "packages",
             _ => "images",
         };
-        let own = format!("{folder}/{}", file_name(asset));
+        let mut own = format!("{folder}/{}", file_name(asset));
+        // By its name an archive among documents is told (SU-2).
+        if asset.kind() == AssetKind::Package && !own.to_lowercase().ends_with(".zip") {
+            own.push_str(".zip");
+        }
         let free = |path: &String| {
             let other = taken.get(&path.to_lowercase());
             other.is_none_or(|digest| *digest == asset.digest)

@@ -74,7 +74,7 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 /// "12.3 KiB".
-pub fn size(bytes: usize) -> String {
+pub fn size(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
     let kib = bytes as f64 / 1024.0;
     if kib < 1.0 {

@@ -1,6 +1,5 @@
 //! What is saved, created and kept, and what is refused before anything is sent.
 
-use bytes::Bytes;
 use marketplace_proto::offercatalog::v1::{Asset, AssetKind, Page};
 
 use super::*;
@@ -192,7 +191,8 @@ fn what_never_changes_is_refused_at_its_line_all_at_once() {
         kind: AssetKind::LogoLarge,
         file_name: "logo.png".into(),
         digest: "new".into(),
-        content: Bytes::new(),
+        path: "images/logo.png".into(),
+        size: 5,
         line: 7,
     };
     file.pages[0].assets.push(asset);

@@ -168,7 +168,7 @@ fn a_file_is_in_the_folder_of_the_offers_file() {
             assert_eq!(problems.is_empty(), fine, "{path}: {problems:?}");
         }
     }
-    let devices = source::bytes(Path::new("/dev/zero"), source::MOST_CONTENT);
+    let devices = source::open(Path::new("/dev/zero"), source::MOST_CONTENT);
     assert_eq!(devices.unwrap_err().to_string(), "is no regular file");
     std::fs::remove_dir_all(folder).unwrap();
 }
