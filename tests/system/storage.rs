@@ -7,13 +7,13 @@ use marketplace_proto::offercatalog::v1::{
 use sha2::{Digest, Sha256};
 use system_tests::{Bucket, Marketplace, Options, drafts};
 
-/// What one replica takes in, another serves, and either of them takes live.
+/// What one replica takes in, another serves, and either of them takes live. Without the bucket they serve the rest.
 #[tokio::test]
 async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
-    let bucket = Bucket::start().await?;
+    let mut bucket = Bucket::start().await?;
     let mut environment = vec![("BLOB_STORE", bucket.url())];
     environment.extend(bucket.environment());
-    let market = Marketplace::start_with(Options {
+    let mut market = Marketplace::start_with(Options {
         environment,
         catalogs: 2,
         ..Options::default()
@@ -43,7 +43,7 @@ async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
     let live = GetListingRequest { offer };
     assert!(
         twin.listings
-            .get_listing(live)
+            .get_listing(live.clone())
             .await?
             .into_inner()
             .listing
@@ -51,6 +51,12 @@ async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
     );
     assert!(bucket.files().join("sha256").is_dir());
     assert!(!market.folder.join("assets/sha256").exists());
+
+    bucket.stop().await?;
+    market.child("offer-catalog").kill().await?;
+    market.child("offer-catalog").restart()?;
+    market.child("offer-catalog").until_serving().await?;
+    market.anybody().listings.get_listing(live).await?;
     market.stop().await
 }
 

@@ -107,6 +107,11 @@ pub async fn collect(db: Database, contents: Contents, stop: CancellationToken) 
     let contents = contents.over(db.clone());
     // What a turn leaves when it is cut, the next round takes.
     stop.run_until_cancelled(async {
+        // The storage may have been away when the service started: another one, found now, must keep what it has.
+        while let Err(error) = contents.check().await {
+            tracing::error!(error = %Chain(&error), "the storage of assets can't be used");
+            tokio::time::sleep(LOOK).await;
+        }
         loop {
             if let Err(error) = expire(&db, clock::now()).await {
                 tracing::warn!(error = %Chain(&error), "uploads that have expired can't be dropped now");

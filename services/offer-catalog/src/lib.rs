@@ -48,6 +48,7 @@ use marketplace_proto::offercatalog::v1::publisher_service_server::PublisherServ
 use marketplace_runtime::access::Access;
 use marketplace_runtime::server::Server;
 use marketplace_runtime::service::Service;
+use marketplace_runtime::status::Chain;
 use marketplace_runtime::tasks::Tasks;
 use marketplace_runtime::{limits, postgres};
 use object_store::aws::AmazonS3Builder;
@@ -85,7 +86,13 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         None => Blobs::folder(&config.blobs).context("BLOB_FOLDER")?,
     };
     let contents = Contents::new(db.clone(), blobs);
-    contents.check().await.context("the storage of assets")?;
+    match contents.check().await {
+        // Content can wait, everything else need not: the collection looks again before it deletes anything.
+        Err(error::Error::Blobs(away @ blobs::BlobError::Away(_))) => {
+            tracing::warn!(error = %Chain(&away), "the storage of assets can't be reached now");
+        }
+        checked => checked.context("the storage of assets")?,
+    }
     let intake = files::Intake::new(contents.clone(), config.blobs.join("spool"))?;
     let access = Access::local(DOMAIN);
     let incoming = std::sync::Arc::new(Incoming {

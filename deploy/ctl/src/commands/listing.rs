@@ -150,7 +150,28 @@ fn print_plans(listing: &Listing, out: &mut Output) -> Result<(), Error> {
         };
         rows.add_row([&plan.name, &plan.price, &text]);
     }
-    out.table(&rows)
+    out.table(&rows)?;
+    for plan in &listing.plans {
+        for next in &plan.price_changes {
+            let of = [&next.market, &next.meter];
+            let of: Vec<&str> = of
+                .map(String::as_str)
+                .into_iter()
+                .filter(|of| !of.is_empty())
+                .collect();
+            let of = if of.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", of.join(", "))
+            };
+            let from = words::when(next.effective_time.as_ref());
+            out.say(format!(
+                "from {from} UTC {} costs {}{of}",
+                plan.name, next.price
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 fn facts(listing: &Listing) -> Vec<(&'static str, String)> {
@@ -215,15 +236,25 @@ mod tests {
 
     #[test]
     fn a_listing_reads_as_a_customer_would() {
-        use marketplace_proto::offercatalog::v1::{Deprecation, ListedPlan};
+        use marketplace_proto::offercatalog::v1::{Deprecation, ListedPlan, PriceChange};
 
         use crate::cli::Format;
         use crate::output::capture::lines;
 
+        let new_year = prost_types::Timestamp {
+            seconds: 1_767_225_600,
+            nanos: 0,
+        };
         let plan = ListedPlan {
             name: "Team".into(),
             price: "USD 49.00 per month".into(),
             summary: "For teams".into(),
+            price_changes: vec![PriceChange {
+                price: "USD 59.00 per month".into(),
+                effective_time: Some(new_year),
+                market: "DE".into(),
+                meter: String::new(),
+            }],
             ..ListedPlan::default()
         };
         let listing = Listing {
@@ -236,10 +267,7 @@ mod tests {
             call_to_action_url: "https://grafana.contoso.com/trial".into(),
             preview: true,
             deprecation: Some(Deprecation {
-                effective_time: Some(prost_types::Timestamp {
-                    seconds: 1_767_225_600,
-                    nanos: 0,
-                }),
+                effective_time: Some(new_year),
                 alternative: "publishers/contoso/offers/new".into(),
                 ..Deprecation::default()
             }),
@@ -260,6 +288,7 @@ mod tests {
             " plan   price                 description",
             "──────────────────────────────────────────",
             " Team   USD 49.00 per month   For teams",
+            "from 2026-01-01 00:00:00 UTC Team costs USD 59.00 per month (DE)",
             "get it       Free trial https://grafana.contoso.com/trial",
         ];
         assert_eq!(lines(Format::Table, |out| print(&listing, out)), wanted);

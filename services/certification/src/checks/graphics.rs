@@ -10,7 +10,7 @@ use crate::domain::{ImageFacts, Level, Pixels};
 
 pub const CHECKS: &[Check] = &[
     automatic(
-        ("CV-7", 1),
+        ("CV-7", 2),
         (Level::Content, "100.3"),
         "Logo and screenshots are of the required quality",
         always,
@@ -55,6 +55,8 @@ fn graphics(subject: &Subject<'_>, found: &mut Found<'_>) {
     logo(subject, found, &page.large_logo, "large_logo", 216..=350);
     logo(subject, found, &page.medium_logo, "medium_logo", 90..=90);
     logo(subject, found, &page.small_logo, "small_logo", 48..=48);
+    wide_logo(subject, found, &page.wide_logo, "wide_logo", (255, 115));
+    wide_logo(subject, found, &page.hero_logo, "hero_logo", (815, 290));
     let most = 5;
     let least = subject.of_type().map_or(0, |known| known.min_screenshots);
     if page.screenshots.len() < least {
@@ -105,10 +107,35 @@ fn logo(
     let Some(facts) = readable(subject, found, asset, listing(field), &wanted) else {
         return;
     };
+    let fits = |(width, height)| width == height && size.contains(&width);
+    judge(found, facts, field, &wanted, fits);
+}
+
+/// LI-18
+fn wide_logo(
+    subject: &Subject<'_>,
+    found: &mut Found<'_>,
+    asset: &str,
+    field: &str,
+    size: (u32, u32),
+) {
+    let wanted = format!("PNG, {} × {} pixels", size.0, size.1);
+    if let Some(facts) = readable(subject, found, asset, listing(field), &wanted) {
+        judge(found, facts, field, &wanted, |found| found == size);
+    }
+}
+
+fn judge(
+    found: &mut Found<'_>,
+    facts: &ImageFacts,
+    field: &str,
+    wanted: &str,
+    fits: impl Fn((u32, u32)) -> bool,
+) {
     let Some((width, height)) = facts.dimensions() else {
         return;
     };
-    if width != height || !size.contains(&width) {
+    if !fits((width, height)) {
         let remedy = format!("Upload the logo as {wanted}.");
         found.fail(
             "LOGO_SIZE",

@@ -2,6 +2,26 @@
 
 use iso_currency::{Country, Currency};
 
+use crate::domain::snapshot::{CustomerMarkets, Pricing};
+
+/// Where the marketplace collects and remits the taxes on a sale, as the catalog has it.
+#[rustfmt::skip]
+const TAX_REMITTED: &[&str] = &[
+    "AE", "AM", "AT", "AU", "BE", "BG", "BY", "CA", "CH", "CL", "CO", "CY", "CZ", "DE", "DK", "EE", "ES", "FI",
+    "FR", "GB", "GR", "HR", "HU", "ID", "IE", "IN", "IS", "IT", "KR", "LI", "LT", "LU", "LV", "MC", "MT", "MX",
+    "MY", "NL", "NO", "NZ", "PL", "PR", "PT", "RO", "RS", "RU", "SA", "SE", "SG", "SI", "SK", "TR", "TW", "US",
+    "ZA",
+];
+
+/// The markets that a plan is sold in (PN-4, PN-14).
+pub fn sold_in(pricing: &Pricing) -> Vec<&str> {
+    match pricing.customer_markets {
+        CustomerMarkets::Unspecified => pricing.markets.iter().map(String::as_str).collect(),
+        CustomerMarkets::All => rust_iso3166::ALL_ALPHA2.to_vec(),
+        CustomerMarkets::AllTaxRemitted => TAX_REMITTED.to_vec(),
+    }
+}
+
 /// A market by its ISO 3166-1 code.
 pub fn is_market(code: &str) -> bool {
     rust_iso3166::from_alpha2(code).is_some()
@@ -55,6 +75,14 @@ pub fn amount(text: &str, places: usize) -> Option<i64> {
 #[cfg(test)]
 mod unit {
     use super::*;
+
+    /// PN-14: one fact, two tables.
+    #[test]
+    fn taxes_are_remitted_where_the_catalog_says() {
+        let data = include_str!("../../../offer-catalog/data/tax_remitted_markets.json");
+        let data: Vec<String> = serde_json::from_str(data).unwrap();
+        assert_eq!(data, TAX_REMITTED);
+    }
 
     #[test]
     fn amounts_have_digits_and_few_places() {

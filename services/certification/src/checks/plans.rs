@@ -1,10 +1,10 @@
 //! Plans differ from each other and are available somewhere (CV-11).
 
 use super::{Check, Found, Subject, automatic, html::Html, subject::plan_place, text};
-use crate::domain::Level;
+use crate::domain::{Level, snapshot::CustomerMarkets};
 
 pub const CHECKS: &[Check] = &[automatic(
-    ("CV-11", 1),
+    ("CV-11", 2),
     (Level::Content, "100.1"),
     "Plans are distinct and available",
     |s| s.has_plans(),
@@ -86,13 +86,19 @@ fn plans(subject: &Subject<'_>, found: &mut Found<'_>) {
 }
 
 fn markets(subject: &Subject<'_>, plan: &crate::domain::snapshot::Plan, found: &mut Found<'_>) {
-    let markets = plan
-        .pages
-        .plan_pricing
-        .as_ref()
-        .map_or(&[] as &[String], |pricing| &pricing.markets);
+    let pricing = plan.pages.plan_pricing.as_ref();
+    let markets = pricing.map_or(&[] as &[String], |pricing| &pricing.markets);
+    let everywhere =
+        pricing.is_some_and(|pricing| pricing.customer_markets != CustomerMarkets::Unspecified);
     let at = plan_place(plan, "plan_pricing", "markets");
-    if markets.is_empty() && subject.of_type().is_none_or(|known| known.markets) {
+    if everywhere && !markets.is_empty() {
+        let evidence = format!("{} markets besides all of a kind", markets.len());
+        let remedy = "List the markets, or choose all of a kind.";
+        found.fail("MARKETS_TWICE", at, evidence, remedy);
+    } else if markets.is_empty()
+        && !everywhere
+        && subject.of_type().is_none_or(|known| known.markets)
+    {
         found.fail(
             "MARKETS_MISSING",
             at,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Check, Found, Subject, always, automatic,
-    money::{amount, is_market, is_paid_in, own_currency},
+    money::{amount, is_market, is_paid_in, own_currency, sold_in},
     subject::{Place, plan_place},
 };
 use crate::domain::{
@@ -178,7 +178,7 @@ fn one_price(pricing: &Pricing, price: &Price, at: &dyn Fn(&str) -> Place, found
                 "A price for all markets is in USD; give others by market.",
             );
         }
-    } else if !pricing.markets.contains(&price.market) {
+    } else if !sold_in(pricing).contains(&price.market.as_str()) {
         let remedy = "Add the market to the plan, or remove its price.";
         found.fail("PRICE_OF_OTHER_MARKET", at("market"), &price.market, remedy);
     } else if !is_paid_in(&price.market, &price.currency) {
@@ -243,11 +243,8 @@ fn every_market(pricing: &Pricing, at: &dyn Fn(&str) -> Place, found: &mut Found
         if of_term.iter().any(|p| p.market.is_empty()) {
             continue;
         }
-        let without = pricing
-            .markets
-            .iter()
-            .filter(|m| !of_term.iter().any(|p| p.market == **m));
-        let without: Vec<&str> = without.map(String::as_str).collect();
+        let mut without = sold_in(pricing);
+        without.retain(|market| !of_term.iter().any(|p| p.market == *market));
         if !without.is_empty() {
             let evidence = format!("{term:?}: no price in {}", without.join(", "));
             found.fail(

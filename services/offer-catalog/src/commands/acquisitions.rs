@@ -16,6 +16,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::snapshot::{Content, ContentPlan};
 use crate::domain::token::PreviewToken;
 use crate::error::{Error, Result};
+use crate::pages::PlanPricing;
 use crate::store;
 use crate::store::listings::Served;
 
@@ -177,7 +178,7 @@ async fn probe_plan(
     let found = faults(content, plan);
     let plan_id = plan.plan_id.clone();
     let pricing = plan.pages.plan_pricing.as_ref();
-    let market = pricing.map_or(DEFAULT_MARKET, |pricing| first_market(&pricing.markets));
+    let market = pricing.map_or(DEFAULT_MARKET, first_market);
     let quoted = pricing
         .and_then(|pricing| charge(pricing, market))
         .unwrap_or_default();
@@ -217,10 +218,10 @@ async fn probe_plan(
     })
 }
 
-fn first_market(markets: &[String]) -> &str {
-    let named = markets
-        .iter()
-        .find(|market| *market == DEFAULT_MARKET)
-        .or_else(|| markets.first());
-    named.map_or(DEFAULT_MARKET, String::as_str)
+fn first_market(pricing: &PlanPricing) -> &str {
+    if pricing.is_sold_in(DEFAULT_MARKET) {
+        return DEFAULT_MARKET;
+    }
+    let first = pricing.sold_in().into_iter().next();
+    first.unwrap_or(DEFAULT_MARKET)
 }

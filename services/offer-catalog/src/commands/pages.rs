@@ -1,17 +1,21 @@
 //! Saving a page (T02): one read of what its rules look at, one write.
 
+use std::collections::BTreeSet;
+
 use marketplace_messaging::Work;
 use marketplace_runtime::access::Scope;
-use marketplace_runtime::ids::OfferName;
+use marketplace_runtime::ids::{OfferName, new_id};
 use marketplace_runtime::status::Violation;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::domain::Draft;
 use crate::domain::completeness::review_page;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::pages::{Issue, LeadDestination, Page, PageId};
 use crate::store;
+use crate::store::admissions::Admission;
 use crate::store::pages::{Loaded, Save, Secret, Selection};
 
 /// A page as a caller wants it saved.
@@ -114,6 +118,7 @@ pub async fn save(
         });
     };
     let (page, revision, offer_revision) = (command.page.clone(), revisions.page, revisions.offer);
+    audit_outsiders(db, &loaded.draft, command, revision, scope.principal(), now).await?;
     Ok(SavedPage {
         page,
         revision,
@@ -122,6 +127,36 @@ pub async fn save(
         issues,
         save_time: now,
     })
+}
+
+/// PV-6: nobody is kept from letting outsiders in, and it is known who did.
+async fn audit_outsiders(
+    db: &mut Work,
+    draft: &Draft,
+    command: &SavePage,
+    revision: i64,
+    by: &str,
+    at: OffsetDateTime,
+) -> Result<()> {
+    let (Page::PreviewAudience(audience), Some(listing)) =
+        (&command.page, &draft.pages.offer_listing)
+    else {
+        return Ok(());
+    };
+    let outsiders = audience.outsiders(listing).into_iter();
+    let domains: BTreeSet<String> = outsiders.map(|(_, domain)| domain).collect();
+    if domains.is_empty() {
+        return Ok(());
+    }
+    let admission = Admission {
+        id: new_id(),
+        offer: draft.offer.uid,
+        revision,
+        domains: &domains.into_iter().collect::<Vec<_>>(),
+        by,
+        at,
+    };
+    store::admissions::audit(db, &admission).await
 }
 
 /// The plan may be deleted between our read and our write: its pages are refused by the database then.

@@ -46,3 +46,20 @@ pub struct Acquisition {
     pub charge: String,
     pub create_time: OffsetDateTime,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_acquisition_is_resolved_once_and_canceled_once() {
+        use State::*;
+        for (state, stored, next) in [
+            (Created, "created", &[Resolved, Canceled][..]),
+            (Resolved, "resolved", &[Canceled]),
+            (Canceled, "canceled", &[]),
+        ] {
+            assert_eq!((state.as_str(), state.next()), (stored, next));
+        }
+    }
+}

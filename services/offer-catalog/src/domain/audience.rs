@@ -145,4 +145,10 @@ mod tests {
         assert_eq!(audience.to_stored(), ["TENANT:a", "TENANT:b"]);
         assert_eq!(Audience::stored(audience.to_stored()), audience);
     }
+
+    #[test]
+    fn pn_11_an_audience_without_members_is_empty() {
+        assert!(Audience::default().is_empty() && audience([]).is_empty());
+        assert!(!audience([(AudienceIdKind::Tenant, "a")]).is_empty());
+    }
 }

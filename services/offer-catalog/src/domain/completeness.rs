@@ -1,6 +1,10 @@
 //! The Review and publish page (PG-1 … PG-7): which pages apply, the status of each, and everything that is wrong.
 
-use super::draft::{Draft, DraftPlan};
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+use super::draft::{Draft, DraftPlan, PlanPages};
 use super::plan_overview;
 use super::snapshot::Content;
 use crate::pages::{
@@ -49,15 +53,31 @@ pub struct Review {
     pub complete: bool,
 }
 
-/// What was published before and what others hold: some fields may not change any more.
-#[derive(Debug, Clone, Default)]
+/// What a draft is held against besides itself: what was published before, what others hold (some fields may not change
+/// any more), and the time.
+#[derive(Debug, Clone)]
 pub struct Published {
+    /// When it is looked at.
+    pub now: OffsetDateTime,
     /// What customers see, or saw last; `None`: it never was live.
     pub live: Option<Content>,
-    /// Application ids that other SaaS offers of the same publisher use (TC-2).
-    pub own_application_ids: Vec<String>,
+    /// Application ids that other offers of the same type and publisher use, each with one of them (TC-2): live ones, or
+    /// where none is live, drafts.
+    pub other_applications: BTreeMap<String, String>,
     /// The draft's application id is used by another publisher (TC-2).
     pub foreign_application_id: bool,
+}
+
+impl Default for Published {
+    /// Nothing was, nobody else holds anything, and time has not begun.
+    fn default() -> Self {
+        Self {
+            now: OffsetDateTime::UNIX_EPOCH,
+            live: None,
+            other_applications: BTreeMap::new(),
+            foreign_application_id: false,
+        }
+    }
 }
 
 /// Looks at every page that applies (PG-1).
@@ -131,6 +151,7 @@ fn context<'a>(draft: &'a Draft, published: &Published) -> Context<'a> {
     Context {
         metered: draft.metered(),
         published: published.live.is_some(),
+        now: published.now,
         offer_type: draft.offer_type,
         transactable: draft.transactable(),
         assets: &draft.assets,
@@ -183,7 +204,8 @@ impl Reviewing<'_> {
                 |page: &TechnicalConfiguration| {
                     page.check(context, issues);
                     page.check_application(
-                        &self.published.own_application_ids,
+                        context,
+                        &self.published.other_applications,
                         self.published.foreign_application_id,
                         issues,
                     );
@@ -196,7 +218,9 @@ impl Reviewing<'_> {
                 or_default(&saved.resell_through_csps, |page: &ResellThroughCsps| {
                     page.check(issues);
                     or_default(&saved.offer_listing, |listing: &OfferListing| {
-                        page.warn_of_listing(listing, issues)
+                        let plans = self.draft.plans.iter().map(|plan| &plan.pages);
+                        let default = reseller_default(self.draft.offer_type, plans);
+                        page.warn_of_listing(listing, default, issues)
                     });
                 })
             }
@@ -226,7 +250,8 @@ impl Reviewing<'_> {
                 now.check_against(before, issues)
             }),
             PageId::ResellThroughCsps => {
-                let default = reseller_default(self.draft.offer_type, live);
+                let plans = live.plans.iter().map(|plan| &plan.pages);
+                let default = reseller_default(self.draft.offer_type, plans);
                 let nothing = ResellThroughCsps::default();
                 let (now, before) = (
                     now.resell_through_csps.as_ref(),
@@ -249,11 +274,8 @@ impl Reviewing<'_> {
                 or_default(&saved.plan_pricing, |page: &PlanPricing| {
                     page.check(context, &plan.subtype, plan.audience.as_ref(), issues)
                 });
-                let before = self
-                    .published
-                    .live
-                    .as_ref()
-                    .and_then(|live| live.plan(&plan.plan_id)?.pages.plan_pricing.clone());
+                let before = self.live_plan(plan);
+                let before = before.and_then(|pages| pages.plan_pricing.clone());
                 both(&saved.plan_pricing, &before, |now, before| {
                     now.check_against(before, issues)
                 });
@@ -262,13 +284,22 @@ impl Reviewing<'_> {
                 or_default(
                     &saved.plan_technical_configuration,
                     |page: &PlanTechnicalConfiguration| {
-                        page.check(context, issues);
+                        let live = self.live_plan(plan);
+                        let live =
+                            live.and_then(|pages| pages.plan_technical_configuration.as_ref());
+                        page.check(context, live, issues);
                         plan_overview::check_parent(self.draft, plan, page, issues);
                     },
                 );
             }
             _ => {}
         }
+    }
+
+    /// The same plan as customers have it.
+    fn live_plan(&self, plan: &DraftPlan) -> Option<&PlanPages> {
+        let live = self.published.live.as_ref()?;
+        Some(&live.plan(&plan.plan_id)?.pages)
     }
 
     fn row(&self, page: PageId, plan: Option<&DraftPlan>, issues: &[Issue]) -> PageReview {
@@ -316,12 +347,15 @@ impl Reviewing<'_> {
     }
 }
 
-/// CS-1: what resellers may do with what is published, unless it says so.
-fn reseller_default(offer_type: &OfferType, live: &Content) -> ResellerState {
-    let pricings = live.plans.iter().map(|plan| &plan.pages.plan_pricing);
-    let byol = pricings
-        .flatten()
-        .any(|pricing| pricing.model == Some(PricingModel::Byol));
+/// CS-1: what resellers may do with an offer of these plans, unless it says so.
+fn reseller_default<'a>(
+    offer_type: &OfferType,
+    plans: impl IntoIterator<Item = &'a PlanPages>,
+) -> ResellerState {
+    let mut pricings = plans
+        .into_iter()
+        .filter_map(|pages| pages.plan_pricing.as_ref());
+    let byol = pricings.any(|pricing| pricing.model == Some(PricingModel::Byol));
     if offer_type.resellers_by_default || (offer_type.byol_resold_by_default && byol) {
         ResellerState::All
     } else {

@@ -212,3 +212,29 @@ impl PlanPages {
         PageId::ALL.into_iter().filter_map(|id| self.get(id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e_9_a_page_is_put_where_it_is_looked_for_and_nowhere_else() {
+        for id in PageId::ALL {
+            let Some(page) = Page::empty(id) else {
+                continue; // Plan overview is never saved
+            };
+            let (mut offer, mut plan) = (OfferPages::default(), PlanPages::default());
+            let (of_offer, of_plan) = (offer.put(page.clone()), plan.put(page.clone()));
+            let (here, there) = if id.is_of_plan() {
+                assert_eq!((of_offer, of_plan), (Err(id), Ok(())));
+                (plan.get(id), offer.get(id))
+            } else {
+                assert_eq!((of_offer, of_plan), (Ok(()), Err(id)));
+                (offer.get(id), plan.get(id))
+            };
+            assert_eq!((here, there), (Some(page.clone()), None), "{id:?}");
+            let all: Vec<Page> = offer.iter().chain(plan.iter()).collect();
+            assert_eq!(all, [page]);
+        }
+    }
+}

@@ -82,7 +82,30 @@ fn without_markup(html: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_markup;
+    use super::{of, without_markup};
+    use crate::domain::samples;
+    use crate::domain::snapshot::Content;
+
+    #[test]
+    fn a_listing_is_found_by_all_that_customers_read_of_it() {
+        let draft = samples::container();
+        let indexed = of(&Content::of(&draft)).unwrap();
+        assert_eq!(indexed.title, "Contoso Notes™");
+        assert_eq!(indexed.summary, "Notes that many people write at once");
+        assert_eq!(indexed.keywords, "notes wiki");
+        assert_eq!(indexed.categories, ["containers"]);
+        assert_eq!(indexed.storefronts, ["AZURE_MARKETPLACE"]);
+        assert_eq!(indexed.kinds, "Azure container Containers");
+        let words: Vec<&str> = indexed.text.split_whitespace().collect();
+        assert_eq!(words.join(" "), "Notes in a box Write notes together .");
+        let logo = &draft.assets[&format!("{}/assets/logo", samples::OFFER)];
+        assert_eq!(indexed.logo_digest, logo.content.digest);
+        let mut bare = draft;
+        bare.pages = Default::default();
+        let nothing = of(&Content::of(&bare)).unwrap();
+        assert!(nothing.title.is_empty() && nothing.text.is_empty());
+        assert_eq!(nothing.kinds, "Azure container");
+    }
 
     #[test]
     fn markup_separates_words_and_is_not_found() {
@@ -92,5 +115,6 @@ mod tests {
                 .collect::<Vec<_>>(),
             ["One", "two"]
         );
+        assert_eq!(without_markup("3 > 2"), "3 > 2", "no tag ends here");
     }
 }

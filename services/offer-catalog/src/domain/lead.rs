@@ -42,3 +42,26 @@ impl Lead {
         format!("leads/{}", self.id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lead_is_named_by_its_id() {
+        let id = Uuid::from_u128(1);
+        let contact = serde_json::json!({
+            "first_name": "", "last_name": "", "email": "", "country": "", "phone": "", "company": "", "job_title": ""
+        });
+        let lead = Lead {
+            id,
+            offer_uid: Uuid::from_u128(2),
+            digest: "d".into(),
+            preview: false,
+            principal: "p".into(),
+            contact: serde_json::from_value(contact).unwrap(),
+            create_time: OffsetDateTime::UNIX_EPOCH,
+        };
+        assert_eq!(lead.name(), format!("leads/{id}"));
+    }
+}

@@ -250,6 +250,8 @@ fn text(value: &Value, key: &'static str) -> Result<String, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::samples;
+    use crate::domain::snapshot::{Content, encode};
 
     #[test]
     fn a_snapshot_survives_being_taken_apart_and_shuffled() {
@@ -308,5 +310,29 @@ mod tests {
         ] {
             assert!(Rows::split(wrong).is_err());
         }
+    }
+
+    #[test]
+    fn every_stage_is_read_as_it_was_stored() {
+        for (stage, stored) in [
+            (Stage::Prepared, "prepared"),
+            (Stage::Preview, "preview"),
+            (Stage::Live, "live"),
+        ] {
+            assert_eq!(stage.as_str(), stored);
+            assert_eq!(Stage::parse(stored), Some(stage));
+        }
+        assert_eq!(Stage::parse("Live"), None);
+    }
+
+    #[test]
+    fn pb_1_the_rows_of_a_snapshot_have_its_digest() {
+        let content = Content::of(&samples::saas());
+        let snapshot = encode(&content).unwrap();
+        let rows = Rows::split(serde_json::from_slice(&snapshot.bytes).unwrap()).unwrap();
+        assert_eq!(rows.clone().digest().unwrap(), snapshot.digest);
+        let mut other = rows;
+        other.pages[0].content["title"] = "Another".into();
+        assert_ne!(other.digest().unwrap(), snapshot.digest);
     }
 }

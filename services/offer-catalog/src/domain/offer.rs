@@ -105,4 +105,43 @@ mod tests {
         }
         assert_eq!(Status::parse("Live"), None);
     }
+
+    #[test]
+    fn st_10_a_draft_written_to_after_it_was_submitted_has_unpublished_changes() {
+        for (submitted, revision, expected) in [
+            (0, 1, false), // never submitted: there is nothing to differ from
+            (0, 7, false),
+            (7, 7, false),
+            (7, 8, true),
+            (1, 3, true),
+            (8, 7, false), // an older copy of the draft than the one that was frozen
+        ] {
+            let offer = offer(revision, submitted);
+            let found = offer.has_unpublished_changes();
+            assert_eq!(found, expected, "{submitted} {revision}");
+            assert_eq!(offer.etag(), revision.to_string());
+        }
+    }
+
+    fn offer(revision: i64, submitted_revision: i64) -> Offer {
+        Offer {
+            uid: Uuid::from_u128(1),
+            publisher: "contoso".into(),
+            id: "notes".into(),
+            offer_type: "softwareAsAService".into(),
+            alias: "Notes".into(),
+            revision,
+            ever_frozen: submitted_revision > 0,
+            publication: Publication {
+                status: Status::Draft,
+                revision: 0,
+                preview_submission: None,
+                live_submission: None,
+                latest_submission: None,
+            },
+            submitted_revision,
+            create_time: OffsetDateTime::UNIX_EPOCH,
+            update_time: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
 }

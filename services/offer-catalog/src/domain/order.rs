@@ -134,4 +134,35 @@ mod tests {
             assert!(difference("a", wanted, certified, signed_off).is_some());
         }
     }
+
+    /// Rows hold these names; another one would be refused by the table, or lost.
+    #[test]
+    fn orders_and_answers_are_stored_under_these_names() {
+        let digest = String::new;
+        let activation = Wanted::Activation {
+            certified: digest(),
+            signed_off: digest(),
+        };
+        let wanted = [Wanted::Preview, activation, Wanted::Removal];
+        assert_eq!(
+            wanted.map(|wanted| wanted.as_str()),
+            ["preview", "activation", "removal"]
+        );
+        for (answer, stored) in [
+            (
+                Answer::PreviewPrepared { digest: digest() },
+                "preview_prepared",
+            ),
+            (
+                Answer::OfferActivated { digest: digest() },
+                "offer_activated",
+            ),
+            (Answer::OfferRemoved, "offer_removed"),
+            (Answer::Superseded, "superseded"),
+            (Answer::mismatch("differs"), "failed"),
+            (Answer::missing("gone"), "failed"),
+        ] {
+            assert_eq!(answer.as_str(), stored);
+        }
+    }
 }

@@ -190,3 +190,19 @@ fn pricings(draft: &Draft) -> impl Iterator<Item = (&DraftPlan, &PlanPricing)> {
         .iter()
         .filter_map(|plan| Some((plan, plan.pages.plan_pricing.as_ref()?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::completeness::needs_plans;
+    use crate::domain::samples;
+    use crate::pages::offer_type;
+
+    #[test]
+    fn pn_1_plans_are_needed_where_the_offer_has_them() {
+        assert!(needs_plans(&samples::saas()) && needs_plans(&samples::container()));
+        assert!(!needs_plans(&samples::listed()), "sold elsewhere");
+        let mut consulting = samples::saas();
+        consulting.offer_type = offer_type::find("consultingService").unwrap();
+        assert!(!needs_plans(&consulting), "a type without plans");
+    }
+}

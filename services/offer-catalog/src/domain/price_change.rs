@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, Month, OffsetDateTime};
 
+use super::purchase::quote;
 use super::snapshot::Content;
 use crate::pages::{BillingTerm, CustomMeter, PlanPricing, Price};
 
@@ -118,6 +119,53 @@ pub fn in_force(
         }
     }
     pricing
+}
+
+/// A price that is published and not paid yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced<'a> {
+    /// As a charge reads.
+    pub charge: String,
+    /// Empty: all markets that have no price of their own.
+    pub market: &'a str,
+    /// Of a unit of this meter; empty: of the plan itself.
+    pub meter: &'a str,
+    pub effective_time: OffsetDateTime,
+}
+
+/// What customers of a plan will pay instead of what they pay now, soonest first.
+pub fn announced<'a>(
+    pricing: &PlanPricing,
+    plan_id: &str,
+    changes: &'a [PriceChange],
+    now: OffsetDateTime,
+) -> Vec<Announced<'a>> {
+    let prices = Prices::of(pricing);
+    let waiting = changes
+        .iter()
+        .filter(|change| change.plan_id == plan_id && change.effective_time > now);
+    let announce = |change: &'a PriceChange| {
+        let (charge, market, meter) = match &change.before {
+            Before::Price(before) => {
+                let next = prices.get(Key::of(before))?;
+                (quote(next, pricing.model?), before.market.as_str(), "")
+            }
+            Before::Meter(before) => {
+                let next = pricing.meters.iter().find(|meter| meter.id == before.id)?;
+                let charge = format!("USD {} per {}", next.price_per_unit, next.unit);
+                (charge, "", before.id.as_str())
+            }
+        };
+        Some(Announced {
+            charge,
+            market,
+            meter,
+            effective_time: change.effective_time,
+        })
+    };
+    let mut announced: Vec<_> = waiting.filter_map(announce).collect();
+    announced.sort_by_key(|one| one.effective_time);
+    announced
 }
 
 /// What waits from now on, when `next` takes the place of `live`. A price that was published before, and waits, keeps its
@@ -248,205 +296,4 @@ fn next_first(date: Date) -> Date {
 }
 
 #[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-    use crate::domain::samples;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-10 12:00 UTC);
-
-    /// The sample, whose plan has these prices.
-    fn content(prices: &[(&str, &str)]) -> Content {
-        let mut draft = samples::saas();
-        let pricing = draft.plans[0].pages.plan_pricing.as_mut().unwrap();
-        pricing.prices = prices
-            .iter()
-            .map(|(market, amount)| Price {
-                term: Some(BillingTerm::OneMonth),
-                market: (*market).into(),
-                currency: "USD".into(),
-                amount: (*amount).into(),
-                ..Price::default()
-            })
-            .collect();
-        Content::of(&draft)
-    }
-
-    fn paid(content: &Content, changes: &[PriceChange], at: OffsetDateTime) -> Vec<String> {
-        let plan = &content.plans[0];
-        let pricing = plan.pages.plan_pricing.as_ref().unwrap();
-        let force = in_force(pricing, &plan.plan_id, changes, at);
-        let prices = force.prices.iter();
-        prices
-            .map(|price| format!("{}{}", price.market, price.amount))
-            .collect()
-    }
-
-    #[test]
-    fn up_10_a_price_comes_into_force_on_a_first() {
-        let of = |lower, cutoff, now| effective(lower, cutoff, now).date().to_string();
-        for (lower, cutoff, now, date) in [
-            (true, 4, datetime!(2026-11-10 12:00 UTC), "2026-12-01"),
-            (true, 4, datetime!(2026-11-26 23:59 UTC), "2026-12-01"),
-            // Too late for this month, by four days, by six, by fourteen.
-            (true, 4, datetime!(2026-11-27 00:00 UTC), "2027-01-01"),
-            (true, 6, datetime!(2026-11-25 00:00 UTC), "2027-01-01"),
-            (true, 6, datetime!(2026-11-24 00:00 UTC), "2026-12-01"),
-            (true, 14, datetime!(2026-11-17 00:00 UTC), "2027-01-01"),
-            (true, 4, datetime!(2026-12-31 00:00 UTC), "2027-02-01"),
-            (true, 4, datetime!(2028-02-26 00:00 UTC), "2028-04-01"),
-            (true, 4, datetime!(2028-02-25 00:00 UTC), "2028-03-01"),
-            (false, 4, datetime!(2026-11-10 12:00 UTC), "2027-03-01"),
-            // 90 days to the day.
-            (false, 4, datetime!(2026-11-03 00:00 UTC), "2027-02-01"),
-            (false, 4, datetime!(2026-11-04 00:00 UTC), "2027-03-01"),
-            (false, 4, datetime!(2026-11-30 00:00 UTC), "2027-03-01"),
-            (false, 4, datetime!(2027-01-30 00:00 UTC), "2027-06-01"),
-        ] {
-            assert_eq!(of(lower, cutoff, now), date, "{lower} {cutoff} {now}");
-        }
-    }
-
-    #[test]
-    fn up_10_customers_pay_what_they_paid_until_then() {
-        let (live, next) = (content(&[("", "49.00")]), content(&[("", "59.00")]));
-        let waiting = changes(&live, &[], &next, 4, NOW);
-        assert_eq!(waiting.len(), 1);
-        let day = datetime!(2027-03-01 00:00 UTC);
-        assert_eq!(waiting[0].effective_time, day);
-        assert_eq!(paid(&next, &waiting, NOW), ["49.00"]);
-        assert_eq!(paid(&next, &waiting, day - Duration::SECOND), ["49.00"]);
-        assert_eq!(paid(&next, &waiting, day), ["59.00"]);
-        assert_eq!(changes(&live, &[], &live, 4, NOW), []);
-    }
-
-    #[test]
-    fn up_10_what_waits_keeps_its_date_and_what_changes_again_gets_another() {
-        let (live, next) = (content(&[("", "49.00")]), content(&[("", "59.00")]));
-        let waiting = changes(&live, &[], &next, 4, NOW);
-        let later = NOW + Duration::days(40);
-        assert_eq!(changes(&next, &waiting, &next, 4, later), waiting);
-        let more = content(&[("", "69.00")]);
-        let again = changes(&next, &waiting, &more, 4, later);
-        assert_eq!(again[0].effective_time, datetime!(2027-04-01 00:00 UTC));
-        assert_eq!(paid(&more, &again, later), ["49.00"]);
-        // Taken back before anybody paid it.
-        assert_eq!(changes(&next, &waiting, &live, 4, later), []);
-    }
-
-    #[test]
-    fn up_10_a_price_of_a_market_is_held_against_the_one_for_all() {
-        let live = content(&[("", "49.00")]);
-        let next = content(&[("", "49.00"), ("DE", "39.00")]);
-        let waiting = changes(&live, &[], &next, 4, NOW);
-        assert_eq!(paid(&next, &waiting, NOW), ["49.00", "DE49.00"]);
-        assert_eq!(
-            waiting[0].effective_time,
-            datetime!(2026-12-01 00:00 UTC),
-            "lower"
-        );
-        // And the other way round: without its own, the market pays the one for all.
-        let waiting = changes(&next, &[], &live, 4, NOW);
-        assert_eq!(paid(&live, &waiting, NOW), ["49.00", "DE39.00"]);
-    }
-
-    /// Notice is not evaded by how a price is written, in which currency it is, or how it is paid.
-    #[test]
-    fn up_10_another_way_of_paying_waits_as_an_increase_does() {
-        let with = |change: &dyn Fn(&mut Price)| {
-            let mut next = content(&[("", "490.00")]);
-            let pricing = next.plans[0].pages.plan_pricing.as_mut().unwrap();
-            change(&mut pricing.prices[0]);
-            next
-        };
-        let live = content(&[("", "49.00")]);
-        for next in [
-            with(&|price| price.paid_every = Some(BillingTerm::OneMonth)),
-            with(&|price| (price.min_users, price.max_users) = (1, 9)),
-            with(&|price| price.currency = "EUR".into()),
-            with(&|price| {
-                price.currency = "EUR".into();
-                price.amount = "4.90".into();
-            }),
-        ] {
-            let waiting = changes(&live, &[], &next, 4, NOW);
-            assert_eq!(waiting.len(), 1);
-            assert_eq!(waiting[0].effective_time, datetime!(2027-03-01 00:00 UTC));
-            let pricing = next.plans[0].pages.plan_pricing.as_ref().unwrap();
-            let force = in_force(pricing, &next.plans[0].plan_id, &waiting, NOW);
-            let [price] = &force.prices[..] else {
-                panic!("{force:?}")
-            };
-            assert_eq!((&*price.currency, &*price.amount), ("USD", "49.00"));
-        }
-        // Written out, it is the same.
-        let mut next = content(&[("", "49.0")]);
-        let pricing = next.plans[0].pages.plan_pricing.as_mut().unwrap();
-        pricing.prices[0].paid_every = Some(BillingTerm::OneMonth);
-        assert_eq!(changes(&live, &[], &next, 4, NOW), []);
-    }
-
-    /// Germans paid the dollars of all markets, and then euros of their own.
-    #[test]
-    fn up_10_a_market_pays_what_it_paid_in_the_currency_it_paid() {
-        let live = content(&[("", "49.00")]);
-        let mut next = content(&[("", "49.00"), ("DE", "490.00")]);
-        next.plans[0].pages.plan_pricing.as_mut().unwrap().prices[1].currency = "EUR".into();
-        let waiting = changes(&live, &[], &next, 4, NOW);
-        assert_eq!(paid(&next, &waiting, NOW), ["49.00", "DE49.00"]);
-        let back = changes(&next, &[], &live, 4, NOW);
-        assert_eq!(paid(&live, &back, NOW), ["49.00", "DE490.00"]);
-    }
-
-    #[test]
-    fn up_10_ten_thousand_prices_are_looked_at_at_once() {
-        let priced = |amount: &str| {
-            let mut content = content(&[("", amount)]);
-            let pricing = content.plans[0].pages.plan_pricing.as_mut().unwrap();
-            let one = pricing.prices[0].clone();
-            pricing.prices = (0..10_000)
-                .map(|cores| Price {
-                    cores,
-                    ..one.clone()
-                })
-                .collect();
-            content
-        };
-        let (live, next) = (priced("49.00"), priced("59.00"));
-        let begun = std::time::Instant::now();
-        let waiting = changes(&live, &[], &next, 4, NOW);
-        assert_eq!(waiting.len(), 10_000);
-        assert_eq!(changes(&next, &waiting, &next, 4, NOW), waiting);
-        assert_eq!(paid(&next, &waiting, NOW)[9_999], "49.00");
-        // A scan for each would take minutes here.
-        assert!(begun.elapsed() < std::time::Duration::from_secs(10));
-    }
-
-    #[test]
-    fn up_10_units_of_meters_wait_as_prices_do() {
-        let metered = |price: &str| {
-            let mut content = content(&[("", "49.00")]);
-            let pricing = content.plans[0].pages.plan_pricing.as_mut().unwrap();
-            pricing.meters = vec![CustomMeter {
-                id: "calls".into(),
-                price_per_unit: price.into(),
-                ..CustomMeter::default()
-            }];
-            content
-        };
-        let (live, next) = (metered("0.5"), metered("0.25"));
-        let waiting = changes(&live, &[], &next, 4, NOW);
-        assert_eq!(waiting[0].effective_time, datetime!(2026-12-01 00:00 UTC));
-        let pricing = next.plans[0].pages.plan_pricing.as_ref().unwrap();
-        let force = in_force(pricing, &next.plans[0].plan_id, &waiting, NOW);
-        assert_eq!(force.meters[0].price_per_unit, "0.5");
-        assert_eq!(
-            changes(&live, &[], &metered("0.50"), 4, NOW),
-            [],
-            "written otherwise"
-        );
-        let dearer = changes(&next, &[], &metered("1"), 4, NOW);
-        assert_eq!(dearer[0].effective_time, datetime!(2027-03-01 00:00 UTC));
-    }
-}
+mod tests;

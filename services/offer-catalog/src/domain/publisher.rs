@@ -162,4 +162,38 @@ mod tests {
             serde_json::from_str(r#"{"enrolled":true,"unknown_fact":1}"#).unwrap();
         assert!(facts.enrolled && facts.membership == Standing::Unknown);
     }
+
+    #[test]
+    fn every_kind_of_member_is_read_as_it_was_stored() {
+        for (kind, stored) in [
+            (MemberKind::User, "user"),
+            (MemberKind::Application, "application"),
+        ] {
+            assert_eq!(kind.as_str(), stored);
+            assert_eq!(MemberKind::parse(stored), Some(kind));
+        }
+        assert_eq!(MemberKind::parse("User"), None);
+    }
+
+    #[test]
+    fn ro_3_only_the_role_of_owner_makes_an_owner() {
+        let with = |roles: &[Role]| Member {
+            publisher: "contoso".into(),
+            id: "ada".into(),
+            kind: MemberKind::User,
+            principal: "ada@contoso".into(),
+            display_name: "Ada".into(),
+            roles: roles.to_vec(),
+            revision: 1,
+            create_time: OffsetDateTime::UNIX_EPOCH,
+        };
+        for (roles, owner) in [
+            (&[] as &[Role], false),
+            (&[Role::Manager, Role::Developer], false),
+            (&[Role::Owner], true),
+            (&[Role::Developer, Role::Owner], true),
+        ] {
+            assert_eq!(with(roles).is_owner(), owner, "{roles:?}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ pub const DEFAULT_MARKET: &str = "US";
 /// What one order of a plan costs in a market: "USD 49.00 per month"; empty where nothing is charged. `None`: the plan is
 /// not sold there. Of several terms the shortest is quoted.
 pub fn charge(pricing: &PlanPricing, market: &str) -> Option<String> {
-    if !pricing.markets.iter().any(|sold| sold == market) {
+    if !pricing.is_sold_in(market) {
         return None;
     }
     match pricing.model {
@@ -32,7 +32,8 @@ fn price<'a>(pricing: &'a PlanPricing, market: &str) -> Option<&'a Price> {
     of(market).or_else(|| of(""))
 }
 
-fn quote(price: &Price, model: PricingModel) -> String {
+/// "USD 49.00 per month"
+pub fn quote(price: &Price, model: PricingModel) -> String {
     let mut text = format!("{} {}", price.currency, price.amount);
     match model {
         PricingModel::PerUser => text.push_str(" per user"),
@@ -67,15 +68,11 @@ pub fn faults(content: &Content, plan: &ContentPlan) -> Vec<String> {
         return vec!["the plan has no prices; save its page Pricing and availability".into()];
     };
     let mut faults = Vec::new();
-    if pricing.markets.is_empty() {
+    let mut unpriced = pricing.sold_in();
+    if unpriced.is_empty() {
         faults.push("the plan is sold in no market; choose at least one".into());
     }
-    let unpriced: Vec<&str> = pricing
-        .markets
-        .iter()
-        .map(String::as_str)
-        .filter(|market| charge(pricing, market).is_none())
-        .collect();
+    unpriced.retain(|market| charge(pricing, market).is_none());
     if !unpriced.is_empty() {
         faults.push(format!(
             "the plan has no price for {}; add one for each, or one for all markets",
@@ -125,6 +122,7 @@ fn is_https(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::domain::samples;
+    use crate::pages::CustomerMarkets;
 
     fn price(market: &str, amount: &str, term: BillingTerm) -> Price {
         Price {
@@ -156,6 +154,17 @@ mod tests {
         assert_eq!(charge(&plan, "US").as_deref(), Some("USD 49.00 per month"));
         assert_eq!(charge(&plan, "DE").as_deref(), Some("USD 45.00 per month"));
         assert_eq!(charge(&plan, "FR"), None);
+        let everywhere = PlanPricing {
+            markets: vec![],
+            customer_markets: Some(CustomerMarkets::All),
+            ..plan
+        };
+        assert_eq!(
+            charge(&everywhere, "FR").as_deref(),
+            Some("USD 49.00 per month"),
+            "PN-14"
+        );
+        assert_eq!(charge(&everywhere, "XK"), None);
         assert_eq!(
             charge(&pricing(PricingModel::PerUser, prices), "US").as_deref(),
             Some("USD 49.00 per user per month")
@@ -203,6 +212,106 @@ mod tests {
         ] {
             assert_eq!(faults(kind, ""), 0, "{kind}");
             assert_eq!(faults(kind, "http://a.example/"), 1, "{kind}");
+        }
+    }
+
+    #[test]
+    fn pn_13_a_charge_says_what_it_is_for() {
+        use BillingTerm::*;
+        use PricingModel::*;
+        let by_cores = |cores| Price {
+            cores,
+            ..price("", "0.20", Hour)
+        };
+        let paid = |every, term| Price {
+            paid_every: Some(every),
+            ..price("", "9", term)
+        };
+        for (model, one, expected) in [
+            (
+                PerUser,
+                price("", "9", TwoYears),
+                "USD 9 per user per 2 years",
+            ),
+            (FlatRate, price("", "9", ThreeYears), "USD 9 per 3 years"),
+            (PerCore, by_cores(0), "USD 0.20 per core per hour"),
+            (PerCoreSize, by_cores(4), "USD 0.20 for 4 cores per hour"),
+            (PerCoreSize, by_cores(0), "USD 0.20 per hour"),
+            (
+                PerMarketAndCoreSize,
+                by_cores(8),
+                "USD 0.20 for 8 cores per hour",
+            ),
+            (FlatRate, by_cores(4), "USD 0.20 per hour"),
+            (FlatRate, paid(OneYear, OneYear), "USD 9 per year"),
+            (
+                FlatRate,
+                paid(OneYear, TwoYears),
+                "USD 9 per 2 years, paid per year",
+            ),
+        ] {
+            let plan = pricing(model, vec![one]);
+            assert_eq!(charge(&plan, "US").as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn s1_1_what_keeps_an_order_from_being_made_is_told() {
+        type Fault = (fn(&mut Content), &'static [&'static str]);
+        fn of(content: &mut Content) -> &mut PlanPricing {
+            content.plans[0].pages.plan_pricing.as_mut().unwrap()
+        }
+        let rows: &[Fault] = &[
+            (|_| {}, &[]),
+            (|c| c.pages.technical_configuration = None, &[]),
+            (
+                |c| c.plans[0].pages.plan_pricing = None,
+                &["the plan has no prices"],
+            ),
+            (
+                |c| of(c).markets.clear(),
+                &["the plan is sold in no market"],
+            ),
+            (
+                |c| {
+                    of(c).prices.remove(0);
+                    of(c).markets.push("FR".into());
+                },
+                &["the plan has no price for US, FR; add"],
+            ),
+            (
+                |c| {
+                    c.offer.offer_type = "azureApplication".into();
+                    let page = c.pages.technical_configuration.as_mut().unwrap();
+                    page.landing_page_url.clear();
+                    page.webhook_url = "http://notes.contoso.example".into();
+                },
+                &["the connection webhook \"http://notes.contoso.example\" can't"],
+            ),
+            (
+                |c| of(c).prices[1].amount = "much".into(),
+                &["1 prices of the plan are no amounts"],
+            ),
+            (
+                |c| {
+                    let page = c.pages.technical_configuration.as_mut().unwrap();
+                    page.landing_page_url = "http://notes.contoso.example".into();
+                    page.webhook_url.clear();
+                },
+                &[
+                    "the landing page \"http://notes.contoso.example\" can't",
+                    "the connection webhook \"\" can't",
+                ],
+            ),
+        ];
+        for (change, expected) in rows {
+            let mut content = Content::of(&crate::domain::samples::saas());
+            change(&mut content);
+            let found = faults(&content, &content.plans[0]);
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (found, expected) in found.iter().zip(*expected) {
+                assert!(found.starts_with(expected), "{found}");
+            }
         }
     }
 }

@@ -102,3 +102,23 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs go by them: a refusal that is renamed here keeps its reason, or this test is told why not.
+    #[test]
+    fn every_refusal_has_the_reason_of_its_name() {
+        for refusal in Refusal::ALL {
+            let mut reason = String::new();
+            for c in format!("{refusal:?}").chars() {
+                if c.is_uppercase() && !reason.is_empty() {
+                    reason.push('_');
+                }
+                reason.push(c.to_ascii_uppercase());
+            }
+            assert_eq!(refusal.reason(), reason);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Draft, DraftPlan, OfferHead, OfferPages, PlanPages};
-use crate::pages::{Asset, AssetContent, AssetKind, AssetState, offer_type};
+use crate::pages::{Asset, AssetContent, AssetKind, AssetState, CustomerMarkets, offer_type};
 
 pub const OFFER: &str = "publishers/contoso/offers/notes";
 
@@ -155,6 +155,20 @@ pub fn saas() -> Draft {
     )
 }
 
+/// The same with what snapshots have from format 2 on.
+pub fn saas_everywhere() -> Draft {
+    let mut draft = saas();
+    let wide = [("wide", AssetKind::LogoWide), ("hero", AssetKind::LogoHero)];
+    draft.assets.extend(wide.map(|(id, kind)| asset(id, kind)));
+    let listing = draft.pages.offer_listing.get_or_insert_default();
+    listing.wide_logo = format!("{OFFER}/assets/wide");
+    listing.hero_logo = format!("{OFFER}/assets/hero");
+    let pricing = draft.plans[0].pages.plan_pricing.get_or_insert_default();
+    pricing.markets.clear();
+    pricing.customer_markets = Some(CustomerMarkets::All);
+    draft
+}
+
 /// Listed only, "Contact me".
 pub fn listed() -> Draft {
     let mut setup = setup();
@@ -170,6 +184,9 @@ pub fn container() -> Draft {
     let id = "11111111-1111-1111-1111-111111111111";
     let mut listing = listing();
     listing["short_description"] = json!("Notes in a box");
+    // Resellers may sell containers unless the publisher says otherwise (LI-12).
+    listing["csp_contact"] = listing["support_contact"].clone();
+    listing["csp_materials_url"] = json!("https://notes.contoso.example/resellers");
     let mut properties = properties();
     properties["categories"] =
         json!([{"category": "containers", "subcategories": ["container-images"]}]);

@@ -1,7 +1,15 @@
 //! What a snapshot fixes of a draft, and its canonical bytes (design rule PB-1).
 //!
-//! Format 1 is RFC 8785 JSON of [`Content`]. Nothing in [`Content`], in a page or in what they hold may change the bytes
-//! that an existing content is encoded to: a new field means a new format, and this one stays (golden files below).
+//! It is RFC 8785 JSON of [`Content`]. Nothing in [`Content`], in a page or in what they hold may change the bytes that an
+//! existing content is encoded to: a new field means a new format, and those before stay (golden files below). Unset, it
+//! leaves no trace, so that the content of an older format is encoded as it was when there was no such field; and a
+//! content has the lowest format that holds it, so that what an older version could write, it also can read.
+//!
+//! | format | has besides |
+//! |---|---|
+//! | 1 | |
+//! | 2 | wide and hero logo of a listing, `customer_markets` of a plan |
+//!
 //! Audiences, etags, times, people and the values of secrets are never part of it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +23,8 @@ use crate::pages::{
     offer_type,
 };
 
-/// The number of the encoding that is written.
-pub const FORMAT: u32 = 1;
+/// The newest encoding.
+pub const FORMAT: u32 = 2;
 
 /// Key of the lead destination's secret in [`Content::secrets`].
 pub const LEAD_DESTINATION: &str = "lead_destination";
@@ -110,7 +118,7 @@ impl Content {
             .into_iter()
             .collect();
         Self {
-            format: FORMAT,
+            format: lowest_format(&pages, &plans),
             offer: draft.offer.clone(),
             pages,
             plans,
@@ -161,7 +169,7 @@ impl Content {
         let Some(page) = &self.pages.offer_listing else {
             return Vec::new();
         };
-        let logos = [&page.large_logo, &page.medium_logo, &page.small_logo];
+        let logos = page.logos();
         let captioned = |file: &CaptionedAsset| (file.asset.clone(), file.caption.clone());
         let named = logos
             .into_iter()
@@ -217,10 +225,27 @@ pub fn decode(bytes: &[u8]) -> Result<Content, SnapshotError> {
     struct Head {
         format: u32,
     }
-    match serde_json::from_slice::<Head>(bytes)?.format {
-        FORMAT => Ok(serde_json::from_slice(bytes)?),
-        other => Err(SnapshotError::UnknownFormat(other)),
+    let format = serde_json::from_slice::<Head>(bytes)?.format;
+    if !(1..=FORMAT).contains(&format) {
+        return Err(SnapshotError::UnknownFormat(format));
     }
+    let content: Content = serde_json::from_slice(bytes)?;
+    if lowest_format(&content.pages, &content.plans) > format {
+        let why = format!("format {format} has no such field");
+        return Err(SnapshotError::Unreadable(serde::de::Error::custom(why)));
+    }
+    Ok(content)
+}
+
+/// The lowest format that holds this.
+fn lowest_format(pages: &OfferPages, plans: &[ContentPlan]) -> u32 {
+    let listing = pages.offer_listing.as_ref();
+    let wide = listing.is_some_and(|page| !page.wide_logo.is_empty() || !page.hero_logo.is_empty());
+    let mut pricings = plans
+        .iter()
+        .filter_map(|plan| plan.pages.plan_pricing.as_ref());
+    let everywhere = pricings.any(|pricing| pricing.customer_markets.is_some());
+    if wide || everywhere { 2 } else { 1 }
 }
 
 fn published_pages(draft: &Draft, transactable: bool) -> OfferPages {
@@ -293,14 +318,7 @@ fn name_derived_logos(listing: &mut OfferListing, draft: &Draft) {
 pub fn named_assets(pages: &OfferPages, plans: &[ContentPlan]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Some(listing) = &pages.offer_listing {
-        names.extend(
-            [
-                &listing.large_logo,
-                &listing.medium_logo,
-                &listing.small_logo,
-            ]
-            .map(Clone::clone),
-        );
+        names.extend(listing.logos().map(Clone::clone));
         names.extend(
             listing
                 .screenshots

@@ -50,4 +50,13 @@ mod tests {
             assert_eq!(PreviewToken::parse(wrong), None);
         }
     }
+
+    /// Links that were handed out are found by it: it never changes.
+    #[test]
+    fn pv_1_a_token_is_found_by_the_sha_256_of_its_bytes() {
+        assert_eq!(
+            hex::encode(PreviewToken::new([7; 16]).hash()),
+            "d761d406af2a4a5a15f67c924378ed88d1f85c13f1a37fc7366f59789b3bcd65"
+        );
+    }
 }

@@ -35,6 +35,11 @@ fn li_14_logos_are_square_and_216_to_350_pixels() {
         (AssetKind::LogoMedium, 91, 90, "BAD_DIMENSIONS"),
         (AssetKind::LogoSmall, 48, 48, "OK"),
         (AssetKind::LogoSmall, 47, 47, "BAD_DIMENSIONS"),
+        (AssetKind::LogoWide, 255, 115, "OK"),
+        (AssetKind::LogoWide, 256, 115, "BAD_DIMENSIONS"),
+        (AssetKind::LogoWide, 115, 255, "BAD_DIMENSIONS"),
+        (AssetKind::LogoHero, 815, 290, "OK"),
+        (AssetKind::LogoHero, 815, 289, "BAD_DIMENSIONS"),
     ];
     for (kind, width, height, expected) in cases {
         assert_eq!(

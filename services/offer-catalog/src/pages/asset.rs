@@ -12,6 +12,11 @@ pub enum AssetKind {
     LogoMedium,
     /// 48 × 48.
     LogoSmall,
+    /// 255 × 115; the size is that of "Wide" in the articles "Create a … offer" for the commercial marketplace of 2019 to
+    /// 2020 (learn.microsoft.com/azure/marketplace, by type of offer), which the Azure portal shows in lists.
+    LogoWide,
+    /// 815 × 290; "Hero" in the same articles: the banner of the offer in the Azure portal.
+    LogoHero,
     /// 1280 × 720.
     Screenshot,
     /// 1280 × 720.
@@ -26,10 +31,12 @@ const MIB: u64 = 1024 * 1024;
 
 impl AssetKind {
     /// Every kind.
-    pub const ALL: [AssetKind; 7] = [
+    pub const ALL: [AssetKind; 9] = [
         Self::LogoLarge,
         Self::LogoMedium,
         Self::LogoSmall,
+        Self::LogoWide,
+        Self::LogoHero,
         Self::Screenshot,
         Self::VideoThumbnail,
         Self::Document,
@@ -42,6 +49,8 @@ impl AssetKind {
             Self::LogoLarge => "LOGO_LARGE",
             Self::LogoMedium => "LOGO_MEDIUM",
             Self::LogoSmall => "LOGO_SMALL",
+            Self::LogoWide => "LOGO_WIDE",
+            Self::LogoHero => "LOGO_HERO",
             Self::Screenshot => "SCREENSHOT",
             Self::VideoThumbnail => "VIDEO_THUMBNAIL",
             Self::Document => "DOCUMENT",
@@ -68,7 +77,7 @@ impl AssetKind {
         !matches!(self, Self::Document | Self::Package)
     }
 
-    /// What is wrong with an image of this size, if anything (LI-14, LI-15, LI-16).
+    /// What is wrong with an image of this size, if anything (LI-14, LI-15, LI-16, LI-18).
     pub fn size_fault(self, width: u32, height: u32) -> Option<String> {
         let (fits, wanted) = match self {
             Self::LogoLarge => (
@@ -77,6 +86,8 @@ impl AssetKind {
             ),
             Self::LogoMedium => ((width, height) == (90, 90), "90 × 90 pixels"),
             Self::LogoSmall => ((width, height) == (48, 48), "48 × 48 pixels"),
+            Self::LogoWide => ((width, height) == (255, 115), "255 × 115 pixels"),
+            Self::LogoHero => ((width, height) == (815, 290), "815 × 290 pixels"),
             Self::Screenshot | Self::VideoThumbnail => {
                 ((width, height) == (1280, 720), "1280 × 720 pixels")
             }

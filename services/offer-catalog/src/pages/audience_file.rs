@@ -299,4 +299,49 @@ mod tests {
         assert_eq!(read(rows(20_000).as_bytes(), only).unwrap().len(), 20_000);
         assert_eq!(faults(&rows(30_001), only), [(30_002, "TOO_MANY")]);
     }
+
+    #[test]
+    fn pn_12_kinds_are_known_by_every_name_that_is_in_use() {
+        use AudienceIdKind::*;
+        let rows = [
+            ("email", Email, "ada@contoso.example"),
+            ("E-mail", Email, "ada@contoso.example"),
+            ("Azure subscription ID", Subscription, A),
+            ("SUBSCRIPTION", Subscription, A),
+            ("tenant id", Tenant, A),
+            ("EA", EnterpriseAgreement, "7654321"),
+            ("enterprise agreement", EnterpriseAgreement, "7654321"),
+            ("MSDN", Msdn, "a-subscriber"),
+        ];
+        for (name, kind, id) in rows {
+            let file = format!("kind,id\n{name},{id}\n");
+            let members = read(file.as_bytes(), &[kind]).unwrap();
+            assert_eq!((members[0].kind, members[0].id.as_str()), (kind, id));
+            let others = [Email, Subscription, Tenant, EnterpriseAgreement, Msdn];
+            let others: Vec<_> = others.into_iter().filter(|other| *other != kind).collect();
+            assert_eq!(faults(&file, &others), [(2, "NOT_ALLOWED")], "{name}");
+        }
+        assert_eq!(faults("kind,id\nid,1\n", BOTH), [(2, "NOT_ALLOWED")]);
+        let told = read(b"type,id\n,1\n", BOTH).unwrap_err();
+        assert_eq!(told[0].message, "the type must be tenant or subscription");
+    }
+
+    #[test]
+    fn pa_3_ids_and_labels_have_their_form_and_length() {
+        use AudienceIdKind::*;
+        let rows = [
+            (Email, "ada@contoso.example".to_owned(), 0, None),
+            (Email, "ada".to_owned(), 0, Some("BAD_EMAIL")),
+            (Msdn, "i".repeat(50), 1_000, None),
+            (Msdn, "i".repeat(51), 0, Some("TOO_LONG")),
+            (Msdn, "i".repeat(50), 1_001, Some("TOO_LONG")),
+            (Msdn, "a\u{7}b".to_owned(), 0, Some("CONTROL_CHARACTER")),
+        ];
+        for (kind, id, label, expected) in rows {
+            let file = format!("id,label\n{id},{}\n", "l".repeat(label));
+            let found = read(file.as_bytes(), &[kind]).err().unwrap_or_default();
+            let codes: Vec<&str> = found.iter().map(|fault| fault.code).collect();
+            assert_eq!(codes, Vec::from_iter(expected), "{id} {label}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::hash::Hash;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
@@ -23,6 +24,8 @@ pub struct Context<'a> {
     pub metered: bool,
     /// Customers see it, or did.
     pub published: bool,
+    /// When it is looked at.
+    pub now: OffsetDateTime,
     /// The offer's files, by resource name.
     pub assets: &'a BTreeMap<String, Asset>,
     /// A secret of the lead destination is stored.
@@ -272,5 +275,50 @@ pub fn asset(issues: &mut Issues, field: &str, name: &str, kind: AssetKind, cont
                 "Wait until it is processed.",
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::PageId;
+
+    #[test]
+    fn li_8_addresses_are_whole_and_name_nobody() {
+        let long = |length: usize| format!("https://a.example/{}", "x".repeat(length - 18));
+        let (most, more) = (long(MAX_URL), long(MAX_URL + 1));
+        let rows = [
+            ("https://a.example", true),
+            ("https://a.example/x?y=z#w", true),
+            (most.as_str(), true),
+            (more.as_str(), false),
+            ("https://a.example/x y", false),
+            (" https://a.example", false),
+            ("https://a.example/x\ty", false),
+            ("https://a.example/\u{1}", false),
+            ("https://ada@a.example", false),
+            ("https://:secret@a.example", false),
+            ("https://ada:secret@a.example", false),
+            ("https://", false),
+            ("http://a.example", false),
+            ("a.example", false),
+        ];
+        for (address, good) in rows {
+            let mut issues = Issues::of(PageId::OfferListing, None);
+            let found = https_url(&mut issues, "url", address);
+            let codes: Vec<_> = issues.into_vec().iter().map(|one| one.code).collect();
+            assert_eq!(found.is_some(), good, "{address}");
+            assert_eq!(codes, if good { vec![] } else { vec!["BAD_URL"] });
+        }
+    }
+
+    #[test]
+    fn li_10_addresses_of_people_have_at_most_254_characters() {
+        let label = "d".repeat(63);
+        let of = |length: usize| {
+            let domain = format!("{label}.{label}.{label}.example");
+            format!("{}@{domain}", "m".repeat(length - domain.len() - 1))
+        };
+        assert!(is_email(&of(254)) && !is_email(&of(255)));
     }
 }

@@ -198,6 +198,7 @@ mod tests {
             ),
             ("a <b", &["UNBALANCED_HTML"]),
             ("<p><p></p></p>", &[]),
+            ("<b></b></b>", &["UNBALANCED_HTML"]),
         ];
         for (html, codes) in cases {
             let found: Vec<&str> = faults(html).iter().map(|fault| fault.code).collect();

@@ -174,4 +174,29 @@ mod tests {
             ("MORE_ISSUES", "has 2 more issues", Severity::Error)
         );
     }
+
+    #[test]
+    fn pg_10_what_was_found_before_is_told_again_with_all_that_is_more() {
+        let mut before = Issues::of(PageId::PlanPricing, None);
+        for at in 0..MOST_ISSUES + 3 {
+            before.warn(format!("members[{at}]"), "ODD", "is odd", "Look at it.");
+        }
+        let last = |before: &Issues| {
+            let mut issues = Issues::of(PageId::PlanPricing, Some("gold"));
+            issues.again(before);
+            let told = issues.into_vec();
+            assert_eq!(told.len(), MOST_ISSUES + 1);
+            let mut plans = told.iter().map(|issue| issue.plan_id.as_deref());
+            assert!(plans.all(|plan| plan == Some("gold")));
+            let last = told.into_iter().next_back().unwrap();
+            (last.message, last.severity)
+        };
+        assert_eq!(
+            last(&before),
+            ("has 3 more issues".into(), Severity::Warning)
+        );
+        before.error("members", "BAD", "is bad", "Mend it.");
+        before.error("members", "BAD", "is bad", "Mend it.");
+        assert_eq!(last(&before), ("has 5 more issues".into(), Severity::Error));
+    }
 }

@@ -1,8 +1,8 @@
 //! The pages of an offer and of its plans: one file per page, its typed fields and its rules (domain rules §4.3–§4.9).
 //!
 //! The JSON of a page is what the database and snapshots hold: snake_case names of the page's message, enums by value
-//! name without prefix, a oneof as the member that is set, nothing that is unset or empty. Snapshots of format 1 are
-//! made of it, so no name here ever changes and no field is added without a new format.
+//! name without prefix, a oneof as the member that is set, nothing that is unset or empty. Snapshots are made of
+//! it, so no name here ever changes and no field is added without a new format.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +12,12 @@ pub mod check;
 mod co_sell;
 mod contact;
 mod container;
+mod disk;
 pub mod html;
 mod issue;
 mod lead_destination;
 mod legal;
+mod markets;
 mod offer_listing;
 mod offer_setup;
 pub mod offer_type;
@@ -46,6 +48,7 @@ pub use lead_destination::{
     Office365, SECRET_MASK, Salesforce, Table, secret_fault,
 };
 pub use legal::{CustomAmendment, CustomTerms, LegalTerms, StandardContract, TermsSource};
+pub use markets::CustomerMarkets;
 pub use offer_listing::OfferListing;
 pub use offer_setup::{CallToAction, OfferSetup, Selling, TestDrive};
 pub use offer_type::{Applies, CertificationLeg, HelpLink, OfferType, Storefront};

@@ -64,6 +64,12 @@ pub struct OfferListing {
     /// LI-14: made of the large one unless named.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub small_logo: String,
+    /// LI-18: in snapshots from format 2 on.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub wide_logo: String,
+    /// LI-18: in snapshots from format 2 on.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub hero_logo: String,
     /// LI-15
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub screenshots: Vec<CaptionedAsset>,
@@ -81,7 +87,18 @@ static AVAILABLE_IN: LazyLock<Regex> =
 const MAX_LINKS: usize = 25;
 
 impl OfferListing {
-    /// LI-1 … LI-17
+    /// Its logos; empty where there is none.
+    pub fn logos(&self) -> [&String; 5] {
+        [
+            &self.large_logo,
+            &self.medium_logo,
+            &self.small_logo,
+            &self.wide_logo,
+            &self.hero_logo,
+        ]
+    }
+
+    /// LI-1 … LI-18
     pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
         self.check_names(issues);
         self.check_description(issues);
@@ -215,7 +232,7 @@ impl OfferListing {
         check::https_url(issues, "csp_materials_url", &self.csp_materials_url);
     }
 
-    /// LI-14
+    /// LI-14, LI-18
     fn check_logos(&self, context: &Context<'_>, issues: &mut Issues) {
         check::required(
             issues,
@@ -244,6 +261,21 @@ impl OfferListing {
             AssetKind::LogoSmall,
             context,
         );
+        self.check_wide_logos(context, issues);
+    }
+
+    /// LI-18
+    fn check_wide_logos(&self, context: &Context<'_>, issues: &mut Issues) {
+        for (field, logo, kind) in [
+            ("wide_logo", &self.wide_logo, AssetKind::LogoWide),
+            ("hero_logo", &self.hero_logo, AssetKind::LogoHero),
+        ] {
+            if !logo.is_empty() && !context.offer_type.listing.wide_logos {
+                let message = "offers of this type are not shown where it would be seen";
+                issues.error(field, "NOT_ALLOWED", message, "Leave it out.");
+            }
+            check::asset(issues, field, logo, kind, context);
+        }
     }
 
     /// LI-13, LI-15, LI-16

@@ -204,7 +204,7 @@ pub struct PreviewAudienceRule {
     pub max: usize,
 }
 
-/// What the listing of a type needs (LI-3, LI-6, LI-8, LI-15, LI-16).
+/// What the listing of a type needs (LI-3, LI-6, LI-8, LI-15, LI-16, LI-18).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListingRule {
@@ -218,6 +218,8 @@ pub struct ListingRule {
     pub min_screenshots: usize,
     /// The most videos.
     pub max_videos: usize,
+    /// The Azure portal shows it with a wide logo and a hero, where it has them (LI-18).
+    pub wide_logos: bool,
 }
 
 /// What a plan deploys.

@@ -6,17 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{self, Context};
 use super::{
-    AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, Issues, PageId, Price, PricingModel,
-    taxonomy,
+    AudienceIdKind, AudienceMember, BillingTerm, CustomMeter, CustomerMarkets, Issues, PageId,
+    Price, PricingModel,
 };
 
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlanPricing {
-    /// Where it is sold (PN-4).
+    /// Where it is sold, one by one (PN-4).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub markets: Vec<String>,
+    /// Where it is sold, all at once (PN-14): in snapshots from format 2 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_markets: Option<CustomerMarkets>,
     /// What it is priced by (PN-5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<PricingModel>,
@@ -50,7 +53,6 @@ pub enum PlanAudience {
     Private,
 }
 
-const MAX_MARKETS: usize = 141;
 const MAX_METERS: usize = 30;
 const MAX_TENANTS: usize = 20_000;
 const MAX_SUBSCRIPTIONS: usize = 10_000;
@@ -70,7 +72,7 @@ impl PlanPricing {
         })
     }
 
-    /// PN-4 … PN-13, of a plan of this subtype. Where the members of its private audience aren't here, what was found of
+    /// PN-4 … PN-14, of a plan of this subtype. Where the members of its private audience aren't here, what was found of
     /// them before counts.
     pub fn check(
         &self,
@@ -103,29 +105,6 @@ impl PlanPricing {
                 issues.error(field, "NOT_ALLOWED", message, "Leave it out.");
             }
         }
-    }
-
-    /// PN-4
-    fn check_markets(&self, issues: &mut Issues) {
-        if self.markets.is_empty() {
-            check::required(issues, "markets", "", "at least one market");
-        }
-        check::max_items(issues, "markets", &self.markets, MAX_MARKETS);
-        for (at, market) in self.markets.iter().enumerate() {
-            if !taxonomy::is_market(market) {
-                issues.error(
-                    format!("markets[{at}]"),
-                    "UNKNOWN_VALUE",
-                    format!("\"{market}\" is no market"),
-                    "Give a code like US or DE.",
-                );
-            }
-        }
-        let markets = self.markets.iter().enumerate();
-        check::distinct(
-            issues,
-            markets.map(|(at, market)| (format!("markets[{at}]"), market.as_str())),
-        );
     }
 
     /// PN-5, PN-6, PN-13
@@ -175,7 +154,7 @@ impl PlanPricing {
         if self.prices.is_empty() {
             check::required(issues, "prices", "", "at least one price");
         }
-        let markets: HashSet<&str> = self.markets.iter().map(String::as_str).collect();
+        let markets: HashSet<&str> = self.sold_in().into_iter().collect();
         for (at, price) in self.prices.iter().enumerate() {
             let at = format!("prices[{at}]");
             price.check(&at, model, terms, issues);
@@ -226,12 +205,8 @@ impl PlanPricing {
                 .insert(&price.market);
         }
         for ((term, _), priced) in by_term {
-            let missing: Vec<&str> = self
-                .markets
-                .iter()
-                .map(String::as_str)
-                .filter(|market| !priced.contains(market))
-                .collect();
+            let mut missing = self.sold_in();
+            missing.retain(|market| !priced.contains(market));
             if !priced.contains("") && !missing.is_empty() {
                 let term = term.map_or("a term", BillingTerm::as_str);
                 let message = format!("{term} has no price for {}", some_of(&missing));

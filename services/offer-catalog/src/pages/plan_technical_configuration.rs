@@ -30,8 +30,8 @@ pub enum PlanConfiguration {
 }
 
 impl PlanTechnicalConfiguration {
-    /// TC-3 … TC-6
-    pub fn check(&self, context: &Context<'_>, issues: &mut Issues) {
+    /// TC-3 … TC-6; `live` is the page of the same plan as customers have it.
+    pub fn check(&self, context: &Context<'_>, live: Option<&Self>, issues: &mut Issues) {
         let deploys = context.offer_type.plan_technical_configuration;
         match (&self.configuration, deploys) {
             (None, _) => check::required(issues, "", "", "what the plan deploys"),
@@ -42,7 +42,7 @@ impl PlanTechnicalConfiguration {
                 package.check(context, issues)
             }
             (Some(PlanConfiguration::VirtualMachine(machine)), Some(Deploys::VirtualMachine)) => {
-                machine.check(issues)
+                machine.check(context, live.and_then(Self::machine), issues)
             }
             (Some(PlanConfiguration::ReusesPlan(plan)), Some(Deploys::VirtualMachine)) => {
                 check::required(
@@ -68,6 +68,13 @@ impl PlanTechnicalConfiguration {
     pub fn package(&self) -> Option<&str> {
         match &self.configuration {
             Some(PlanConfiguration::Package(package)) => Some(&package.package),
+            _ => None,
+        }
+    }
+
+    fn machine(&self) -> Option<&VirtualMachineConfiguration> {
+        match &self.configuration {
+            Some(PlanConfiguration::VirtualMachine(machine)) => Some(machine),
             _ => None,
         }
     }

@@ -118,8 +118,19 @@ impl PreviewAudience {
         AudienceMember::check_all(&self.members, "members", &rule.kinds, issues);
     }
 
-    /// PV-6: testing before live is for the publisher's own people. Whose those are, the listing's contacts say.
+    /// PV-6: testing before live is for the publisher's own people.
     pub fn warn_of_outsiders(&self, listing: &OfferListing, issues: &mut Issues) {
+        for (at, _) in self.outsiders(listing) {
+            let message = "is outside of your organisation; a preview is for your own tests";
+            let remedy = "Use a private offer or a private plan for customers.";
+            let field = format!("members[{at}].id");
+            issues.warn(field, "OUTSIDE_DOMAIN", message, remedy);
+        }
+    }
+
+    /// Which members are from outside, by number, and from where. Whose the own domains are, the listing's contacts say:
+    /// without one nobody is known to be from outside.
+    pub fn outsiders(&self, listing: &OfferListing) -> Vec<(usize, String)> {
         let contacts = [&listing.support_contact, &listing.engineering_contact]
             .into_iter()
             .flatten();
@@ -127,25 +138,15 @@ impl PreviewAudience {
             .filter_map(|contact| domain(&contact.email))
             .collect();
         if own.is_empty() {
-            return;
+            return Vec::new();
         }
-        for (at, member) in self
-            .members
-            .iter()
-            .enumerate()
-            .filter(|(_, member)| member.kind == AudienceIdKind::Email)
-        {
-            if domain(&member.id).is_some_and(|domain| !own.contains(&domain)) {
-                let message = "is outside of your organisation; a preview is for your own tests";
-                let remedy = "Use a private offer or a private plan for customers.";
-                issues.warn(
-                    format!("members[{at}].id"),
-                    "OUTSIDE_DOMAIN",
-                    message,
-                    remedy,
-                );
-            }
-        }
+        let members = self.members.iter().enumerate();
+        let from = |(at, member): (usize, &AudienceMember)| {
+            let by_email = member.kind == AudienceIdKind::Email;
+            let domain = domain(&member.id).filter(|domain| by_email && !own.contains(domain))?;
+            Some((at, domain))
+        };
+        members.filter_map(from).collect()
     }
 }
 

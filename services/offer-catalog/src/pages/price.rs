@@ -364,4 +364,18 @@ mod tests {
             assert_eq!(of(wrong), None, "{wrong}");
         }
     }
+
+    #[test]
+    fn pb_1_numbers_of_users_and_cores_are_part_of_what_is_certified() {
+        let price = Price {
+            min_users: 1,
+            max_users: 9,
+            cores: 4,
+            ..Price::default()
+        };
+        let json = serde_json::json!({"min_users": 1, "max_users": 9, "cores": 4});
+        assert_eq!(serde_json::to_value(&price).unwrap(), json);
+        let nothing = serde_json::to_value(Price::default()).unwrap();
+        assert_eq!(nothing, serde_json::json!({}), "format 1 leaves out zeros");
+    }
 }

@@ -50,9 +50,14 @@ impl ResellThroughCsps {
         );
     }
 
-    /// LI-12: resellers that the publisher lets in want somebody to ask and something to show.
-    pub fn warn_of_listing(&self, listing: &OfferListing, issues: &mut Issues) {
-        let on = matches!(self.state, Some(ResellerState::Some | ResellerState::All));
+    /// LI-12: resellers who may sell it want somebody to ask and something to show.
+    pub fn warn_of_listing(
+        &self,
+        listing: &OfferListing,
+        default: ResellerState,
+        issues: &mut Issues,
+    ) {
+        let on = self.state.unwrap_or(default) > ResellerState::None;
         for (what, missing) in [
             ("contact", listing.csp_contact.is_none()),
             ("marketing materials", listing.csp_materials_url.is_empty()),

@@ -83,20 +83,26 @@ impl SupplementalContent {
         {
             let video = "the address of a video that shows how it works, or a validation call,";
             check::required(issues, "demo_video_url", &self.demo_video_url, video);
-            if self.evidence.is_empty() {
-                let files = "what proves that it works, or a validation call,";
+            let mut evidence = self.evidence.iter();
+            if !evidence.any(|file| is_archive(file, context)) {
+                let files = "a zip archive of what proves that it works, or a validation call,";
                 check::required(issues, "evidence", "", files);
             }
         }
         check::https_url(issues, "demo_video_url", &self.demo_video_url);
         check::max_items(issues, "evidence", &self.evidence, 20);
         for (at, file) in self.evidence.iter().enumerate() {
-            file.check(
-                &format!("evidence[{at}]"),
-                AssetKind::Document,
-                context,
-                issues,
-            );
+            let kind = if is_archive(file, context) {
+                AssetKind::Package
+            } else {
+                AssetKind::Document
+            };
+            file.check(&format!("evidence[{at}]"), kind, context, issues);
         }
     }
+}
+
+fn is_archive(file: &CaptionedAsset, context: &Context<'_>) -> bool {
+    let asset = context.assets.get(&file.asset);
+    asset.is_some_and(|asset| asset.content.kind == AssetKind::Package)
 }

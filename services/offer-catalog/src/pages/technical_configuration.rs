@@ -1,5 +1,7 @@
 //! Technical configuration of an offer: where customers land and where we call (TC-1, TC-2).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Issues;
@@ -73,9 +75,17 @@ impl TechnicalConfiguration {
         check::guid(issues, "application_id", &self.application_id);
     }
 
-    /// TC-2: one application for all SaaS offers of a publisher, and of nobody else.
-    pub fn check_application(&self, own: &[String], foreign: bool, issues: &mut Issues) {
-        if self.application_id.is_empty() {
+    /// TC-2: one application for all offers of a publisher that are fulfilled by it (SaaS), and of nobody else. `others`: which
+    /// the others use, each with the name of an offer.
+    pub fn check_application(
+        &self,
+        context: &Context<'_>,
+        others: &BTreeMap<String, String>,
+        foreign: bool,
+        issues: &mut Issues,
+    ) {
+        let fulfils = context.offer_type.fulfilment == Fulfilment::Required;
+        if !fulfils || self.application_id.is_empty() {
             return;
         }
         if foreign {
@@ -87,18 +97,12 @@ impl TechnicalConfiguration {
                 remedy,
             );
         }
-        if let Some(other) = own
-            .iter()
-            .find(|id| !id.eq_ignore_ascii_case(&self.application_id))
-        {
+        let differs = |id: &String| !id.eq_ignore_ascii_case(&self.application_id);
+        if let Some((other, offer)) = others.iter().find(|(id, _)| differs(id)) {
             let message =
-                format!("your other offers use application {other}; all must use the same");
-            issues.error(
-                "application_id",
-                "OTHER_APPLICATION",
-                message,
-                format!("Give {other}, or change the other offers."),
-            );
+                format!("{offer} uses application {other}; all your offers must use the same");
+            let remedy = format!("Give {other}, or change {offer}.");
+            issues.error("application_id", "OTHER_APPLICATION", message, remedy);
         }
     }
 }

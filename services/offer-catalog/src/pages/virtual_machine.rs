@@ -1,10 +1,10 @@
-//! Virtual machine images of a plan (TC-3).
+//! Virtual machine images of a plan (TC-3, TC-4).
 
 use serde::{Deserialize, Serialize};
 
-use super::Issues;
-use super::check;
+use super::check::{self, Context};
 use super::package::version;
+use super::{Issues, disk};
 
 /// Images and what they need.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,12 +42,27 @@ pub struct ImageVersion {
     pub active: bool,
 }
 
+impl ImageVersion {
+    fn is_same_image(&self, other: &Self) -> bool {
+        let of = |image: &Self| {
+            let ImageVersion {
+                version,
+                os_disk,
+                data_disks,
+                active: _,
+            } = image.clone();
+            (version, os_disk, data_disks)
+        };
+        of(self) == of(other)
+    }
+}
+
 const AT: &str = "virtual_machine";
 const MAX_DATA_DISKS: usize = 16;
 
 impl VirtualMachineConfiguration {
-    /// TC-3
-    pub(super) fn check(&self, issues: &mut Issues) {
+    /// TC-3, TC-4; `live` is what customers deploy now.
+    pub(super) fn check(&self, context: &Context<'_>, live: Option<&Self>, issues: &mut Issues) {
         check::required(
             issues,
             &format!("{AT}.os_family"),
@@ -86,6 +101,32 @@ impl VirtualMachineConfiguration {
             &self.recommended_sizes,
         );
         self.check_versions(issues);
+        self.check_disks(context, live, issues);
+    }
+
+    /// A version that is live was read when it was certified: its addresses may be over by now.
+    fn check_disks(&self, context: &Context<'_>, live: Option<&Self>, issues: &mut Issues) {
+        let live = live.map_or(&[][..], |live| &live.image_versions);
+        for (at, image) in self.image_versions.iter().enumerate() {
+            if live.iter().any(|live| live.is_same_image(image)) {
+                continue;
+            }
+            let at = format!("{AT}.image_versions[{at}]");
+            disk::check(
+                issues,
+                &format!("{at}.os_disk"),
+                &image.os_disk,
+                context.now,
+            );
+            for (nth, address) in image.data_disks.iter().enumerate() {
+                disk::check(
+                    issues,
+                    &format!("{at}.data_disks[{nth}]"),
+                    address,
+                    context.now,
+                );
+            }
+        }
     }
 
     fn check_versions(&self, issues: &mut Issues) {

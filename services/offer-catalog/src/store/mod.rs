@@ -4,6 +4,7 @@
 //! statement that reads the resource, as a [`Membership`], for the scope to settle.
 
 pub mod acquisitions;
+pub mod admissions;
 pub mod assets;
 pub mod audiences;
 pub mod blobs;

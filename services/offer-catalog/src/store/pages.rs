@@ -2,6 +2,8 @@
 
 mod save;
 
+use std::collections::BTreeMap;
+
 use marketplace_runtime::access::Scope;
 use marketplace_runtime::ids::{OfferName, PlanName};
 use serde::Deserialize;
@@ -161,11 +163,11 @@ pub async fn load(
                      SELECT FROM offer_catalog.listing_pages p JOIN offer_catalog.listings l USING (listing_id)
                      WHERE p.page = 'technical_configuration' AND lower(p.content ->> 'application_id') = lower(app.id)
                        AND l.stage = 'live' AND l.publisher_id <> o.publisher_id)) AS foreign_application,
-                  (SELECT array_agg(DISTINCT p.content ->> 'application_id')
+                  (SELECT jsonb_object_agg(p.content ->> 'application_id', l.offer ->> 'name')
                    FROM offer_catalog.listings l JOIN offer_catalog.listing_pages p USING (listing_id)
                    WHERE app.id <> '' AND l.publisher_id = o.publisher_id AND l.offer_uid <> o.offer_uid
                      AND l.stage = 'live' AND l.offer_type = o.offer_type AND p.page = 'technical_configuration'
-                     AND p.content ->> 'application_id' <> '') AS own_applications
+                     AND p.content ->> 'application_id' <> '') AS "live_applications: Json<BTreeMap<String, String>>"
            FROM offer_catalog.offers o
            LEFT JOIN offer_catalog.members m ON m.publisher_id = o.publisher_id AND m.principal = $3
            LEFT JOIN LATERAL (
@@ -239,9 +241,15 @@ pub async fn load(
         (Some(bytes), Some(digest)) => baseline(db, name, &bytes, &digest).await?,
         _ => None,
     };
+    let mut other_applications = row.live_applications.map(|all| all.0).unwrap_or_default();
+    // Saves don't ask for it: it may cost a look at every draft.
+    if selection.pages.is_none() && live.is_none() && other_applications.is_empty() {
+        other_applications.extend(other_draft(db, name, &draft).await?);
+    }
     let published = Published {
+        now,
         live,
-        own_application_ids: row.own_applications.unwrap_or_default(),
+        other_applications,
         foreign_application_id: row.foreign_application.unwrap_or(false),
     };
     Ok(Some((
@@ -252,6 +260,38 @@ pub async fn load(
         },
         scope,
     )))
+}
+
+/// An application that another draft of this type and publisher uses, with the offer's name, if it is another one (TC-2).
+async fn other_draft(
+    db: &mut PgConnection,
+    name: &OfferName,
+    draft: &Draft,
+) -> Result<Option<(String, String)>> {
+    let technical = draft.pages.technical_configuration.as_ref();
+    let Some(own) = technical.filter(|page| !page.application_id.is_empty()) else {
+        return Ok(None);
+    };
+    let other = sqlx::query!(
+        r#"SELECT o.offer_id, p.content ->> 'application_id' AS "application_id!"
+           FROM offer_catalog.offers o
+           JOIN offer_catalog.pages p ON p.offer_uid = o.offer_uid AND p.plan_id = '' AND p.page = 'technical_configuration'
+           WHERE o.publisher_id = $1 AND o.offer_type = $2 AND o.offer_id <> $3
+             AND p.content ->> 'application_id' <> '' AND lower(p.content ->> 'application_id') <> lower($4)
+             AND NOT EXISTS (SELECT FROM offer_catalog.pages s WHERE s.offer_uid = o.offer_uid AND s.plan_id = ''
+                             AND s.page = 'offer_setup' AND s.content ->> 'selling' = 'LISTING_ONLY')
+           ORDER BY o.offer_id LIMIT 1"#,
+        name.publisher,
+        draft.offer.offer_type,
+        name.offer,
+        own.application_id
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(other.map(|other| {
+        let offer = OfferName::new(&name.publisher, other.offer_id);
+        (other.application_id, offer.to_string())
+    }))
 }
 
 /// What was live last. Where its snapshot is damaged, the rows that customers are served from say the same, if they are

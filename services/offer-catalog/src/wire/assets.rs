@@ -238,6 +238,8 @@ pub fn kind(kind: AssetKind) -> pb::AssetKind {
         AssetKind::LogoLarge => pb::AssetKind::LogoLarge,
         AssetKind::LogoMedium => pb::AssetKind::LogoMedium,
         AssetKind::LogoSmall => pb::AssetKind::LogoSmall,
+        AssetKind::LogoWide => pb::AssetKind::LogoWide,
+        AssetKind::LogoHero => pb::AssetKind::LogoHero,
         AssetKind::Screenshot => pb::AssetKind::Screenshot,
         AssetKind::VideoThumbnail => pb::AssetKind::VideoThumbnail,
         AssetKind::Document => pb::AssetKind::Document,

@@ -1,13 +1,12 @@
 //! Listings, links and acquisitions on the wire.
 
-use std::collections::BTreeSet;
-
 use marketplace_proto::offercatalog::v1 as pb;
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::{OfferName, PublisherName};
 use marketplace_runtime::status::Violation;
 use time::OffsetDateTime;
 
+use super::assets::kind;
 use super::{optional_line, time, violations};
 use crate::commands::acquisitions::{Acquire, Probe};
 use crate::config::Links;
@@ -15,12 +14,13 @@ use crate::domain::acquisition::Acquisition;
 use crate::domain::audience::Customer;
 use crate::domain::deprecation::{Deprecation, Reason};
 use crate::domain::listing::{Head, Stage};
-use crate::domain::price_change::{PriceChange, in_force};
+use crate::domain::price_change::{PriceChange, announced, in_force};
 use crate::domain::profile::storefronts;
 use crate::domain::purchase::{DEFAULT_MARKET, charge};
 use crate::domain::snapshot::{Content, ContentPlan, SnapshotError};
 use crate::domain::token::PreviewToken;
-use crate::pages::{AssetKind, CallToAction, LegalTerms, Storefront, TermsSource};
+use crate::pages::offer_type::OfferType;
+use crate::pages::{CallToAction, LegalTerms, Storefront, TermsSource};
 use crate::store::search::{Hit, Wanted};
 use crate::wire::offers;
 
@@ -62,7 +62,7 @@ pub fn listing(
             .plans
             .iter()
             .filter(|plan| is_shown(plan))
-            .map(|plan| listed_plan(plan, &head.price_changes, now))
+            .map(|plan| listed_plan(plan, kind, &head.price_changes, now))
             .collect(),
         call_to_action: call_to_action.to_owned(),
         call_to_action_url,
@@ -160,24 +160,12 @@ fn assets(content: &Content) -> Vec<pb::ListedAsset> {
         .shown_assets()
         .into_iter()
         .map(|(asset, caption)| pb::ListedAsset {
-            kind: asset_kind(asset.kind) as i32,
+            kind: kind(asset.kind) as i32,
             digest: asset.digest.clone(),
             caption,
             content_type: asset.content_type.clone(),
         });
     listed.collect()
-}
-
-fn asset_kind(kind: AssetKind) -> pb::AssetKind {
-    match kind {
-        AssetKind::LogoLarge => pb::AssetKind::LogoLarge,
-        AssetKind::LogoMedium => pb::AssetKind::LogoMedium,
-        AssetKind::LogoSmall => pb::AssetKind::LogoSmall,
-        AssetKind::Screenshot => pb::AssetKind::Screenshot,
-        AssetKind::VideoThumbnail => pb::AssetKind::VideoThumbnail,
-        AssetKind::Document => pb::AssetKind::Document,
-        AssetKind::Package => pb::AssetKind::Package,
-    }
 }
 
 /// Private, hidden and stopped plans are not shown.
@@ -186,35 +174,37 @@ fn is_shown(plan: &ContentPlan) -> bool {
     !plan.stopped && !pricing.is_some_and(|pricing| pricing.hidden || pricing.is_private())
 }
 
-fn listed_plan(plan: &ContentPlan, changes: &[PriceChange], now: OffsetDateTime) -> pb::ListedPlan {
+fn listed_plan(
+    plan: &ContentPlan,
+    kind: &OfferType,
+    changes: &[PriceChange],
+    now: OffsetDateTime,
+) -> pb::ListedPlan {
     let listing = plan.pages.plan_listing.clone().unwrap_or_default();
-    let quote = |at| {
-        let pricing = plan.pages.plan_pricing.as_ref()?;
-        let pricing = in_force(pricing, &plan.plan_id, changes, at);
-        charge(&pricing, DEFAULT_MARKET).or_else(|| charge(&pricing, pricing.markets.first()?))
+    let pricing = plan.pages.plan_pricing.clone().unwrap_or_default();
+    let paid = in_force(&pricing, &plan.plan_id, changes, now);
+    let price = charge(&paid, DEFAULT_MARKET)
+        .or_else(|| charge(&paid, paid.sold_in().first()?))
+        .unwrap_or_default();
+    let announced = announced(&pricing, &plan.plan_id, changes, now);
+    let price_changes = announced.into_iter().map(|next| pb::PriceChange {
+        price: next.charge,
+        market: next.market.to_owned(),
+        meter: next.meter.to_owned(),
+        effective_time: time(next.effective_time),
+    });
+    let summary = if kind.plan_summary {
+        listing.summary
+    } else {
+        String::new()
     };
-    let price = quote(now).unwrap_or_default();
-    let later = changes
-        .iter()
-        .filter(|change| change.plan_id == plan.plan_id && change.effective_time > now)
-        .map(|change| change.effective_time);
-    let mut price_changes: Vec<pb::PriceChange> = Vec::new();
-    for at in later.collect::<BTreeSet<_>>() {
-        let next = quote(at).unwrap_or_default();
-        if price_changes.last().map_or(&price, |last| &last.price) != &next {
-            price_changes.push(pb::PriceChange {
-                price: next,
-                effective_time: time(at),
-            });
-        }
-    }
     pb::ListedPlan {
         plan_id: plan.plan_id.clone(),
         name: plan.display_name.clone(),
-        summary: listing.summary,
+        summary,
         description: listing.description,
         price,
-        price_changes,
+        price_changes: price_changes.collect(),
     }
 }
 

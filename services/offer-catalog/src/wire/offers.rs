@@ -174,3 +174,30 @@ pub fn help_link(link: &HelpLink) -> pb::HelpLink {
         context: link.context.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e_3_an_alias_has_at_most_120_characters() {
+        let faults = |alias: String| {
+            let request = pb::CreateOfferRequest {
+                parent: "publishers/contoso".into(),
+                offer_id: "forge".into(),
+                offer_type: "softwareAsAService".into(),
+                alias,
+                ..Default::default()
+            };
+            let read = create(&request, OffsetDateTime::UNIX_EPOCH);
+            let faults = read.err().unwrap_or_default().into_iter();
+            faults
+                .map(|fault| format!("{} {}", fault.field, fault.reason.unwrap_or_default()))
+                .collect::<Vec<_>>()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(faults(String::new()), none);
+        assert_eq!(faults("ä".repeat(120)), none);
+        assert_eq!(faults("ä".repeat(121)), ["alias TOO_LONG"]);
+    }
+}

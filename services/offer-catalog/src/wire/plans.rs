@@ -55,3 +55,38 @@ fn new_plan_id(text: &str) -> Result<String, Violation> {
 pub fn new_name(plan: &pb::Plan) -> Result<String, Violation> {
     line(&plan.display_name, "plan.display_name", LONGEST_NAME)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(name: &str) -> Vec<String> {
+        let request = pb::CreatePlanRequest {
+            parent: "publishers/contoso/offers/forge".into(),
+            plan_id: "gold".into(),
+            display_name: name.into(),
+            ..Default::default()
+        };
+        let read = create(&request);
+        let renamed = new_name(&pb::Plan {
+            display_name: name.into(),
+            ..Default::default()
+        });
+        assert_eq!(read.is_ok(), renamed.is_ok(), "made as renamed: {name}");
+        let faults = read.err().unwrap_or_default().into_iter();
+        faults
+            .map(|fault| format!("{} {}", fault.field, fault.reason.unwrap_or_default()))
+            .collect()
+    }
+
+    #[test]
+    fn pn_2_a_name_has_1_to_200_characters() {
+        let none: [&str; 0] = [];
+        assert_eq!(faults("G"), none);
+        assert_eq!(faults(&"ä".repeat(200)), none);
+        assert_eq!(faults(&"ä".repeat(201)), ["display_name TOO_LONG"]);
+        for missing in ["", "  "] {
+            assert_eq!(faults(missing), ["display_name REQUIRED"]);
+        }
+    }
+}

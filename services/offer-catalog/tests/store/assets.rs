@@ -254,6 +254,36 @@ async fn a_logo_is_stored_with_the_smaller_ones_made_of_it() {
 }
 
 #[tokio::test]
+async fn li_18_wide_logos_are_taken_in_at_their_sizes() {
+    let bench = Bench::new().await;
+    let offer = bench.offer("machine", "azureVirtualMachine").await;
+    let mut client = serve(&bench).await;
+    let table = [
+        ("wide", pb::AssetKind::LogoWide, (255, 115), (815, 290)),
+        ("hero", pb::AssetKind::LogoHero, (815, 290), (255, 115)),
+    ];
+    for (id, kind, size, wrong) in table {
+        let refused = create(&mut client, head(&offer, id, kind), &png(wrong.0, wrong.1)).await;
+        assert_eq!(
+            violation(refused),
+            (
+                Code::InvalidArgument,
+                "content".into(),
+                "BAD_DIMENSIONS".into()
+            )
+        );
+        let made = create(&mut client, head(&offer, id, kind), &png(size.0, size.1))
+            .await
+            .unwrap();
+        assert_eq!(
+            (made.kind(), made.width, made.height),
+            (kind, size.0 as i32, size.1 as i32)
+        );
+    }
+    bench.end().await;
+}
+
+#[tokio::test]
 async fn every_write_raises_the_drafts_revision_once() {
     let bench = Bench::new().await;
     let offer = bench.offer("forge", "softwareAsAService").await;

@@ -110,6 +110,41 @@ async fn a_live_plan_is_acquired_by_anybody_and_a_private_one_by_its_audience() 
     bench.end().await;
 }
 
+/// A snapshot of the newest format goes all the way: frozen, previewed, encoded anew from its rows, live.
+#[tokio::test]
+async fn pn_14_a_plan_for_all_markets_is_sold_in_each() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let mut everywhere = pricing("PUBLIC", &[]);
+    everywhere["markets"] = json!([]);
+    everywhere["customer_markets"] = json!("ALL_TAX_REMITTED");
+    bench
+        .save(offer.uid, "team", PageId::PlanPricing, everywhere)
+        .await;
+    let first = submission();
+    let digest = bench.previewed(&offer, first, 1).await;
+    bench.activate(&offer, first, &digest, 3).await;
+    let format: Vec<i32> = sqlx::query_scalar(
+        "SELECT format FROM offer_catalog.listings WHERE stage = 'live'
+         UNION ALL SELECT format FROM offer_catalog.snapshots",
+    )
+    .fetch_all(bench.db.pool())
+    .await
+    .unwrap();
+    assert_eq!(format, [2, 2]);
+    let from = |market: &str| Acquire {
+        market: market.into(),
+        ..wanted(&offer, "team", Customer::default())
+    };
+    let bought = acquire(&bench, &from("FR")).await.unwrap();
+    assert_eq!(bought.charge, "USD 49.00 per month");
+    assert_eq!(
+        reason(acquire(&bench, &from("JP")).await),
+        "NOT_SOLD_IN_MARKET"
+    );
+    bench.end().await;
+}
+
 #[tokio::test]
 async fn pb1_whether_a_plan_is_private_its_content_says() {
     let bench = Bench::new().await;
@@ -524,6 +559,9 @@ async fn up_10_what_was_stopped_and_is_sold_again_is_held_against_what_it_cost()
     bench.activate(&offer, second, &digest, 7).await;
     let wanted = wanted(&offer, "team", Customer::default());
     let bought = bench.run(async |db| acquisitions::acquire(db, &wanted, clock::now()).await);
-    assert_eq!(bought.await.unwrap().charge, "USD 49.00 per month");
+    assert_eq!(
+        bought.await.unwrap().acquisition.charge,
+        "USD 49.00 per month"
+    );
     bench.end().await;
 }

@@ -1,7 +1,7 @@
 //! Pages against a real Postgres: etags, writers at once, secrets, what is held against what is live.
 
 use crate::support::{
-    Bench, PUBLISHER, listing, member, pricing, reason, somebody, submission, system,
+    Bench, Offer, PUBLISHER, listing, member, pricing, reason, somebody, submission, system,
 };
 use marketplace_runtime::access::{Permission, Role};
 use marketplace_runtime::clock;
@@ -447,6 +447,113 @@ async fn tc_2_live_offers_of_a_publisher_share_their_application() {
         review_of(&live.name).await.is_empty(),
         "a draft is no reason to refuse what is live"
     );
+    bench.end().await;
+}
+
+/// A8: a warning, and a record of who did it and where they are from; never who they are, and never a refusal.
+#[tokio::test]
+async fn pv_6_who_lets_outsiders_into_a_preview_is_audited() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let page = PageId::PreviewAudience;
+    let members = |ids: &[&str]| {
+        let members = ids.iter().map(|id| json!({"kind": "EMAIL", "id": id}));
+        json!({"members": members.collect::<Vec<_>>()})
+    };
+    let audits = async || -> Vec<(i64, Vec<String>, String)> {
+        sqlx::query_as(
+            "SELECT revision, domains, admitted_by FROM offer_catalog.outsider_admissions
+             WHERE offer_uid = $1 ORDER BY revision",
+        )
+        .bind(offer.uid)
+        .fetch_all(bench.db.pool())
+        .await
+        .unwrap()
+    };
+    let own = members(&["tess@contoso.example", "Tom@CONTOSO.example"]);
+    let saved = save(&bench, &command(&offer.name, None, page, own, 1)).await;
+    assert!(saved.unwrap().issues.is_empty());
+    assert!(audits().await.is_empty());
+    let outsiders = members(&[
+        "tess@contoso.example",
+        "ann@Fabrikam.example",
+        "bob@adatum.example",
+        "cid@fabrikam.example",
+    ]);
+    let stale = save(
+        &bench,
+        &command(&offer.name, None, page, outsiders.clone(), 1),
+    )
+    .await;
+    assert_eq!(reason(stale.map(drop)), "STALE_ETAG");
+    assert!(audits().await.is_empty(), "what isn't saved isn't noted");
+    let ada = somebody("ada", Permission::Publish).await;
+    let letting_in = command(&offer.name, None, page, outsiders, 2);
+    let saved = bench
+        .run(async |db| pages::save(db, &bench.keys, &ada, &letting_in, clock::now()).await)
+        .await
+        .unwrap();
+    let codes: Vec<&str> = saved.issues.iter().map(|issue| issue.code).collect();
+    assert_eq!(codes, ["OUTSIDE_DOMAIN"; 3]);
+    let from = ["adatum.example", "fabrikam.example"].map(str::to_owned);
+    let [(revision, domains, by)] = &audits().await[..] else {
+        panic!("one entry");
+    };
+    assert_eq!((*revision, domains.as_slice()), (saved.revision, &from[..]));
+    assert_eq!(by, ada.principal());
+    bench.end().await;
+}
+
+/// TC-2 while nothing is live: both drafts are refused, each naming the other, until one gives in or isn't sold any more.
+#[tokio::test]
+async fn tc_2_drafts_of_a_publisher_share_their_application() {
+    let bench = Bench::new().await;
+    let (forge, wiki) = (bench.complete("forge").await, bench.complete("wiki").await);
+    let technical = |application: &str| {
+        json!({
+            "landing_page_url": "https://wiki.contoso.example", "webhook_url": "https://wiki.contoso.example/hook",
+            "tenant_id": "3f1c9a52-6d0e-4b9d-8c53-0a7b8b0c2f11", "application_id": application
+        })
+    };
+    let other = "00000000-0000-4000-8000-00000000000a";
+    let page = PageId::TechnicalConfiguration;
+    let found = async |offer: &Offer| -> Vec<String> {
+        let loaded = load(&bench, &offer.name).await;
+        let issues = review(&loaded.draft, &loaded.published).issues.into_iter();
+        issues
+            .map(|issue| format!("{} {}", issue.code, issue.message))
+            .collect()
+    };
+    assert!(found(&forge).await.is_empty() && found(&wiki).await.is_empty());
+    bench.save(wiki.uid, "", page, technical(other)).await;
+    for (offer, names) in [(&forge, "offers/wiki"), (&wiki, "offers/forge")] {
+        let [issue] = &found(offer).await[..] else {
+            panic!("one issue of {}", offer.name);
+        };
+        assert!(
+            issue.starts_with("OTHER_APPLICATION") && issue.contains(names),
+            "{issue}"
+        );
+        let refused = bench.freeze(offer, submission(), &[]).await;
+        assert_eq!(reason(refused), "PAGES_INCOMPLETE");
+    }
+    // Ids are compared as what they are, and of offers that are sold.
+    let shouted = "7A2E4C1D-95B3-4F0A-A6DE-2B1F8E9C3D44";
+    bench.save(wiki.uid, "", page, technical(shouted)).await;
+    assert!(found(&forge).await.is_empty());
+    bench.save(wiki.uid, "", page, technical(other)).await;
+    let listed = json!({"selling": "LISTING_ONLY", "call_to_action": "CONTACT_ME"});
+    bench.save(wiki.uid, "", PageId::OfferSetup, listed).await;
+    assert!(found(&forge).await.is_empty());
+    // What is live decides alone.
+    let first = submission();
+    let digest = bench.previewed(&forge, first, 1).await;
+    bench.activate(&forge, first, &digest, 3).await;
+    let sold = json!({"selling": "LIST_AND_SELL"});
+    bench.save(wiki.uid, "", PageId::OfferSetup, sold).await;
+    assert!(found(&forge).await.is_empty());
+    let third = bench.complete("third").await;
+    assert!(found(&third).await.is_empty(), "as the live one");
     bench.end().await;
 }
 

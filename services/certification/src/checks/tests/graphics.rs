@@ -12,6 +12,17 @@ fn logo(offer: &mut Offer, width: u32, height: u32) {
     offer.add("logo", "LOGO_LARGE", &png(&drawing(width, height, 1)));
 }
 
+/// LI-18
+fn wide(offer: &mut Offer, width: u32, height: u32) {
+    offer.snapshot.pages.offer_listing.wide_logo = asset("wide");
+    offer.add("wide", "LOGO_WIDE", &png(&drawing(width, height, 6)));
+}
+
+fn hero(offer: &mut Offer, width: u32, height: u32) {
+    offer.snapshot.pages.offer_listing.hero_logo = asset("hero");
+    offer.add("hero", "LOGO_HERO", &png(&drawing(width, height, 7)));
+}
+
 fn shot(offer: &mut Offer, image: &RgbImage) {
     offer.add("s1", "SCREENSHOT", &png(image));
 }
@@ -46,6 +57,13 @@ fn pictures_of_the_wrong_kind_are_found_cv_7() {
         ("CV-7", "LOGO_SIZE", |o| {
             o.snapshot.pages.offer_listing.small_logo = asset("small");
             o.add("small", "LOGO_SMALL", &png(&drawing(47, 47, 4)));
+        }),
+        ("CV-7", "LOGO_SIZE", |o| wide(o, 115, 255)),
+        ("CV-7", "LOGO_SIZE", |o| hero(o, 815, 291)),
+        ("CV-7", "LOGO_BLANK", |o| {
+            hero(o, 815, 290);
+            let plain = RgbImage::from_pixel(815, 290, Rgb([9, 9, 9]));
+            o.add("hero", "LOGO_HERO", &png(&plain));
         }),
         ("CV-7", "SCREENSHOTS_MISSING", |o| {
             o.snapshot.pages.offer_listing.screenshots.clear()
@@ -118,6 +136,8 @@ fn pictures_of_the_right_kind_pass() {
     each_passes(&[
         ("CV-7", |o| logo(o, 216, 216)),
         ("CV-7", |o| logo(o, 350, 350)),
+        ("CV-7", |o| wide(o, 255, 115)),
+        ("CV-7", |o| hero(o, 815, 290)),
         ("CV-7", |o| {
             // Large flat areas are not an enlargement.
             let mut window = RgbImage::from_pixel(1280, 720, Rgb([255, 255, 255]));

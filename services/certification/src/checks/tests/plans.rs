@@ -1,7 +1,7 @@
 //! Prices, terms and plans: CV-10, CV-11.
 
 use super::{Row, each_is_found, each_passes, offer::Offer};
-use crate::domain::snapshot::{CustomTerms, Meter, Price, PricingModel, Term};
+use crate::domain::snapshot::{CustomTerms, CustomerMarkets, Meter, Price, PricingModel, Term};
 
 fn euro(offer: &mut Offer, market: &str, currency: &str) {
     let price = Price {
@@ -13,6 +13,11 @@ fn euro(offer: &mut Offer, market: &str, currency: &str) {
     };
     offer.pricing().prices = vec![price];
     offer.pricing().markets = vec![market.into()];
+}
+
+fn everywhere(offer: &mut Offer, markets: CustomerMarkets) {
+    offer.pricing().markets.clear();
+    offer.pricing().customer_markets = markets;
 }
 
 #[test]
@@ -59,6 +64,15 @@ fn prices_that_do_not_agree_are_found_cv_10() {
             euro(o, "DE", "EUR");
             o.pricing().markets.push("FR".into());
         }),
+        // PN-14
+        ("CV-10", "PRICE_OF_OTHER_MARKET", |o| {
+            euro(o, "JP", "JPY");
+            everywhere(o, CustomerMarkets::AllTaxRemitted);
+        }),
+        ("CV-10", "PRICE_MISSING_IN_MARKET", |o| {
+            euro(o, "DE", "EUR");
+            everywhere(o, CustomerMarkets::All);
+        }),
         ("CV-10", "PRICE_TWICE", |o| {
             let twin = o.pricing().prices[0].clone();
             o.pricing().prices.push(twin);
@@ -96,6 +110,8 @@ fn prices_that_do_not_agree_are_found_cv_10() {
     each_is_found(rows);
     each_passes(&[
         ("CV-10", |o| euro(o, "DE", "EUR")),
+        ("CV-10", |o| everywhere(o, CustomerMarkets::All)),
+        ("CV-11", |o| everywhere(o, CustomerMarkets::AllTaxRemitted)),
         ("CV-10", |o| o.pricing().prices[0].amount = "0".into()),
         ("CV-10", |o| {
             // A stopped plan is in the snapshot so that its stop takes effect, and isn't certified.
@@ -139,6 +155,10 @@ fn plans_are_distinct_and_available_cv_11() {
         }),
         // AS-057: a plan with no market.
         ("CV-11", "MARKETS_MISSING", |o| o.pricing().markets.clear()),
+        // PN-14
+        ("CV-11", "MARKETS_TWICE", |o| {
+            o.pricing().customer_markets = CustomerMarkets::All
+        }),
         ("CV-11", "MARKETS_TOO_MANY", |o| {
             o.pricing().markets = vec!["US".into(); 142]
         }),

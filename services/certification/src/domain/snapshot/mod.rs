@@ -1,4 +1,4 @@
-//! A snapshot as certification reads it: format 1, every field of every page that a check looks at.
+//! A snapshot as certification reads it: formats 1 and 2, every field of every page that a check looks at.
 //!
 //! A snapshot leaves out what is unset, so everything has a default. What it doesn't know it ignores, except enum
 //! values: a value that this version can't tell apart must not pass as another.
@@ -8,12 +8,12 @@ mod plan;
 use serde::Deserialize;
 
 pub use plan::{
-    Container, ContainerImage, ImageVersion, Meter, Package, Plan, PlanAudience, PlanTechnical,
-    Price, Pricing, PricingModel, Term, VirtualMachine,
+    Container, ContainerImage, CustomerMarkets, ImageVersion, Meter, Package, Plan, PlanAudience,
+    PlanTechnical, Price, Pricing, PricingModel, Term, VirtualMachine,
 };
 
-/// The number of the encoding that this version reads.
-pub const FORMAT: u32 = 1;
+/// The newest encoding that this version reads; those before have less in them.
+pub const FORMAT: u32 = 2;
 
 /// A frozen offer.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Snapshot {
 /// Why bytes are no snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    #[error("the snapshot is no JSON of format 1: {0}")]
+    #[error("the snapshot is no JSON of a known format: {0}")]
     Malformed(#[from] serde_json::Error),
     #[error("the snapshot has format {0}, which this version doesn't know")]
     UnknownFormat(u32),
@@ -39,7 +39,7 @@ impl Snapshot {
     /// From canonical bytes.
     pub fn read(bytes: &[u8]) -> Result<Snapshot, Unreadable> {
         let snapshot: Snapshot = serde_json::from_slice(bytes)?;
-        if snapshot.format != FORMAT {
+        if !(1..=FORMAT).contains(&snapshot.format) {
             return Err(Unreadable::UnknownFormat(snapshot.format));
         }
         Ok(snapshot)
@@ -156,6 +156,8 @@ pub struct Listing {
     pub large_logo: String,
     pub medium_logo: String,
     pub small_logo: String,
+    pub wide_logo: String,
+    pub hero_logo: String,
     pub screenshots: Vec<Captioned>,
     pub documents: Vec<Captioned>,
     pub videos: Vec<Video>,
@@ -217,7 +219,13 @@ impl Asset {
     pub fn is_image(&self) -> bool {
         matches!(
             self.kind.as_str(),
-            "LOGO_LARGE" | "LOGO_MEDIUM" | "LOGO_SMALL" | "SCREENSHOT" | "VIDEO_THUMBNAIL"
+            "LOGO_LARGE"
+                | "LOGO_MEDIUM"
+                | "LOGO_SMALL"
+                | "LOGO_WIDE"
+                | "LOGO_HERO"
+                | "SCREENSHOT"
+                | "VIDEO_THUMBNAIL"
         )
     }
 }
@@ -260,10 +268,12 @@ mod tests {
 
     #[test]
     fn another_format_or_an_unknown_value_is_refused() {
-        assert!(matches!(
-            Snapshot::read(br#"{"format":2}"#),
-            Err(Unreadable::UnknownFormat(2))
-        ));
+        for format in [0, FORMAT + 1] {
+            let json = format!(r#"{{"format":{format}}}"#);
+            let refused = Snapshot::read(json.as_bytes()).unwrap_err();
+            assert!(matches!(refused, Unreadable::UnknownFormat(found) if found == format));
+        }
+        assert!(Snapshot::read(br#"{"format":2}"#).is_ok());
         let unknown = br#"{"format":1,"pages":{"offer_setup":{"selling":"BARTER"}}}"#;
         assert!(matches!(
             Snapshot::read(unknown),

@@ -31,12 +31,23 @@ pub struct PlanListing {
 #[serde(default)]
 pub struct Pricing {
     pub markets: Vec<String>,
+    pub customer_markets: CustomerMarkets,
     pub model: PricingModel,
     pub prices: Vec<Price>,
     pub audience: PlanAudience,
     pub hidden: bool,
     pub free_trial: bool,
     pub meters: Vec<Meter>,
+}
+
+/// Markets by what they have in common (PN-14); unspecified: those that are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CustomerMarkets {
+    #[default]
+    Unspecified,
+    All,
+    AllTaxRemitted,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

@@ -52,6 +52,40 @@ fn up_2_every_kind_of_difference_is_told_with_its_place() {
 }
 
 #[test]
+fn up_2_some_pages_are_not_compared() {
+    let places = PageId::ALL.into_iter().map(Some).chain([None]);
+    let hidden = places.filter(|&page| {
+        let one = Difference {
+            page,
+            plan_id: None,
+            path: String::new(),
+            kind: Kind::Edited,
+            old: None,
+            new: None,
+        };
+        !one.is_offered()
+    });
+    let hidden: Vec<_> = hidden.flatten().collect();
+    assert_eq!(
+        hidden,
+        [
+            PageId::ResellThroughCsps,
+            PageId::CoSell,
+            PageId::SupplementalContent
+        ]
+    );
+}
+
+#[test]
+fn up_2_another_subtype_is_a_difference_and_none_is_nothing() {
+    let old = Content::of(&samples::container());
+    let mut new = old.clone();
+    new.plans[0].subtype = "managedApplication".into();
+    assert_eq!(rows(&old, &new), ["Added base/plan_overview subtype"]);
+    assert_eq!(rows(&new, &old), ["Removed base/plan_overview subtype"]);
+}
+
+#[test]
 fn up_2_another_file_under_the_same_name_is_a_difference() {
     let draft = samples::saas();
     let old = Content::of(&draft);
@@ -162,6 +196,7 @@ proptest! {
         let mut found = Vec::new();
         walk(String::new(), old.as_ref(), new.as_ref(), &mut |one| found.push(one));
         found.retain(|one| one.kind != Kind::Unchanged);
+        prop_assert_eq!(found.is_empty(), old == new);
         let mut applied = old;
         apply(&mut applied, &found);
         prop_assert_eq!(applied, new);

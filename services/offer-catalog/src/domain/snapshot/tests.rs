@@ -1,7 +1,15 @@
-//! The bytes of format 1, and what is in them and what isn't.
+//! The bytes of each format, and what is in them and what isn't.
 
 use super::*;
 use crate::domain::samples;
+
+/// As the sample was when its bytes were written down.
+fn without_resellers(mut draft: Draft) -> Draft {
+    let listing = draft.pages.offer_listing.as_mut().unwrap();
+    listing.csp_contact = None;
+    listing.csp_materials_url.clear();
+    draft
+}
 
 #[test]
 fn format_1_is_never_encoded_to_other_bytes() {
@@ -15,7 +23,7 @@ fn format_1_is_never_encoded_to_other_bytes() {
             include_str!("../../../tests/golden/listed.format-1.json"),
         ),
         (
-            samples::container(),
+            without_resellers(samples::container()),
             include_str!("../../../tests/golden/container.format-1.json"),
         ),
     ];
@@ -33,8 +41,81 @@ fn format_1_is_never_encoded_to_other_bytes() {
 }
 
 #[test]
+fn format_2_is_never_encoded_to_other_bytes() {
+    let golden = include_str!("../../../tests/golden/saas.format-2.json");
+    let snapshot = encode(&Content::of(&samples::saas_everywhere())).unwrap();
+    assert_eq!(
+        String::from_utf8(snapshot.bytes).unwrap(),
+        golden.trim_end()
+    );
+}
+
+/// What was stored by the first version is read, stopped, encoded and served as it always was.
+#[test]
+fn pb_1_an_older_format_stays_what_it_is() {
+    let golden = include_str!("../../../tests/golden/saas.format-1.json").trim_end();
+    let content = decode(golden.as_bytes()).unwrap();
+    assert_eq!(content.format, 1);
+    assert_eq!(encode(&content).unwrap().bytes, golden.as_bytes());
+    let stopped = encode(&content.with_stops(|_| true)).unwrap();
+    assert_eq!(decode(&stopped.bytes).unwrap().format, 1);
+}
+
+#[test]
+fn a_content_has_the_lowest_format_that_holds_it() {
+    let format = |change: fn(&mut Draft)| {
+        let mut draft = samples::saas();
+        change(&mut draft);
+        Content::of(&draft).format
+    };
+    assert_eq!(format(|_| ()), 1);
+    assert_eq!(
+        format(|draft| draft.pages.offer_listing.as_mut().unwrap().wide_logo = "w".into()),
+        2
+    );
+    assert_eq!(
+        format(|draft| draft.pages.offer_listing.as_mut().unwrap().hero_logo = "h".into()),
+        2
+    );
+    let somewhere = |draft: &mut Draft| {
+        let pricing = draft.plans[1].pages.plan_pricing.as_mut().unwrap();
+        pricing.customer_markets = Some(crate::pages::CustomerMarkets::AllTaxRemitted);
+    };
+    assert_eq!(format(somewhere), 2);
+    // A field that a format didn't have was not written by it.
+    let newer = include_str!("../../../tests/golden/saas.format-2.json");
+    let claims = newer.replacen(r#""format":2"#, r#""format":1"#, 1);
+    assert!(matches!(
+        decode(claims.as_bytes()),
+        Err(SnapshotError::Unreadable(_))
+    ));
+}
+
+#[test]
+fn li_18_wide_logos_are_shown_and_stored() {
+    let content = Content::of(&samples::saas_everywhere());
+    let shown: Vec<AssetKind> = content
+        .shown_assets()
+        .iter()
+        .map(|(asset, _)| asset.kind)
+        .collect();
+    assert!(shown.starts_with(&[
+        AssetKind::LogoLarge,
+        AssetKind::LogoMedium,
+        AssetKind::LogoSmall,
+        AssetKind::LogoWide,
+        AssetKind::LogoHero
+    ]));
+}
+
+#[test]
 fn pb_1_what_is_decoded_is_encoded_to_the_same_bytes() {
-    for draft in [samples::saas(), samples::listed(), samples::container()] {
+    for draft in [
+        samples::saas(),
+        samples::saas_everywhere(),
+        samples::listed(),
+        samples::container(),
+    ] {
         let content = Content::of(&draft);
         let snapshot = encode(&content).unwrap();
         let again = decode(&snapshot.bytes).unwrap();
@@ -203,8 +284,12 @@ fn ld_4_the_version_of_a_secret_is_in_and_its_value_never() {
 fn what_is_no_snapshot_is_refused() {
     assert!(matches!(decode(b"{}"), Err(SnapshotError::Unreadable(_))));
     assert!(matches!(
-        decode(br#"{"format":2}"#),
-        Err(SnapshotError::UnknownFormat(2))
+        decode(br#"{"format":3}"#),
+        Err(SnapshotError::UnknownFormat(3))
+    ));
+    assert!(matches!(
+        decode(br#"{"format":0}"#),
+        Err(SnapshotError::UnknownFormat(0))
     ));
     assert!(matches!(
         decode(br#"{"format":1}"#),

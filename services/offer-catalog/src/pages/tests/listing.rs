@@ -1,9 +1,11 @@
-//! LI-1 … LI-17
+//! LI-1 … LI-18
 
 use super::{Row, check_all};
 use crate::domain::Draft;
 use crate::domain::samples::{self, OFFER, asset};
-use crate::pages::{AssetKind, AssetState, CaptionedAsset, Contact, Link, OfferListing, Video};
+use crate::pages::{
+    AssetKind, AssetState, CaptionedAsset, Contact, Link, OfferListing, Video, offer_type,
+};
 
 fn of(draft: &mut Draft) -> &mut OfferListing {
     draft.pages.offer_listing.get_or_insert_default()
@@ -408,4 +410,59 @@ fn containers_need_a_short_description_and_no_screenshot() {
         ("LI-6 SaaS only", |d| of(d).getting_started.clear(), &[]),
     ];
     check_all(samples::container, rows);
+}
+
+#[test]
+fn li_18_wide_logos() {
+    let rows: &[Row] = &[
+        (
+            "LI-18 none",
+            |d| {
+                of(d).wide_logo.clear();
+                of(d).hero_logo.clear();
+            },
+            &[],
+        ),
+        (
+            "LI-18 of another kind",
+            |d| of(d).wide_logo = of(d).hero_logo.clone(),
+            &["offer_listing wide_logo ASSET_WRONG_KIND"],
+        ),
+        (
+            "LI-18 hero of another kind",
+            |d| of(d).hero_logo = of(d).large_logo.clone(),
+            &["offer_listing hero_logo ASSET_WRONG_KIND"],
+        ),
+        (
+            "LI-18 missing",
+            |d| of(d).hero_logo = format!("{OFFER}/assets/none"),
+            &["offer_listing hero_logo ASSET_MISSING"],
+        ),
+    ];
+    check_all(samples::saas_everywhere, rows);
+    let rows: &[Row] = &[(
+        "LI-18 of a type that isn't shown with it",
+        |d| {
+            of(d).wide_logo = wide(d, AssetKind::LogoWide);
+            of(d).hero_logo = wide(d, AssetKind::LogoHero);
+        },
+        &[
+            "offer_listing wide_logo NOT_ALLOWED",
+            "offer_listing hero_logo NOT_ALLOWED",
+        ],
+    )];
+    check_all(unshown, rows);
+}
+
+fn wide(draft: &mut Draft, kind: AssetKind) -> String {
+    let (name, asset) = asset(kind.as_str(), kind);
+    draft.assets.insert(name.clone(), asset);
+    name
+}
+
+/// A listing of a type that the Azure portal doesn't have.
+fn unshown() -> Draft {
+    let mut draft = samples::listed();
+    draft.offer_type = offer_type::find("dynamics365BusinessCentral").unwrap();
+    draft
 }

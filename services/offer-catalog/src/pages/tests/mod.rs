@@ -1,14 +1,23 @@
 //! The rules of domain.md §4 as tables: a complete draft, one change, and the issues that it makes. Every row names its
 //! rule.
 
+mod assets;
+mod audiences;
+mod contents;
+mod leads;
 mod listing;
+mod lists;
 mod offer;
 mod offer_types;
 mod plans;
+mod prices;
 mod published;
+mod resellers;
+mod review;
 
 use crate::domain::completeness::{Published, review};
 use crate::domain::{Draft, samples};
+use crate::pages::PageId;
 
 /// A change and the issues it makes: "page field CODE", with the plan's id before the field where it is a plan's page.
 type Row = (&'static str, fn(&mut Draft), &'static [&'static str]);
@@ -62,4 +71,14 @@ fn the_samples_are_complete() {
         assert_eq!(issues(&sample, &Published::default()), Vec::<String>::new());
         assert!(review(&sample, &Published::default()).complete);
     }
+}
+
+#[test]
+fn pg_1_every_page_is_read_as_it_was_stored_and_has_a_title_of_its_own() {
+    let mut titles = std::collections::BTreeSet::new();
+    for page in PageId::ALL {
+        assert_eq!(PageId::parse(page.as_str()), Some(page));
+        assert!(!page.title().is_empty() && titles.insert(page.title()));
+    }
+    assert_eq!(PageId::parse("OFFER_SETUP"), None);
 }

@@ -178,6 +178,13 @@ fn ld_2_destinations_have_their_formats() {
             authentication: Some(DynamicsAuthentication::Office365(Office365 { username })),
         })
     }
+    fn https(url: &str) -> Destination {
+        Destination::HttpsEndpoint(HttpsEndpoint { url: url.into() })
+    }
+    fn contacts(draft: &mut Draft, count: usize) {
+        let email = |at| format!("sales-{at}@contoso.example");
+        leads(draft).contact_emails = (0..count).map(email).collect();
+    }
     fn salesforce(id: &str) -> Destination {
         Destination::Salesforce(Salesforce {
             object_identifier: id.into(),
@@ -222,6 +229,52 @@ fn ld_2_destinations_have_their_formats() {
             &["offer_setup lead_destination.marketo.form_id BAD_FORMAT"],
         ),
         (
+            "Salesforce of other characters",
+            |d| to(d, salesforce("00D00000000000-")),
+            &["offer_setup lead_destination.salesforce.object_identifier BAD_FORMAT"],
+        ),
+        (
+            "Marketo form of other characters",
+            |d| to(d, marketo("123-abc-45X", "12a", "")),
+            &["offer_setup lead_destination.marketo.form_id BAD_FORMAT"],
+        ),
+        (
+            "Marketo id with a part above",
+            |d| to(d, marketo("1234-abc-45X", "1", "")),
+            &["offer_setup lead_destination.marketo.munchkin_id BAD_FORMAT"],
+        ),
+        (
+            "Marketo id with a part below",
+            |d| to(d, marketo("123-ab-45X", "1", "")),
+            &["offer_setup lead_destination.marketo.munchkin_id BAD_FORMAT"],
+        ),
+        (
+            "Marketo id of other characters",
+            |d| to(d, marketo("123-a_c-45X", "1", "")),
+            &["offer_setup lead_destination.marketo.munchkin_id BAD_FORMAT"],
+        ),
+        (
+            "HTTPS as it should be",
+            |d| to(d, https("https://crm.example/leads")),
+            &[],
+        ),
+        (
+            "HTTPS of another kind",
+            |d| to(d, https("xhttps://crm.example")),
+            &["offer_setup lead_destination.https_endpoint.url BAD_URL"],
+        ),
+        ("E-mail addresses at the limit", |d| contacts(d, 20), &[]),
+        (
+            "E-mail addresses above",
+            |d| contacts(d, 21),
+            &["offer_setup lead_destination.contact_emails TOO_MANY"],
+        ),
+        (
+            "E-mail addresses that are none",
+            |d| leads(d).contact_emails = vec!["sales".into()],
+            &["offer_setup lead_destination.contact_emails[0] BAD_EMAIL"],
+        ),
+        (
             "Marketo id",
             |d| to(d, marketo("123abc", "1", "")),
             &["offer_setup lead_destination.marketo.munchkin_id BAD_FORMAT"],
@@ -251,6 +304,24 @@ fn ld_2_destinations_have_their_formats() {
                 d.lead_secret = Some(3);
             },
             &["offer_setup lead_destination.dynamics.entra.application_id BAD_GUID"],
+        ),
+        (
+            "Dynamics over plain HTTP",
+            |d| {
+                let Destination::Dynamics(dynamics) = dynamics(GUID) else {
+                    return;
+                };
+                let instance_url = "http://contoso.crm.example".into();
+                to(
+                    d,
+                    Destination::Dynamics(Dynamics {
+                        instance_url,
+                        ..dynamics
+                    }),
+                );
+                d.lead_secret = Some(3);
+            },
+            &["offer_setup lead_destination.dynamics.instance_url BAD_URL"],
         ),
         (
             "Dynamics user at the limit",
@@ -285,13 +356,32 @@ fn ld_2_secrets_are_looked_at_when_they_are_given() {
     let table = "table.connection_string";
     let good = "DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=a+/=;EndpointSuffix=core.windows.net";
     assert_eq!(secret_fault(table, good), None);
-    for wrong in [
-        "",
-        "x",
-        "DefaultEndpointsProtocol=http;AccountName=abc;AccountKey=a;",
-        "DefaultEndpointsProtocol=https;AccountName=ab;AccountKey=a;",
+    let of = |account: &str, rest: &str| {
+        format!("DefaultEndpointsProtocol=https;AccountName={account};{rest}")
+    };
+    for fits in [
+        of(&"a".repeat(24), "AccountKey=a"),
+        of("ab9", "AccountKey=09azAZ=+/;"),
+        of("abc", "AccountKey="),
+        of("abc", "AccountKey=a;EndpointSuffix=core.windows.net;"),
     ] {
-        assert!(secret_fault(table, wrong).is_some(), "{wrong}");
+        assert_eq!(secret_fault(table, &fits), None, "{fits}");
+    }
+    for wrong in [
+        "".into(),
+        "x".into(),
+        of("abc", "AccountKey=a;").replace("https", "http"),
+        of("ab", "AccountKey=a;"),
+        of(&"a".repeat(25), "AccountKey=a"),
+        of("Abc", "AccountKey=a"),
+        of("a-c", "AccountKey=a"),
+        of("abc", "AccountKey=a-b"),
+        of("abc", "AccountKey=a;;"),
+        of("abc", "EndpointSuffix=core.windows.net"),
+        format!(" {good}"),
+        format!("{good} "),
+    ] {
+        assert!(secret_fault(table, &wrong).is_some(), "{wrong}");
     }
     let limits = [
         ("dynamics.entra.application_key", 2_048),
@@ -629,15 +719,28 @@ fn technical_configuration_page() {
         ),
     ];
     check_all(samples::saas, rows);
-    let own = Published {
-        own_application_ids: vec![GUID.into()],
+    let others = |id: &str| Published {
+        other_applications: [(id.into(), "publishers/contoso/offers/wiki".into())].into(),
         ..Published::default()
     };
+    let other = crate::domain::review(&samples::saas(), &others(GUID));
+    let [issue] = other.issues.as_slice() else {
+        panic!("{:?}", other.issues);
+    };
     assert_eq!(
-        issues(&samples::saas(), &own),
-        ["technical_configuration application_id OTHER_APPLICATION"],
+        (issue.page, issue.field.as_str(), issue.code),
+        (
+            PageId::TechnicalConfiguration,
+            "application_id",
+            "OTHER_APPLICATION"
+        ),
         "TC-2"
     );
+    assert!(!other.complete);
+    for told in [&issue.message, &issue.remedy] {
+        assert!(told.contains("publishers/contoso/offers/wiki"), "{told}");
+        assert!(told.contains(GUID), "{told}");
+    }
     let foreign = Published {
         foreign_application_id: true,
         ..Published::default()
@@ -647,10 +750,7 @@ fn technical_configuration_page() {
         ["technical_configuration application_id FOREIGN_APPLICATION"],
         "TC-2"
     );
-    let same = Published {
-        own_application_ids: vec!["22222222-2222-2222-2222-222222222222".into()],
-        ..Published::default()
-    };
+    let same = others("22222222-2222-2222-2222-222222222222");
     check_against(samples::saas, &same, &[]);
 }
 

@@ -1,12 +1,25 @@
 //! PN-*, TC-6, PG-7
 
-use super::{Row, check_all, issues};
+use super::{GUID, Row, check_all, issues};
 use crate::domain::completeness::{PageStatus, Published, review, review_page};
+use crate::domain::snapshot::Content;
 use crate::domain::{Draft, DraftPlan, samples};
 use crate::pages::*;
 
 fn pricing(draft: &mut Draft, at: usize) -> &mut PlanPricing {
     draft.plans[at].pages.plan_pricing.get_or_insert_default()
+}
+
+/// A version of an image in a gallery.
+fn gallery(image: &str) -> String {
+    format!(
+        "/subscriptions/{GUID}/resourceGroups/images/providers/Microsoft.Compute/galleries/g/images/{image}/versions/1.0.0"
+    )
+}
+
+fn everywhere(draft: &mut Draft, at: usize, all: CustomerMarkets) {
+    pricing(draft, at).markets.clear();
+    pricing(draft, at).customer_markets = Some(all);
 }
 
 fn listing(draft: &mut Draft) -> &mut PlanListing {
@@ -159,6 +172,46 @@ fn pn_4_markets() {
             "PN-4 twins",
             |d| pricing(d, 1).markets.push("US".into()),
             &["plan_pricing team markets[1] DUPLICATE"],
+        ),
+        ("PN-14 all", |d| everywhere(d, 1, CustomerMarkets::All), &[]),
+        (
+            "PN-14 all that taxes are remitted in",
+            |d| everywhere(d, 1, CustomerMarkets::AllTaxRemitted),
+            &[],
+        ),
+        (
+            "PN-14 all excludes a list",
+            |d| pricing(d, 1).customer_markets = Some(CustomerMarkets::All),
+            &["plan_pricing team markets NOT_ALLOWED"],
+        ),
+        (
+            "PN-14 a price of a market that is among them",
+            |d| {
+                everywhere(d, 1, CustomerMarkets::AllTaxRemitted);
+                let price = price(BillingTerm::OneYear, "DE", "400");
+                pricing(d, 1).prices.push(price);
+            },
+            &[],
+        ),
+        (
+            "PN-14 and of one that isn't",
+            |d| {
+                everywhere(d, 1, CustomerMarkets::AllTaxRemitted);
+                let price = Price {
+                    currency: "JPY".into(),
+                    ..price(BillingTerm::OneYear, "JP", "400")
+                };
+                pricing(d, 1).prices.push(price);
+            },
+            &["plan_pricing team prices[1].market NOT_ALLOWED"],
+        ),
+        (
+            "PN-14 every market has a price",
+            |d| {
+                everywhere(d, 1, CustomerMarkets::All);
+                pricing(d, 1).prices = vec![price(BillingTerm::OneYear, "US", "400")];
+            },
+            &["plan_pricing team prices MARKET_WITHOUT_PRICE"],
         ),
         (
             "PN-4 price of another market",
@@ -596,8 +649,8 @@ fn tc_3_tc_7_virtual_machines() {
     draft.offer_type = offer_type::find("azureVirtualMachine").unwrap();
     let version = |version: &str, disks: usize, active| ImageVersion {
         version: version.into(),
-        os_disk: "/gallery/os".into(),
-        data_disks: (0..disks).map(|at| format!("/gallery/data{at}")).collect(),
+        os_disk: gallery("os"),
+        data_disks: (0..disks).map(|at| gallery(&format!("data{at}"))).collect(),
         active,
     };
     let mut with = |versions: Vec<ImageVersion>| {
@@ -632,7 +685,7 @@ fn tc_3_tc_7_virtual_machines() {
         ..version("1.0.0", 0, true)
     };
     assert_eq!(
-        with(vec![disks(&["", "/a", "/A"])]),
+        with(vec![disks(&["", &gallery("a"), &gallery("A")])]),
         [
             "image_versions[0].data_disks[0] REQUIRED",
             "image_versions[0].data_disks[2] DUPLICATE"
@@ -678,6 +731,70 @@ fn tc_3_tc_7_virtual_machines() {
         (reuse("base"), reuse("gone"), reuse("twin")),
         (0, 1, 1),
         "TC-7"
+    );
+}
+
+#[test]
+fn tc_4_addresses_of_vhds_are_valid_while_they_are_read() {
+    let vhd = |name: &str, until: &str| {
+        format!(
+            "https://contoso.blob.core.windows.net/vhds/{name}.vhd?sp=rl&st=2026-03-01&se={until}&sig=x"
+        )
+    };
+    let draft = |os: String, data: String| {
+        let machine = VirtualMachineConfiguration {
+            os_family: "linux".into(),
+            os_vendor: "Debian".into(),
+            recommended_sizes: vec!["Standard_D2s_v5".into()],
+            image_versions: vec![ImageVersion {
+                version: "1.0.0".into(),
+                os_disk: os,
+                data_disks: vec![data],
+                active: true,
+            }],
+        };
+        let configuration = Some(PlanConfiguration::VirtualMachine(machine));
+        let mut draft = samples::container();
+        draft.offer_type = offer_type::find("azureVirtualMachine").unwrap();
+        draft.offer.offer_type = draft.offer_type.id.clone();
+        draft.plans[0].pages.plan_technical_configuration =
+            Some(PlanTechnicalConfiguration { configuration });
+        draft
+    };
+    let found = |draft: &Draft, published: &Published| -> Vec<String> {
+        let all = issues(draft, published).into_iter();
+        all.filter(|issue| issue.contains("SAS_") || issue.contains("BAD_DISK"))
+            .collect()
+    };
+    let march = Published {
+        now: time::macros::datetime!(2026-03-10 12:00 UTC),
+        ..Published::default()
+    };
+    let good = draft(vhd("os", "2026-04-01"), vhd("data", "2026-04-01"));
+    assert!(found(&good, &march).is_empty());
+    let bad = draft(vhd("os", "2026-03-12"), "data.vhd".into());
+    let at = "plan_technical_configuration base virtual_machine.image_versions[0]";
+    assert_eq!(
+        found(&bad, &march),
+        [
+            format!("{at}.os_disk SAS_EXPIRY"),
+            format!("{at}.data_disks[0] BAD_DISK")
+        ]
+    );
+    // A year later: what is live was read then, what is new is to be read.
+    let later = Published {
+        now: time::macros::datetime!(2027-03-10 12:00 UTC),
+        live: Some(Content::of(&good)),
+        ..Published::default()
+    };
+    assert!(found(&good, &later).is_empty());
+    let other = draft(vhd("os-2", "2026-04-01"), vhd("data", "2026-04-01"));
+    assert_eq!(
+        found(&other, &later),
+        [
+            format!("{at}.os_disk SAS_EXPIRY"),
+            format!("{at}.data_disks[0] SAS_EXPIRY")
+        ]
     );
 }
 

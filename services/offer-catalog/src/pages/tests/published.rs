@@ -1,9 +1,10 @@
 //! What was published can't be taken back: OS-5, PR-6, PN-5, PN-6, PN-8, PN-9, PN-10, CS-1, UP-10; and PG-6.
 
 use super::{GUID, Row, check_against, issues};
+use crate::domain::Draft;
 use crate::domain::completeness::{PageStatus, Published, review};
+use crate::domain::samples::{self, asset};
 use crate::domain::snapshot::Content;
-use crate::domain::{Draft, samples};
 use crate::pages::*;
 
 fn live(change: fn(&mut Draft)) -> Published {
@@ -348,6 +349,29 @@ fn su_2_evidence_or_a_call_before_the_first_publish() {
         ..Published::default()
     };
     assert_eq!(of_page(&draft, &again), Vec::<String>::new());
+    let proof = |draft: &mut Draft, kind: AssetKind| {
+        let (asset, row) = asset(kind.as_str(), kind);
+        draft.assets.insert(asset.clone(), row);
+        let caption = "Screens of the validation".into();
+        draft.pages.supplemental_content = Some(SupplementalContent {
+            demo_video_url: "https://contoso.example/demo".into(),
+            evidence: vec![CaptionedAsset { asset, caption }],
+            ..SupplementalContent::default()
+        });
+    };
+    proof(&mut draft, AssetKind::Document);
+    assert_eq!(
+        of_page(&draft, &first),
+        ["supplemental_content evidence REQUIRED"],
+        "SU-2: a zip archive"
+    );
+    proof(&mut draft, AssetKind::Package);
+    assert_eq!(of_page(&draft, &first), Vec::<String>::new());
+    proof(&mut draft, AssetKind::Screenshot);
+    assert_eq!(
+        of_page(&draft, &again),
+        ["supplemental_content evidence[0].asset ASSET_WRONG_KIND"]
+    );
     draft.pages.supplemental_content = Some(SupplementalContent {
         validation_call_requested: true,
         ..SupplementalContent::default()

@@ -28,6 +28,8 @@ pub(super) fn read(page: &pb::OfferListingPage, reading: &mut Reading) -> OfferL
         large_logo: reading.asset("large_logo", &page.large_logo),
         medium_logo: reading.asset("medium_logo", &page.medium_logo),
         small_logo: reading.asset("small_logo", &page.small_logo),
+        wide_logo: reading.asset("wide_logo", &page.wide_logo),
+        hero_logo: reading.asset("hero_logo", &page.hero_logo),
         screenshots: read_files(&page.screenshots, "screenshots", reading),
         documents: read_files(&page.documents, "documents", reading),
         videos: reading
@@ -58,6 +60,8 @@ pub(super) fn write(page: &OfferListing) -> pb::OfferListingPage {
         large_logo: page.large_logo.clone(),
         medium_logo: page.medium_logo.clone(),
         small_logo: page.small_logo.clone(),
+        wide_logo: page.wide_logo.clone(),
+        hero_logo: page.hero_logo.clone(),
         screenshots: write_files(&page.screenshots),
         documents: write_files(&page.documents),
         videos: page.videos.iter().map(write_video).collect(),

@@ -3,7 +3,9 @@
 use marketplace_proto::offercatalog::v1 as pb;
 
 use super::{Reading, audience, limits};
-use crate::pages::{BillingTerm, CustomMeter, PlanAudience, PlanPricing, Price, PricingModel};
+use crate::pages::{
+    BillingTerm, CustomMeter, CustomerMarkets, PlanAudience, PlanPricing, Price, PricingModel,
+};
 
 pub(super) fn read(page: &pb::PlanPricingPage, reading: &mut Reading) -> PlanPricing {
     let public = |value| match pb::PlanAudience::try_from(value).ok()? {
@@ -13,6 +15,7 @@ pub(super) fn read(page: &pb::PlanPricingPage, reading: &mut Reading) -> PlanPri
     };
     PlanPricing {
         markets: reading.texts("markets", &page.markets, limits::MARKETS),
+        customer_markets: reading.choice("customer_markets", page.customer_markets, every_market),
         model: reading.choice("model", page.model, model),
         prices: reading
             .list("prices", &page.prices, limits::PRICES)
@@ -39,6 +42,10 @@ pub(super) fn write(page: &PlanPricing) -> pb::PlanPricingPage {
     });
     pb::PlanPricingPage {
         markets: page.markets.clone(),
+        customer_markets: page
+            .customer_markets
+            .map(write_every_market)
+            .unwrap_or_default() as i32,
         model: page.model.map(write_model).unwrap_or_default() as i32,
         prices: page.prices.iter().map(write_price).collect(),
         audience: public.unwrap_or_default() as i32,
@@ -93,6 +100,21 @@ fn write_meter(meter: &CustomMeter) -> pb::CustomMeter {
         unit: meter.unit.clone(),
         price_per_unit: meter.price_per_unit.clone(),
         included_quantity: meter.included_quantity.clone(),
+    }
+}
+
+fn every_market(value: i32) -> Option<CustomerMarkets> {
+    match pb::CustomerMarkets::try_from(value).ok()? {
+        pb::CustomerMarkets::Unspecified => None,
+        pb::CustomerMarkets::All => Some(CustomerMarkets::All),
+        pb::CustomerMarkets::AllTaxRemitted => Some(CustomerMarkets::AllTaxRemitted),
+    }
+}
+
+fn write_every_market(markets: CustomerMarkets) -> pb::CustomerMarkets {
+    match markets {
+        CustomerMarkets::All => pb::CustomerMarkets::All,
+        CustomerMarkets::AllTaxRemitted => pb::CustomerMarkets::AllTaxRemitted,
     }
 }
 

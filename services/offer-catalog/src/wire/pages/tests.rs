@@ -69,6 +69,8 @@ fn all_faults_of_form_are_named_at_once() {
     let listing = pb::OfferListingPage {
         title: "a\0b".into(),
         large_logo: "publishers/other/offers/x/assets/logo".into(),
+        wide_logo: "none".into(),
+        hero_logo: "publishers/other/offers/x/assets/logo".into(),
         screenshots: vec![pb::CaptionedAsset {
             asset: "no name".into(),
             caption: "c\0".into(),
@@ -83,10 +85,12 @@ fn all_faults_of_form_are_named_at_once() {
         found,
         [
             "etag BAD_ETAG",
+            "page.offer_listing.hero_logo OTHER_OFFER",
             "page.offer_listing.large_logo OTHER_OFFER",
             "page.offer_listing.screenshots[0].asset BAD_NAME",
             "page.offer_listing.screenshots[0].caption CONTROL_CHARACTER",
             "page.offer_listing.title CONTROL_CHARACTER",
+            "page.offer_listing.wide_logo BAD_NAME",
         ]
     );
 }
@@ -105,6 +109,7 @@ fn values_that_no_page_could_hold_are_refused() {
         label: String::new(),
     };
     let pricing = pb::PlanPricingPage {
+        customer_markets: 7,
         model: 42,
         prices: vec![price],
         private_audience: vec![member],
@@ -113,6 +118,7 @@ fn values_that_no_page_could_hold_are_refused() {
     assert_eq!(
         faults(request(&plan, Wire::PlanPricing(pricing))),
         [
+            "page.plan_pricing.customer_markets UNKNOWN_VALUE",
             "page.plan_pricing.model UNKNOWN_VALUE",
             "page.plan_pricing.prices[0].term UNKNOWN_VALUE",
             "page.plan_pricing.prices[0].min_users OUT_OF_RANGE",
