@@ -115,7 +115,7 @@ async fn measure(run: Run) -> anyhow::Result<()> {
     if wanted(Part::Reads) {
         let pause = Duration::from_secs(run.seconds);
         let floors = floor::measure(&mut report, &market, pause).await?;
-        reads::measure(&mut report, &market, &floors, pause).await?;
+        Box::pin(reads::measure(&mut report, &market, &floors, pause)).await?;
     }
     if wanted(Part::Flows) {
         Box::pin(flows(&mut report, &market, &processes, &run)).await?;
