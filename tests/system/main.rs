@@ -29,3 +29,4 @@ mod shutdown;
 mod storage;
 mod trace;
 mod uploads;
+mod walk;
