@@ -81,6 +81,10 @@ pub fn pool_options(connections: u32) -> PgPoolOptions {
 }
 
 /// Connection options of a URL, with TCP keepalive and quiet statement logs.
+///
+/// Every statement of ours goes by a key. A plan that was made while its table had a few rows, or without statistics, would
+/// read the whole table, and be kept while it grows: plans read tables as a whole only where there is no index at all.
+/// None of them runs long enough to be worth compiling.
 pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     crate::crypto::install();
     let options = PgConnectOptions::from_str(url)?
@@ -91,6 +95,8 @@ pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
         ("tcp_keepalives_idle", "10"),
         ("tcp_keepalives_interval", "5"),
         ("tcp_keepalives_count", "3"),
+        ("enable_seqscan", "off"),
+        ("jit", "off"),
     ]);
     Ok(options
         .log_statements(LevelFilter::Off)

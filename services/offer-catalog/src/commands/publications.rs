@@ -45,7 +45,11 @@ pub async fn apply(db: &mut Work, keys: &Keys, news: News, now: OffsetDateTime) 
     }
     let deprecation = news.deprecation.as_ref();
     if store::offers::apply_publication(db, offer.uid, &news.copy, deprecation).await? {
-        previews::serve(db, keys, &offer, news.copy.preview_submission, now).await?;
+        // Most changes leave the preview as it is.
+        let preview = news.copy.preview_submission;
+        if preview != offer.publication.preview_submission {
+            previews::serve(db, keys, &offer, preview, now).await?;
+        }
         if let Some(newest) = news.copy.latest_submission {
             store::freezes::close_others(db, offer.uid, &news.open, newest, now).await?;
         }
