@@ -179,7 +179,8 @@ async fn end(market: &Marketplace, offer: &str, get: GetListingRequest) -> anyho
     })
     .await?;
     let found = market.anybody().listings.get_listing(get).await;
-    assert_eq!(found.unwrap_err().code(), Code::NotFound, "AS-013");
+    let found = found.map_err(|status| status.code());
+    assert_eq!(found.err(), Some(Code::NotFound), "AS-013");
     Ok(())
 }
 

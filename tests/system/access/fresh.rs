@@ -190,8 +190,8 @@ impl Stage<'_> {
 
     /// A submission that awaits sign-off.
     pub(super) async fn preview(&self, publisher: &str, draft: Draft) -> anyhow::Result<String> {
-        let offer = self.draft(publisher, draft).await?;
-        let submission = self.market.publish(&offer).await?;
+        let offer = Box::pin(self.draft(publisher, draft)).await?;
+        let submission = Box::pin(self.market.publish(&offer)).await?;
         let waits = SubmissionState::AwaitingSignOff;
         self.market.until_state(&submission, waits).await?;
         Ok(submission)

@@ -169,7 +169,7 @@ impl<'m> Stage<'m> {
             "fresh_asset" => self.asset(sold).await?,
             "fresh_upload" => self.upload(sold).await?,
             "fresh_case" => self.market.case_of(&self.running().await?).await?.name,
-            "fresh_claimed" => self.claimed().await?,
+            "fresh_claimed" => Box::pin(self.claimed()).await?,
             "fresh_draft" => {
                 let offer = self.draft("contoso", drafts::saas_free_trial()).await?;
                 values.insert("fresh_etag", self.etag(&offer).await?);
