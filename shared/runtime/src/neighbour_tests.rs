@@ -69,10 +69,16 @@ async fn a_neighbour_is_called_as_the_service_with_what_is_left_of_the_call() {
     );
 }
 
+/// "localhost" may have an address too (::1) that nobody listens at: calls are balanced over both.
 #[tokio::test]
 async fn a_name_is_resolved() {
     let mut world = world("localhost").await;
-    world.client.get_dead_letter(ask("x")).await.unwrap();
+    let mut refused = 0;
+    while let Err(status) = world.client.get_dead_letter(ask("x")).await {
+        assert_eq!(status.code(), Code::Unavailable, "{status}");
+        refused += 1;
+        assert!(refused < 100, "no address leads there");
+    }
 }
 
 #[tokio::test]
