@@ -9,17 +9,15 @@ use marketplace_messaging::topology::{Subscription, TOPOLOGY};
 use serde_json::json;
 use sqlx::Connection;
 
-use crate::{Child, Clients, ISSUER, SERVICES, Servers, Signer, binary, schema};
+use crate::{Bucket, Child, Clients, ISSUER, SERVICES, Servers, Signer, binary, schema};
 
 /// How the system of a test differs from the plain one.
 #[derive(Clone, Default)]
 pub struct Options {
     /// Environment of every service on top of the usual.
     pub environment: Vec<(&'static str, String)>,
-    /// Replicas of the pipeline; 0 counts as 1. [`Marketplace::twin`] calls the second.
-    pub pipelines: usize,
-    /// Replicas of the catalogue; 0 counts as 1.
-    pub catalogs: usize,
+    /// Replicas of every service; 0 counts as 1. [`Marketplace::twin`] calls the second ones.
+    pub replicas: usize,
     /// Replaces host and port of the broker: a proxy's.
     pub broker: Option<std::net::SocketAddr>,
     /// Database and vhost, where not those of all tests.
@@ -40,6 +38,8 @@ pub struct Marketplace {
     pub ports: [u16; 5],
     /// Files of this test: logs, mails, assets, keys.
     pub folder: PathBuf,
+    /// What keeps assets where it isn't the folder.
+    bucket: Option<Bucket>,
 }
 
 impl Marketplace {
@@ -71,16 +71,13 @@ impl Marketplace {
             children: Vec::new(),
             ports,
             folder,
+            bucket: None,
         };
         for (service, port) in SERVICES.into_iter().zip(ports) {
             market.add(service, port, &options)?;
         }
-        for (service, replicas) in [
-            ("publishing-pipeline", options.pipelines),
-            ("offer-catalog", options.catalogs),
-        ] {
-            for _ in 1..replicas {
-                let [port, ..] = free_ports()?;
+        for _ in 1..options.replicas {
+            for (service, port) in SERVICES.into_iter().zip(free_ports()?) {
                 market.add(service, port, &options)?;
             }
         }
@@ -91,6 +88,21 @@ impl Marketplace {
         } else {
             market.until_serving().await?;
         }
+        Ok(market)
+    }
+
+    /// The same with two replicas of every service, over a bucket.
+    pub async fn twice() -> anyhow::Result<Self> {
+        let bucket = Bucket::start().await?;
+        let mut environment = vec![("BLOB_STORE", bucket.url())];
+        environment.extend(bucket.environment());
+        let options = Options {
+            environment,
+            replicas: 2,
+            ..Options::default()
+        };
+        let mut market = Self::start_with(options).await?;
+        market.bucket = Some(bucket);
         Ok(market)
     }
 
@@ -186,7 +198,7 @@ impl Marketplace {
         self.speaker(subject, &json!({}))
     }
 
-    /// The same member, whose calls go to the other replica where there are two.
+    /// The same member, whose calls go to the other replicas where there are two.
     pub fn twin(&self, subject: &str) -> Clients {
         let mut ports = self.ports;
         for (service, port) in SERVICES.into_iter().zip(&mut ports) {
@@ -249,9 +261,30 @@ impl Marketplace {
         .await
     }
 
-    /// Stops everything; fails unless every service ended well with nothing left to say and nothing given up.
+    /// Fails unless everything that customers see, or once saw, passed a certification of exactly its content: of the
+    /// digest that certification computed itself, and that the stored content still has.
+    async fn certified(&self) -> anyhow::Result<()> {
+        let uncertified = "WITH live AS (
+               SELECT submission, offer_uid, digest FROM offer_catalog.listings WHERE stage = 'live'
+               UNION SELECT id, offer_uid, profile ->> 'digest' FROM publishing.submissions WHERE state = 'live')
+             SELECT submission::text FROM live
+             WHERE NOT EXISTS (SELECT FROM certification.cases c
+                               WHERE c.submission LIKE '%/submissions/' || live.submission
+                                 AND c.state = 'PASSED' AND c.digest = live.digest)
+                OR NOT EXISTS (SELECT FROM offer_catalog.snapshots s
+                               WHERE s.offer_uid = live.offer_uid AND s.digest = live.digest
+                                 AND encode(sha256(s.bytes), 'hex') = live.digest)";
+        let mut db = self.servers.database.superuser().await?;
+        let found: Vec<String> = sqlx::query_scalar(uncertified).fetch_all(&mut db).await?;
+        ensure!(found.is_empty(), "live without certification: {found:?}");
+        Ok(db.close().await?)
+    }
+
+    /// Stops everything; fails unless every service ended well with nothing left to say and nothing given up, and nothing
+    /// uncertified is live.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.settled().await?;
+        self.certified().await?;
         for child in &mut self.children {
             let status = child.terminate().await?;
             ensure!(
@@ -262,6 +295,7 @@ impl Marketplace {
             );
         }
         self.servers.drop_all().await?;
+        drop(self.bucket);
         std::fs::remove_dir_all(&self.folder)?;
         Ok(())
     }

@@ -91,7 +91,7 @@ fn may_go_live(overview: &OfferOverview) -> bool {
     actions.any(|action| action.allowed && action.r#move() == PublicationMove::GoLive)
 }
 
-/// AS-035, AS-036, AS-037, AS-075, AS-077, AS-087, AS-090, AS-093: a preview is seen by whoever holds its link, bought by
+/// AS-035, AS-036, AS-037, AS-075, AS-077, AS-087, AS-090, AS-093, PV-2: a preview is seen by whoever holds its link, bought by
 /// its audience alone, and found by nobody.
 #[tokio::test]
 async fn as_035_as_036_as_037_as_075_as_077_as_090_as_093_a_preview_is_for_its_testers()

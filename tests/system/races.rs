@@ -1,79 +1,439 @@
-//! Two who want opposite things at the same moment.
+//! Two who want opposite things at the same moment, each at a replica of its own: one of them wins, or it is as if one had
+//! come after the other.
 
-use marketplace_proto::publishing::v1::{CancelPublishRequest, SubmissionState};
-use system_tests::{Marketplace, drafts, until};
+use std::pin::Pin;
+use std::time::Duration;
+
+use marketplace_proto::history::v1::ListEventsRequest;
+use marketplace_proto::offercatalog::v1::{DeleteOfferRequest, OfferStatus};
+use marketplace_proto::publishing::v1::{
+    CancelPublishRequest, GoLiveRequest, PublishOfferRequest, ResumeDistributionRequest,
+    StopDistributionRequest, SubmissionState,
+};
+use marketplace_runtime::status::reason;
+use system_tests::{Clients, Marketplace, drafts, until};
+use tonic::{Code, Status};
+
+type Act = Pin<Box<dyn Future<Output = Result<String, Status>> + Send>>;
+
+/// Starts two acts one a little after the other, so that each comes first at times.
+struct Race {
+    rounds: u32,
+    /// The second starts this much later, in microseconds; negative: the first does.
+    delay: i64,
+    wins: [u32; 2],
+}
+
+impl Race {
+    fn new() -> Self {
+        Self {
+            rounds: if std::env::var_os("LONG").is_some() {
+                2_000
+            } else {
+                100
+            },
+            delay: 0,
+            wins: [0, 0],
+        }
+    }
+
+    async fn run(
+        &self,
+        first: Act,
+        second: Act,
+    ) -> (Result<String, Status>, Result<String, Status>) {
+        let pause = |micros: i64| Duration::from_micros(micros.max(0).unsigned_abs());
+        let after = async |pause: Duration, act: Act| {
+            tokio::time::sleep(pause).await;
+            act.await
+        };
+        tokio::join!(
+            after(pause(-self.delay), first),
+            after(pause(self.delay), second)
+        )
+    }
+
+    /// Who came first starts later the next time.
+    fn won(&mut self, side: usize) {
+        self.wins[side] += 1;
+        let step = self.delay.abs() / 8 + 200;
+        self.delay += if side == 0 { -step } else { step };
+    }
+
+    /// Each side came first in at least 5 % of the rounds.
+    fn end(self) {
+        let decided = self.wins[0] + self.wins[1];
+        let least = self.wins[0].min(self.wins[1]);
+        assert!(
+            least * 20 >= decided && decided >= self.rounds / 2,
+            "{:?}",
+            self.wins
+        );
+    }
+}
+
+fn publish(who: &Clients, request: &PublishOfferRequest) -> Act {
+    let (mut who, request) = (who.clone(), request.clone());
+    Box::pin(async move {
+        let answer = who.publishing.publish_offer(request).await?.into_inner();
+        Ok(answer.submission.unwrap_or_default().name)
+    })
+}
+
+fn cancel(who: &Clients, submission: &str) -> Act {
+    let (mut who, submission) = (who.clone(), submission.to_owned());
+    Box::pin(async move {
+        let cancel = CancelPublishRequest {
+            submission: submission.clone(),
+            ..Default::default()
+        };
+        who.publishing.cancel_publish(cancel).await?;
+        Ok(submission)
+    })
+}
+
+fn go_live(who: &Clients, submission: &str) -> Act {
+    let (mut who, submission) = (who.clone(), submission.to_owned());
+    Box::pin(async move {
+        let go = GoLiveRequest {
+            submission: submission.clone(),
+            acknowledge_warnings: true,
+            ..Default::default()
+        };
+        who.publishing.go_live(go).await?;
+        Ok(submission)
+    })
+}
+
+/// Of a plan, or of the whole offer.
+fn stop(who: &Clients, offer: &str, plan: &str) -> Act {
+    let id = offer.rsplit('/').next().unwrap_or_default();
+    let stop = StopDistributionRequest {
+        offer: offer.into(),
+        plan_id: plan.into(),
+        confirm: if plan.is_empty() { id } else { plan }.into(),
+        ..Default::default()
+    };
+    let mut who = who.clone();
+    Box::pin(async move {
+        who.publishing.stop_distribution(stop).await?;
+        Ok(String::new())
+    })
+}
+
+fn resume(who: &Clients, offer: &str, plan: &str) -> Act {
+    let resume = ResumeDistributionRequest {
+        offer: offer.into(),
+        plan_id: plan.into(),
+        ..Default::default()
+    };
+    let mut who = who.clone();
+    Box::pin(async move {
+        who.publishing.resume_distribution(resume).await?;
+        Ok(String::new())
+    })
+}
+
+fn delete(who: &Clients, offer: &str) -> Act {
+    let (mut who, name) = (who.clone(), offer.to_owned());
+    Box::pin(async move {
+        let delete = DeleteOfferRequest {
+            name,
+            ..Default::default()
+        };
+        who.offers.delete_offer(delete).await?;
+        Ok(String::new())
+    })
+}
+
+/// Waits until a submission is canceled or awaits sign-off.
+async fn decided(market: &Marketplace, submission: &str) -> anyhow::Result<SubmissionState> {
+    use SubmissionState as S;
+    until("the race is decided", async || {
+        let now = market.submission(submission).await?.state();
+        Ok(matches!(now, S::Canceled | S::AwaitingSignOff).then_some(now))
+    })
+    .await
+}
+
+async fn until_status(
+    market: &Marketplace,
+    offer: &str,
+    wanted: OfferStatus,
+) -> anyhow::Result<()> {
+    until(wanted.as_str_name(), async || {
+        Ok((market.publication(offer).await?.status() == wanted).then_some(()))
+    })
+    .await
+}
+
+/// The two replicas, a publisher and its offer.
+async fn stage(draft: drafts::Draft) -> anyhow::Result<(Marketplace, [Clients; 2], String)> {
+    let market = Marketplace::twice().await?;
+    market.publisher("contoso").await?;
+    let offer = market.draft("contoso", "forge", draft).await?;
+    let twins = [market.person("ada"), market.twin("ada")];
+    Ok((market, twins, offer))
+}
 
 /// AS-085, T11, T12, T14: cancel and sign-off race; exactly one wins each time, and the history agrees.
 #[tokio::test]
 async fn cancel_races_sign_off() -> anyhow::Result<()> {
-    let rounds = 200;
-    let market = Marketplace::start().await?;
-    market.publisher("contoso").await?;
-    let offer = market
-        .draft("contoso", "forge", drafts::saas_free_trial())
-        .await?;
-    let mut ada = market.person("ada");
-    let (mut canceled, mut reached) = (0, 0);
-    // Where the sign-off comes, in microseconds after publishing; follows the outcomes so that both sides win.
-    let mut delay = 20_000_u64;
-    for _ in 0..rounds {
+    let (market, [ada, _], offer) = stage(drafts::saas_free_trial()).await?;
+    let mut race = Race::new();
+    // The other side is the pipeline, which is at it since the publish.
+    race.delay = -20_000;
+    for _ in 0..race.rounds {
         let submission = market.publish(&offer).await?;
-        tokio::time::sleep(std::time::Duration::from_micros(delay)).await;
-        let cancel = CancelPublishRequest {
-            submission: submission.clone(),
-            request_id: String::new(),
-        };
-        let accepted = ada.publishing.cancel_publish(cancel).await;
-        let ended = until("the race is decided", async || {
-            let now = market.submission(&submission).await?;
-            Ok(matches!(
-                now.state(),
-                SubmissionState::Canceled | SubmissionState::AwaitingSignOff
-            )
-            .then_some(now))
-        })
-        .await?;
-        match (accepted, ended.state()) {
-            (Ok(_), SubmissionState::Canceled) => {
-                canceled += 1;
-                delay += delay / 8 + 200;
-            }
+        let pause = race.delay.min(0).unsigned_abs();
+        tokio::time::sleep(Duration::from_micros(pause)).await;
+        let accepted = cancel(&ada, &submission).await;
+        match (accepted, decided(&market, &submission).await?) {
+            (Ok(_), SubmissionState::Canceled) => race.won(0),
             (Err(refused), SubmissionState::AwaitingSignOff) => {
-                assert_eq!(
-                    refused.code(),
-                    tonic::Code::FailedPrecondition,
-                    "{refused:?}"
-                );
-                reached += 1;
-                delay -= delay / 8;
+                assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+                race.won(1);
             }
             (accepted, state) => {
                 anyhow::bail!("cancel said {accepted:?} and the submission is {state:?}")
             }
         }
     }
-    assert!(
-        canceled >= 20 && reached >= 20,
-        "each side wins at least 20 of {rounds}: {canceled} and {reached}"
-    );
-    let rows = until("the history has every outcome", async || {
-        let rows = history_of(&market, &offer).await?;
-        let done = rows
-            .iter()
-            .filter(|row| *row == "Canceled submission to preview")
-            .count()
-            == canceled;
-        Ok(done.then_some(rows))
-    })
-    .await?;
+    let (rounds, canceled) = (race.rounds as usize, race.wins[0] as usize);
+    race.end();
+    market.settled().await?;
+    let rows = history_of(&market, &offer).await?;
     let count = |label: &str| rows.iter().filter(|row| *row == label).count();
     assert_eq!(count("Initiated submit to preview cancellation"), canceled);
+    assert_eq!(count("Canceled submission to preview"), canceled);
     assert_eq!(count("Submitted offer to preview"), rounds);
     market.stop().await
 }
 
+/// AS-144, SM-1: of two publishes one wins; the other is told which one is in flight.
+#[tokio::test]
+async fn publish_races_publish() -> anyhow::Result<()> {
+    let (market, [here, there], offer) = stage(drafts::saas_free_trial()).await?;
+    let mut race = Race::new();
+    for _ in 0..race.rounds {
+        let request = market.publish_request(&offer).await?;
+        let both = race
+            .run(publish(&here, &request), publish(&there, &request))
+            .await;
+        let (side, won, lost) = match both {
+            (Ok(won), Err(lost)) => (0, won, lost),
+            (Err(lost), Ok(won)) => (1, won, lost),
+            both => anyhow::bail!("{both:?}"),
+        };
+        assert_eq!(reason(&lost), "SUBMISSION_IN_FLIGHT", "{lost:?}");
+        assert!(lost.message().contains(&won) || format!("{lost:?}").contains(&won));
+        race.won(side);
+        decided(&market, &won).await?;
+    }
+    race.end();
+    market.stop().await
+}
+
+/// T05, T26: a stop of the offer and a publish; who comes second is refused while the first is at it.
+#[tokio::test]
+async fn stop_of_an_offer_races_publish() -> anyhow::Result<()> {
+    let (market, [here, there], offer) = stage(drafts::container()).await?;
+    let first = market.publish(&offer).await?;
+    market.finish(&first).await?;
+    let mut race = Race::new();
+    for _ in 0..race.rounds {
+        let request = market.publish_request(&offer).await?;
+        let both = race
+            .run(stop(&here, &offer, ""), publish(&there, &request))
+            .await;
+        let published = match both {
+            (Ok(_), Err(lost)) => {
+                assert_eq!(reason(&lost), "ILLEGAL_MOVE", "{lost:?}");
+                None
+            }
+            // The offer was gone already when it was published again.
+            (Ok(_), Ok(published)) => Some(published),
+            (Err(lost), Ok(published)) => {
+                assert_eq!(reason(&lost), "ILLEGAL_MOVE", "{lost:?}");
+                race.won(1);
+                cancel(&here, &published).await?;
+                until_status(&market, &offer, OfferStatus::Live).await?;
+                continue;
+            }
+            both => anyhow::bail!("{both:?}"),
+        };
+        race.won(0);
+        let again = match published {
+            Some(published) => published,
+            None => {
+                until_status(&market, &offer, OfferStatus::NotAvailable).await?;
+                market.publish(&offer).await?
+            }
+        };
+        market.finish(&again).await?;
+    }
+    race.end();
+    market.stop().await
+}
+
+/// T16, T29: a stop of a plan and a Go live; a plan whose stop was accepted before isn't sold after it.
+#[tokio::test]
+async fn stop_of_a_plan_races_go_live() -> anyhow::Result<()> {
+    let draft = drafts::with_plans(drafts::container(), ["second"]);
+    let (market, [here, there], offer) = stage(draft).await?;
+    let first = market.publish(&offer).await?;
+    market.finish(&first).await?;
+    let mut race = Race::new();
+    let mut acts = Vec::new();
+    for _ in 0..race.rounds {
+        let submission = market.publish(&offer).await?;
+        market.approve(&submission).await?;
+        decided(&market, &submission).await?;
+        let both = race
+            .run(stop(&here, &offer, "second"), go_live(&there, &submission))
+            .await;
+        match both {
+            (Ok(_), Err(lost)) => {
+                assert_eq!(reason(&lost), "PLANS_CHANGED", "{lost:?}");
+                race.won(0);
+                acts.extend(["Initiated plan Stop distribution: second", RESUMED]);
+                resume(&here, &offer, "second").await?;
+            }
+            (stopped, Ok(_)) => {
+                race.won(1);
+                acts.push(SIGNED_OFF);
+                until_status_is_not_running(&market, &offer).await?;
+                match stopped {
+                    Err(lost) => assert_eq!(reason(&lost), "ILLEGAL_MOVE", "{lost:?}"),
+                    // It came when the offer was live already.
+                    Ok(_) => {
+                        acts.extend(["Initiated plan Stop distribution: second", RESUMED]);
+                        resume(&here, &offer, "second").await?;
+                    }
+                }
+            }
+            both => anyhow::bail!("{both:?}"),
+        }
+    }
+    race.end();
+    market.settled().await?;
+    let mut rows = history_of(&market, &offer).await?;
+    rows.retain(|row| acts.contains(&row.as_str()));
+    // The first one made the offer live.
+    assert_eq!(rows[1..], acts);
+    market.stop().await
+}
+
+const RESUMED: &str = "Resume distribution: second";
+const SIGNED_OFF: &str = "Sign-off to go live";
+const SUBMITTED: &str = "Submitted offer to preview";
+
+async fn until_status_is_not_running(market: &Marketplace, offer: &str) -> anyhow::Result<()> {
+    until("nothing is in flight", async || {
+        Ok(market
+            .publication(offer)
+            .await?
+            .in_flight
+            .is_empty()
+            .then_some(()))
+    })
+    .await
+}
+
+/// T29, T30, T05: a stop or resume of a plan and a publish: as if one had come after the other, for what was frozen and for
+/// the history.
+#[tokio::test]
+async fn stop_and_resume_of_a_plan_race_publish() -> anyhow::Result<()> {
+    let draft = drafts::with_plans(drafts::container(), ["second"]);
+    let (market, [here, there], offer) = stage(draft).await?;
+    let first = market.publish(&offer).await?;
+    market.finish(&first).await?;
+    let mut db = market.servers.database.superuser().await?;
+    let mut acts = vec![SUBMITTED];
+    let (mut stops, mut resumes) = (Race::new(), Race::new());
+    let mut pending = false;
+    for _ in 0..stops.rounds + resumes.rounds {
+        let request = market.publish_request(&offer).await?;
+        let (race, change, row) = if pending {
+            (&mut resumes, resume(&here, &offer, "second"), RESUMED)
+        } else {
+            let change = stop(&here, &offer, "second");
+            (
+                &mut stops,
+                change,
+                "Initiated plan Stop distribution: second",
+            )
+        };
+        let (changed, published) = race.run(change, publish(&there, &request)).await;
+        let submission = published?;
+        match changed {
+            Ok(_) => {
+                race.won(0);
+                pending = !pending;
+                acts.push(row);
+            }
+            Err(lost) => {
+                assert_eq!(reason(&lost), "ILLEGAL_MOVE", "{lost:?}");
+                race.won(1);
+            }
+        }
+        acts.push(SUBMITTED);
+        let frozen: bool = sqlx::query_scalar(
+            "SELECT profile::jsonb -> 'plans' @> '[{\"id\": \"second\", \"stopped\": true}]'
+             FROM publishing.submissions WHERE $1 LIKE '%/submissions/' || id",
+        )
+        .bind(&submission)
+        .fetch_one(&mut db)
+        .await?;
+        assert_eq!(
+            frozen, pending,
+            "what was frozen is what was accepted before"
+        );
+        cancel(&here, &submission).await?;
+        decided(&market, &submission).await?;
+    }
+    stops.end();
+    resumes.end();
+    market.settled().await?;
+    let mut rows = history_of(&market, &offer).await?;
+    rows.retain(|row| acts.contains(&row.as_str()));
+    assert_eq!(rows, acts);
+    market.stop().await
+}
+
+/// T05, T34: a delete and a first publish; an offer is never both gone and in flight.
+#[tokio::test]
+async fn delete_races_publish() -> anyhow::Result<()> {
+    let (market, [here, there], _) = stage(drafts::saas_free_trial()).await?;
+    let mut race = Race::new();
+    for round in 0..race.rounds {
+        let id = format!("forge-{round}");
+        let offer = market
+            .draft("contoso", &id, drafts::saas_free_trial())
+            .await?;
+        let request = market.publish_request(&offer).await?;
+        match race
+            .run(delete(&here, &offer), publish(&there, &request))
+            .await
+        {
+            (Ok(_), Err(lost)) => {
+                assert_eq!(lost.code(), Code::NotFound, "{lost:?}");
+                race.won(0);
+            }
+            (Err(lost), Ok(published)) => {
+                assert_eq!(lost.code(), Code::FailedPrecondition, "{lost:?}");
+                race.won(1);
+                decided(&market, &published).await?;
+            }
+            both => anyhow::bail!("{both:?}"),
+        }
+    }
+    race.end();
+    market.stop().await
+}
+
+/// Labels of the offer's whole history, oldest first.
 async fn history_of(market: &Marketplace, offer: &str) -> anyhow::Result<Vec<String>> {
-    use marketplace_proto::history::v1::ListEventsRequest;
     let mut labels = Vec::new();
     let mut page_token = String::new();
     loop {
@@ -83,15 +443,12 @@ async fn history_of(market: &Marketplace, offer: &str) -> anyhow::Result<Vec<Str
             page_token,
             ..Default::default()
         };
-        let page = market
-            .person("ada")
-            .history
-            .list_events(list)
-            .await?
-            .into_inner();
+        let answer = market.person("ada").history.list_events(list).await?;
+        let page = answer.into_inner();
         labels.extend(page.events.into_iter().map(|event| event.label));
         page_token = page.next_page_token;
         if page_token.is_empty() {
+            labels.reverse();
             return Ok(labels);
         }
     }

@@ -2,18 +2,14 @@
 
 use marketplace_proto::publishing::v1::{CancelPublishRequest, ListSubmissionsRequest};
 use prost::Message;
-use system_tests::{Marketplace, Options, drafts};
+use system_tests::{Marketplace, drafts};
 use tonic::Code;
 use tonic_types::StatusExt;
 
 /// SM-2: 64 identical calls over two replicas have one effect and 64 equal answers.
 #[tokio::test]
 async fn sixty_four_identical_publishes_make_one_submission() -> anyhow::Result<()> {
-    let market = Marketplace::start_with(Options {
-        pipelines: 2,
-        ..Options::default()
-    })
-    .await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let offer = market
         .draft("contoso", "forge", drafts::saas_free_trial())
@@ -71,11 +67,7 @@ async fn sixty_four_identical_publishes_make_one_submission() -> anyhow::Result<
 /// AS-144, SM-1: of two different ones at once one wins, the other is told who is in flight.
 #[tokio::test]
 async fn of_two_publishes_at_once_one_wins() -> anyhow::Result<()> {
-    let market = Marketplace::start_with(Options {
-        pipelines: 2,
-        ..Options::default()
-    })
-    .await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let offer = market
         .draft("contoso", "forge", drafts::container())

@@ -15,7 +15,7 @@ async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
     environment.extend(bucket.environment());
     let mut market = Marketplace::start_with(Options {
         environment,
-        catalogs: 2,
+        replicas: 2,
         ..Options::default()
     })
     .await?;
@@ -64,7 +64,7 @@ async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_second_replica_over_a_folder_is_refused() -> anyhow::Result<()> {
     let options = Options {
-        catalogs: 2,
+        replicas: 2,
         ..Options::default()
     };
     let Err(refused) = Marketplace::start_with(options).await else {

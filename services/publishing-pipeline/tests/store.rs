@@ -8,7 +8,7 @@ use marketplace_runtime::clock;
 use marketplace_runtime::ids::new_id;
 use publishing_pipeline::commands;
 use publishing_pipeline::domain::{
-    Answer, Move, Refusal, Status, StepId, StepState, SubmissionState, Tempo, Trouble,
+    Answer, Move, Refusal, Status, StepId, StepState, SubmissionState, Tempo, Transition, Trouble,
 };
 use publishing_pipeline::due;
 use publishing_pipeline::error::Error;
@@ -57,11 +57,25 @@ async fn a_whole_flow_is_written_and_read_back() {
         "{told:?}"
     );
     let mut db = world.db.acquire().await.unwrap();
-    let (newest, state) = store::newest(&mut db, id).await.unwrap().unwrap();
-    assert_eq!(state, SubmissionState::Live);
-    let history = store::history(&mut db, id, 0, newest, 1_000).await.unwrap();
-    let numbers: Vec<u64> = history.iter().map(|one| one.number).collect();
-    assert_eq!(numbers, (1..=newest).collect::<Vec<u64>>());
+    let mut unseen = async |after, limit| {
+        let offer = &world.offer.offer;
+        let found = store::unseen(&mut db, &world.scope, offer, id, after, limit).await;
+        let found = found.unwrap().expect("it is there");
+        assert_eq!(found.state, SubmissionState::Live);
+        let numbers = |transitions: Vec<Transition>| {
+            let numbers = transitions.into_iter().map(|one| one.number);
+            numbers.collect::<Vec<u64>>()
+        };
+        found
+            .news
+            .map(|(_, now, transitions)| (now.transition, numbers(transitions)))
+    };
+    let (newest, none) = unseen(0, 1_000).await.expect("it has moved");
+    assert_eq!(none, [] as [u64; 0]);
+    let all = unseen(1, 1_000).await;
+    assert_eq!(all, Some((newest, (2..=newest).collect())));
+    assert_eq!(unseen(1, 2).await, Some((newest, vec![2, 3])));
+    assert_eq!(unseen(newest, 1_000).await, None);
     assert_eq!(store::medians(&mut db).await.unwrap().len(), 9);
     drop(db);
     world.drop().await;

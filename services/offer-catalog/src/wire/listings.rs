@@ -382,3 +382,29 @@ pub fn probe(probe: &Probe, at: OffsetDateTime) -> pb::PlanProbe {
         probe_time: time(at),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::samples;
+    use crate::pages::PlanListing;
+
+    /// PN-3: SaaS plans show no summary, whatever was saved of one.
+    #[test]
+    fn the_summary_of_a_plan_is_shown_where_its_type_has_one() {
+        for (draft, shown) in [(samples::saas(), ""), (samples::container(), "Short")] {
+            let mut content = Content::of(&draft);
+            content.plans[0].pages.plan_listing = Some(PlanListing {
+                summary: "Short".into(),
+                description: "Long".into(),
+            });
+            let kind = content.offer_type().unwrap();
+            let now = OffsetDateTime::UNIX_EPOCH;
+            let listed = listed_plan(&content.plans[0], kind, &[], now);
+            assert_eq!(
+                (listed.summary.as_str(), listed.description.as_str()),
+                (shown, "Long")
+            );
+        }
+    }
+}

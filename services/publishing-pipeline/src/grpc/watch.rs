@@ -125,33 +125,21 @@ impl Watch {
     /// What came after the last message, if anything.
     async fn look(&mut self) -> Result<Option<pb::WatchSubmissionResponse>, Status> {
         let mut db = self.grpc.db.acquire().await.map_err(Error::from)?;
-        if self.seen > 0
-            && let Some((newest, state)) = store::newest(&mut db, self.id).await?
-            && newest == self.seen
-        {
-            // Resumed where it ended: there is nothing to wait for.
-            self.over = state.moves().is_empty();
-            return Ok(None);
-        }
-        let found = store::find_submission(&mut db, &self.scope, &self.name.offer, self.id).await?;
+        let (offer, seen) = (&self.name.offer, self.seen);
+        let found = store::unseen(&mut db, &self.scope, offer, self.id, seen, MOST).await?;
         let missing = || Error::NotFound {
             kind: "Submission",
             name: self.name.to_string(),
         };
-        let (publication, submission) = found.ok_or_else(missing)?;
-        let mut transitions = Vec::new();
-        if self.seen > 0 {
-            transitions =
-                store::history(&mut db, self.id, self.seen, submission.transition, MOST).await?;
-            let next = transitions.first().map(|first| first.number);
-            if submission.transition > self.seen && next != Some(self.seen + 1)
-                || submission.transition < self.seen
-            {
-                return Err(status::out_of_range(DOMAIN, "TOKEN_TOO_OLD"));
-            }
-            if next.is_none() {
-                return Ok(None);
-            }
+        let found = found.ok_or_else(missing)?;
+        let Some((publication, submission, transitions)) = found.news else {
+            // Resumed where it ended: there is nothing to wait for.
+            self.over = found.state.moves().is_empty();
+            return Ok(None);
+        };
+        let next = transitions.first().map(|first| first.number);
+        if seen > 0 && next != Some(seen + 1) {
+            return Err(status::out_of_range(DOMAIN, "TOKEN_TOO_OLD"));
         }
         self.seen = transitions
             .last()

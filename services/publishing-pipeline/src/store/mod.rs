@@ -16,4 +16,4 @@ pub use operate::{
     Audit, Incident, audit, incident_failed, incident_open, list_incidents, note_discarded,
     note_incidents,
 };
-pub use submissions::{history, list_submissions, newest};
+pub use submissions::{Unseen, list_submissions, unseen};

@@ -1,11 +1,13 @@
 //! Reading submissions: lists, and the transitions that a watcher hasn't seen.
 
 use marketplace_runtime::access::Scope;
+use serde::Deserialize;
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{StepId, StepState, Submission, SubmissionState, Transition};
+use crate::domain::{Publication, StepId, StepState, Submission, SubmissionState, Transition};
 use crate::error::Error;
 
 /// A page of an offer's submissions, newest first, after `before`. Several states may answer one filter of the wire.
@@ -34,62 +36,83 @@ pub async fn list_submissions(
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Number of the newest transition of a submission, and the state that it led to.
-pub async fn newest(
+/// A transition as the database says it in JSON.
+#[derive(Debug, Deserialize)]
+struct Row {
+    transition: u64,
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    step: Option<String>,
+    step_state: Option<String>,
+    submission_state: String,
+    message: String,
+    took_ms: Option<i64>,
+}
+
+impl Row {
+    fn of(self, submission: Uuid) -> Result<Transition, Error> {
+        let step = match (self.step, self.step_state) {
+            (Some(step), Some(state)) => {
+                Some((step.parse::<StepId>()?, state.parse::<StepState>()?))
+            }
+            _ => None,
+        };
+        Ok(Transition {
+            submission,
+            number: self.transition,
+            at: self.at,
+            step,
+            state: self.submission_state.parse::<SubmissionState>()?,
+            message: self.message,
+            took_ms: self.took_ms,
+        })
+    }
+}
+
+/// A submission for a watcher who has seen its transitions up to some number.
+pub struct Unseen {
+    pub state: SubmissionState,
+    /// Where there is more: the whole state, and the transitions that led there, in order.
+    pub news: Option<(Publication, Submission, Vec<Transition>)>,
+}
+
+/// What a watcher hasn't seen who has seen transition `after`, at most `limit` transitions; after 0 the state alone. One
+/// statement: it is asked after every commit.
+pub async fn unseen(
     db: &mut PgConnection,
-    submission: Uuid,
-) -> Result<Option<(u64, SubmissionState)>, Error> {
+    scope: &Scope,
+    offer: &str,
+    id: Uuid,
+    after: u64,
+    limit: i64,
+) -> Result<Option<Unseen>, Error> {
     let row = sqlx::query!(
-        "SELECT transition, state FROM publishing.submissions WHERE id = $1",
-        submission
+        r#"SELECT s.state,
+                  CASE WHEN s.transition <> $4 THEN to_json(p) END AS "publication: Json<Publication>",
+                  CASE WHEN s.transition <> $4 THEN to_json(s) END AS "submission: Json<Submission>",
+                  (SELECT json_agg(t ORDER BY t.transition)
+                   FROM (SELECT * FROM publishing.transitions
+                         WHERE submission = s.id AND $4 > 0 AND transition > $4 ORDER BY transition LIMIT $5) t
+                  ) AS "transitions: Json<Vec<Row>>"
+           FROM publishing.publications p JOIN publishing.submissions s ON s.offer_uid = p.offer_uid
+           WHERE s.id = $1 AND p.publisher = $2 AND p.offer = $3"#,
+        id,
+        scope.publisher(),
+        offer,
+        i64::try_from(after).unwrap_or(i64::MAX),
+        limit
     )
     .fetch_optional(db)
     .await?;
-    row.map(|row| {
-        let number =
-            u64::try_from(row.transition).map_err(|_| Error::Corrupt("a negative transition"))?;
-        Ok((number, row.state.parse::<SubmissionState>()?))
-    })
-    .transpose()
-}
-
-/// Transitions of a submission after number `after` up to number `last`, in order, at most `limit`.
-pub async fn history(
-    db: &mut PgConnection,
-    submission: Uuid,
-    after: u64,
-    last: u64,
-    limit: i64,
-) -> Result<Vec<Transition>, Error> {
-    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let rows = sqlx::query!(
-        "SELECT transition, at, step, step_state, submission_state, message, took_ms FROM publishing.transitions
-         WHERE submission = $1 AND transition > $2 AND transition <= $3 ORDER BY transition LIMIT $4",
-        submission,
-        number(after),
-        number(last),
-        limit
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let step = match (row.step, row.step_state) {
-                (Some(step), Some(state)) => {
-                    Some((step.parse::<StepId>()?, state.parse::<StepState>()?))
-                }
-                _ => None,
-            };
-            Ok(Transition {
-                submission,
-                number: u64::try_from(row.transition)
-                    .map_err(|_| Error::Corrupt("a negative transition"))?,
-                at: row.at,
-                step,
-                state: row.submission_state.parse::<SubmissionState>()?,
-                message: row.message,
-                took_ms: row.took_ms,
-            })
-        })
-        .collect()
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let rows = row.transitions.map(|rows| rows.0).unwrap_or_default();
+    let transitions = rows.into_iter().map(|row| row.of(id));
+    let transitions = transitions.collect::<Result<Vec<_>, Error>>()?;
+    let whole = row.publication.zip(row.submission);
+    Ok(Some(Unseen {
+        state: row.state.parse()?,
+        news: whole.map(|(publication, submission)| (publication.0, submission.0, transitions)),
+    }))
 }

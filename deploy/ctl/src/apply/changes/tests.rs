@@ -175,6 +175,7 @@ fn prune_asks_for_plans_only_where_there_are_some() {
     assert!(between(&file, &draft, true, false).is_ok());
 }
 
+/// E-5: there is no RPC that could change it.
 #[test]
 fn another_type_is_refused_at_its_line() {
     let file = file("type");

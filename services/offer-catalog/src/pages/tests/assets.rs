@@ -23,7 +23,7 @@ fn li_18_kinds_and_states_are_read_as_they_were_stored() {
 }
 
 #[test]
-fn li_14_li_15_li_16_pictures_have_their_size() {
+fn li_14_li_15_li_16_li_18_pictures_have_their_size() {
     use AssetKind::*;
     for (kind, width, height, good) in [
         (LogoLarge, 216, 216, true),
@@ -35,6 +35,10 @@ fn li_14_li_15_li_16_pictures_have_their_size() {
         (LogoMedium, 90, 91, false),
         (LogoSmall, 48, 48, true),
         (LogoSmall, 47, 48, false),
+        (LogoWide, 255, 115, true),
+        (LogoWide, 255, 116, false),
+        (LogoHero, 815, 290, true),
+        (LogoHero, 816, 290, false),
         (Screenshot, 1280, 720, true),
         (Screenshot, 720, 1280, false),
         (VideoThumbnail, 1280, 720, true),

@@ -661,6 +661,11 @@ fn preview_audience_page() {
         ),
     ];
     check_all(samples::saas, rows);
+    let listed = crate::domain::review(&samples::listed(), &Published::default());
+    assert!(
+        samples::listed().pages.preview_audience.is_none() && listed.complete,
+        "PV-4: what isn't sold needs none"
+    );
     let mut outside = samples::saas();
     members(&mut outside, ["ann@fabrikam.example".into()]);
     assert!(

@@ -2,6 +2,7 @@
 
 use super::{GUID, Row, check_all, issues};
 use crate::domain::completeness::{PageStatus, Published, review, review_page};
+use crate::domain::samples::{OFFER, asset};
 use crate::domain::snapshot::Content;
 use crate::domain::{Draft, DraftPlan, samples};
 use crate::pages::*;
@@ -542,6 +543,39 @@ fn pn_13_prices_by_use() {
         by(PerUser, &[(0, "")]),
         ["plan_pricing base model NOT_ALLOWED"]
     );
+}
+
+#[test]
+fn tc_5_packages() {
+    let with = |version: &str, package: &str| {
+        let mut draft = samples::container();
+        draft.offer_type = offer_type::find("azureApplication").unwrap();
+        draft.offer.offer_type = "azureApplication".into();
+        draft.assets.extend([
+            asset("app.zip", AssetKind::Package),
+            asset("guide", AssetKind::Document),
+        ]);
+        let package = PackageConfiguration {
+            version: version.into(),
+            package: package.into(),
+        };
+        let configuration = Some(PlanConfiguration::Package(package));
+        draft.plans[0].pages.plan_technical_configuration =
+            Some(PlanTechnicalConfiguration { configuration });
+        let of = |issue: String| {
+            issue
+                .strip_prefix("plan_technical_configuration base package.")
+                .map(str::to_owned)
+        };
+        let found = issues(&draft, &Published::default());
+        found.into_iter().filter_map(of).collect::<Vec<_>>()
+    };
+    let [zip, guide, none] = ["app.zip", "guide", "none"].map(|id| format!("{OFFER}/assets/{id}"));
+    assert!(with("1.0.0", &zip).is_empty());
+    assert_eq!(with("", ""), ["version REQUIRED", "package REQUIRED"]);
+    assert_eq!(with("1.0", &zip), ["version BAD_FORMAT"]);
+    assert_eq!(with("1.0.0", &guide).len(), 1, "a document is no package");
+    assert_eq!(with("1.0.0", &none).len(), 1, "there is no such file");
 }
 
 #[test]

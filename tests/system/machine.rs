@@ -1,0 +1,566 @@
+//! Walks at random through everything that can be done with an offer, refused or not, and holds the services to what the
+//! rules say follows: status, submissions, plans, history and notifications. Every submission is watched on its way.
+
+mod rules;
+mod watching;
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use futures::{StreamExt, TryStreamExt};
+use marketplace_proto::certification::v1::{ClaimCaseRequest, RejectCaseRequest};
+use marketplace_proto::notification::v1::{ActionItem, ListActionItemsRequest, NotificationCode};
+use marketplace_proto::offercatalog::v1::{
+    CreatePlanRequest, DeleteOfferRequest, DeletePlanRequest, GrantOperatorRequest, OfferStatus,
+    page::Page as Kind,
+};
+use marketplace_proto::publishing::v1::*;
+use prost_types::Timestamp;
+use system_tests::{Clients, Marketplace, drafts, until};
+use tonic::{Code, Status};
+
+use rules::{Act, HALF_MADE, Offer, PLANS, Told};
+use watching::Watching;
+
+/// How many acts are one sequence, and how many sequences one offer goes through.
+const ACTS: usize = 5;
+const SEQUENCES_OF_AN_OFFER: usize = 5;
+/// Offers that are walked at a time.
+const AT_A_TIME: usize = 16;
+
+/// SM-1, T03 … T39, T41: every (state, act) pair leads where the rules say, or is refused and changes nothing.
+#[tokio::test]
+async fn random_walks_agree_with_the_rules() -> anyhow::Result<()> {
+    let long = std::env::var_os("LONG").is_some();
+    let sequences = if long { 10_000 } else { 500 };
+    let market = Marketplace::twice().await?;
+    market.publisher("contoso").await?;
+    let grant = GrantOperatorRequest {
+        parent: "publishers/contoso".into(),
+        reason: "They help us to publish.".into(),
+        ..Default::default()
+    };
+    let mut ada = market.person("ada");
+    ada.publishers.grant_operator(grant).await?;
+    let walks = futures::stream::iter(0..sequences / SEQUENCES_OF_AN_OFFER)
+        .map(|number| Box::pin(walk(&market, number)))
+        .buffer_unordered(AT_A_TIME)
+        .try_collect::<Vec<_>>()
+        .await?;
+    market.everybody_told().await?;
+    let mut transitions = 0;
+    for walk in &walks {
+        walk.as_told().await?;
+        transitions += walk.watched;
+    }
+    let wanted = 20 * sequences as u64;
+    assert!(
+        transitions >= wanted,
+        "only {transitions} transitions were watched"
+    );
+    market.stop().await
+}
+
+async fn walk(market: &Marketplace, number: usize) -> anyhow::Result<Walk<'_>> {
+    let mut walk = Walk::start(market, number).await?;
+    for _ in 0..ACTS * SEQUENCES_OF_AN_OFFER {
+        if walk.model.deleted {
+            break;
+        }
+        let act = walk.choose();
+        let before = walk.model.clone();
+        Box::pin(walk.step(act))
+            .await
+            .with_context(|| format!("walk {number}: {act:?} of {before:?}"))?;
+    }
+    for watching in std::mem::take(&mut walk.watching) {
+        walk.watched += watching.end().await?;
+    }
+    Ok(walk)
+}
+
+struct Walk<'a> {
+    market: &'a Marketplace,
+    offer: String,
+    /// Names of its submissions, as the model numbers them.
+    submissions: Vec<String>,
+    model: Offer,
+    told: Vec<Told>,
+    revision: u64,
+    /// A watcher of each submission, and once they have ended how many transitions they saw.
+    watching: Vec<Watching>,
+    watched: u64,
+    random: fastrand::Rng,
+    ada: Clients,
+    oscar: Clients,
+}
+
+impl<'a> Walk<'a> {
+    async fn start(market: &'a Marketplace, number: usize) -> anyhow::Result<Self> {
+        // The same walks in every run: one that fails can be walked again.
+        let random = fastrand::Rng::with_seed(number as u64);
+        let (kind, draft) = if number.is_multiple_of(2) {
+            let draft = drafts::with_plans(drafts::container(), [PLANS[1]]);
+            (rules::Kind::Container, draft)
+        } else {
+            (rules::Kind::Saas, drafts::saas_free_trial())
+        };
+        let (model, mut told) = Offer::drafted(kind);
+        if kind == rules::Kind::Container {
+            told = PLANS
+                .into_iter()
+                .fold(told, |told, plan| told.row(rules::made(plan)));
+        }
+        // Each other walker's calls go to the second replicas.
+        let ada = if number % 4 < 2 {
+            market.person("ada")
+        } else {
+            market.twin("ada")
+        };
+        Ok(Self {
+            market,
+            offer: market
+                .draft("contoso", &format!("walk-{number}"), draft)
+                .await?,
+            submissions: Vec::new(),
+            model,
+            told: vec![told],
+            revision: 0,
+            watching: Vec::new(),
+            watched: 0,
+            random,
+            ada,
+            oscar: market.staff("oscar", "operator"),
+        })
+    }
+
+    /// What the rules allow more often than what they refuse; never what can't even be asked.
+    fn choose(&mut self) -> Act {
+        let acts = Act::all(self.model.kind).into_iter();
+        let asked = acts.filter(|&act| self.model.named(act).is_some() || !names_submission(act));
+        let (allowed, refused): (Vec<_>, Vec<_>) =
+            asked.partition(|&act| self.model.after(act).is_some());
+        let from = if self.random.u8(0..4) > 0 || refused.is_empty() {
+            allowed
+        } else {
+            refused
+        };
+        // An offer that is deleted at once says little.
+        let dull = |act: &Act| matches!(act, Act::DeleteOffer | Act::SavePage);
+        let from: Vec<_> = from
+            .into_iter()
+            .filter(|act| !dull(act) || self.random.u8(0..4) == 0)
+            .collect();
+        self.random.choice(from).unwrap_or(Act::SavePage)
+    }
+
+    async fn step(&mut self, act: Act) -> anyhow::Result<()> {
+        let foreseen = self.model.after(act);
+        let said = Box::pin(self.act(act)).await?;
+        match (foreseen, said) {
+            (Some((next, told)), Ok(())) => {
+                let asked = next
+                    .awaiting()
+                    .filter(|_| next.awaiting() != self.model.awaiting());
+                self.model = next;
+                self.told.push(told);
+                if self.model.deleted {
+                    return Ok(());
+                }
+                self.rest().await?;
+                match asked.filter(|_| act != Act::CancelLiveLeg) {
+                    // Who goes on before the request to review is there is never asked.
+                    Some(awaiting) => self.asked_to_review(awaiting).await,
+                    None => Ok(()),
+                }
+            }
+            (None, Err(status)) => {
+                let codes = [
+                    Code::FailedPrecondition,
+                    Code::NotFound,
+                    Code::AlreadyExists,
+                ];
+                ensure!(codes.contains(&status.code()), "refused with {status}");
+                let now = self.publication().await?;
+                ensure!(
+                    now.revision == self.revision,
+                    "refused ({status}), but {now:?}"
+                );
+                Ok(())
+            }
+            (foreseen, said) => anyhow::bail!(
+                "the rules {} it, the service said {said:?}",
+                if foreseen.is_some() {
+                    "allow"
+                } else {
+                    "refuse"
+                }
+            ),
+        }
+    }
+
+    async fn publication(&mut self) -> anyhow::Result<Publication> {
+        let get = GetPublicationRequest {
+            offer: self.offer.clone(),
+        };
+        let answer = self.ada.publishing.get_publication(get).await?;
+        answer.into_inner().publication.context("no publication")
+    }
+
+    /// Waits until nothing runs by itself any more, and everything is as the model has it.
+    async fn rest(&mut self) -> anyhow::Result<()> {
+        let wanted = self.foreseen();
+        let mut seen = None;
+        let agreed = until("publication and model agree", async || {
+            let now = self.publication().await?;
+            self.revision = now.revision;
+            let stands = standing(&now);
+            let agreed = stands == wanted;
+            seen = Some(stands);
+            Ok(agreed.then_some(()))
+        });
+        agreed
+            .await
+            .with_context(|| format!("wanted {wanted:?}, got {seen:?}"))?;
+        let Some(running) = self.model.in_flight() else {
+            return Ok(());
+        };
+        let name = self.submissions[running].clone();
+        until("a reviewer is waited for", async || {
+            let get = GetSubmissionRequest { name: name.clone() };
+            let answer = self.ada.publishing.get_submission(get).await?.into_inner();
+            let mut steps = answer
+                .submission
+                .context("no submission")?
+                .steps
+                .into_iter();
+            let waits = steps.any(|step| step.state() == StepState::WaitingForApproval);
+            Ok(waits.then_some(()))
+        })
+        .await?;
+        self.revision = self.publication().await?.revision;
+        Ok(())
+    }
+
+    fn foreseen(&self) -> Standing {
+        let name = |place: Option<usize>| place.map_or("", |place| &self.submissions[place]);
+        let plans = self.model.plans.iter();
+        Standing {
+            status: self.model.status(),
+            in_flight: name(self.model.in_flight()).to_owned(),
+            awaiting: name(self.model.awaiting()).to_owned(),
+            live: name(self.model.live).to_owned(),
+            latest: self.submissions.last().cloned().unwrap_or_default(),
+            attention: self.model.failed.is_some(),
+            scheduled: self.model.scheduled,
+            plans: plans
+                .map(|(plan, state)| ((*plan).to_owned(), *state))
+                .collect(),
+        }
+    }
+
+    async fn asked_to_review(&mut self, submission: usize) -> anyhow::Result<()> {
+        let submission = self.submissions[submission].clone();
+        let list = ListActionItemsRequest {
+            page_size: 1_000,
+            offer: self.offer.clone(),
+            ..Default::default()
+        };
+        let asks = |item: &ActionItem| {
+            item.submission == submission && item.code() == NotificationCode::PreviewReady
+        };
+        until("ada is asked to review the preview", async || {
+            let items = self
+                .ada
+                .action_center
+                .list_action_items(list.clone())
+                .await?;
+            Ok(items.into_inner().items.iter().any(asks).then_some(()))
+        })
+        .await
+    }
+
+    /// History and notifications are those of the model: rows of one act in any order, acts in theirs.
+    async fn as_told(&self) -> anyhow::Result<()> {
+        if self.model.deleted {
+            return Ok(());
+        }
+        let events = self.market.events(&self.offer).await?;
+        let rows = events.into_iter().map(|event| {
+            let row = format!("{} {}", event.label, event.colour);
+            row.trim_end().to_owned()
+        });
+        let mut rows: Vec<_> = rows.collect();
+        let mut wanted = Vec::new();
+        for told in &self.told {
+            let (from, to) = (wanted.len(), wanted.len() + told.history.len());
+            wanted.extend(told.history.iter().cloned());
+            wanted[from..].sort();
+            if let Some(rows) = rows.get_mut(from..to) {
+                rows.sort();
+            }
+        }
+        ensure!(
+            rows == wanted,
+            "history of {}: {rows:#?}, wanted {wanted:#?}",
+            self.offer
+        );
+        let list = ListActionItemsRequest {
+            page_size: 1_000,
+            offer: self.offer.clone(),
+            include_archived: true,
+            ..Default::default()
+        };
+        let items = self
+            .market
+            .person("ada")
+            .action_center
+            .list_action_items(list)
+            .await?;
+        let mut codes: Vec<_> = items
+            .into_inner()
+            .items
+            .iter()
+            .map(ActionItem::code)
+            .collect();
+        let mut wanted: Vec<_> = self
+            .told
+            .iter()
+            .flat_map(|told| told.notices.clone())
+            .collect();
+        codes.sort();
+        wanted.sort();
+        ensure!(
+            codes == wanted,
+            "items of {}: {codes:?}, wanted {wanted:?}",
+            self.offer
+        );
+        Ok(())
+    }
+
+    /// Does it, as who may; a publish's submission is noted.
+    async fn act(&mut self, act: Act) -> anyhow::Result<Result<(), Status>> {
+        let offer = self.offer.clone();
+        let submission = self
+            .model
+            .named(act)
+            .map(|place| self.submissions[place].clone());
+        let submission = submission.unwrap_or_default();
+        let publishing = &mut self.ada.publishing;
+        let reason = "Asked for by the publisher.".to_owned();
+        let plan = |plan: &str| format!("{offer}/plans/{plan}");
+        let said = match act {
+            Act::SavePage => {
+                let page = Kind::OfferListing(drafts::listing());
+                self.market.save(&offer, page).await?;
+                Ok(())
+            }
+            Act::CreatePlan => {
+                let create = CreatePlanRequest {
+                    parent: offer.clone(),
+                    plan_id: HALF_MADE.into(),
+                    display_name: HALF_MADE.into(),
+                    ..Default::default()
+                };
+                self.ada.plans.create_plan(create).await.map(drop)
+            }
+            Act::DeletePlan => {
+                let delete = DeletePlanRequest {
+                    name: plan(HALF_MADE),
+                    ..Default::default()
+                };
+                self.ada.plans.delete_plan(delete).await.map(drop)
+            }
+            Act::DeleteOffer => {
+                let delete = DeleteOfferRequest {
+                    name: offer.clone(),
+                    ..Default::default()
+                };
+                self.ada.offers.delete_offer(delete).await.map(drop)
+            }
+            Act::Publish | Act::Supersede => {
+                let policy = if act == Act::Publish {
+                    InFlightPolicy::Reject
+                } else {
+                    InFlightPolicy::Supersede
+                };
+                let request = PublishOfferRequest {
+                    in_flight_policy: policy as i32,
+                    ..self.market.publish_request(&offer).await?
+                };
+                match publishing.publish_offer(request).await {
+                    Ok(answer) => {
+                        let made = answer.into_inner().submission.context("no submission")?;
+                        let replicas = [self.market.person("ada"), self.market.twin("ada")];
+                        self.watching
+                            .push(Watching::start(made.name.clone(), replicas));
+                        self.submissions.push(made.name);
+                        Ok(())
+                    }
+                    Err(status) => Err(status),
+                }
+            }
+            Act::CancelPublish => {
+                let cancel = CancelPublishRequest {
+                    submission,
+                    ..Default::default()
+                };
+                publishing.cancel_publish(cancel).await.map(drop)
+            }
+            Act::CancelLiveLeg => {
+                let cancel = CancelLiveLegRequest {
+                    submission,
+                    reason,
+                    ..Default::default()
+                };
+                self.oscar.operators.cancel_live_leg(cancel).await.map(drop)
+            }
+            Act::Approve => {
+                self.market.decide(&submission).await?;
+                Ok(())
+            }
+            Act::Reject => {
+                self.reject(&submission).await?;
+                Ok(())
+            }
+            Act::GoLive | Act::Schedule => {
+                let tomorrow = std::time::SystemTime::now() + Duration::from_secs(86_400);
+                let go = GoLiveRequest {
+                    submission,
+                    acknowledge_warnings: true,
+                    go_live_at: (act == Act::Schedule).then(|| Timestamp::from(tomorrow)),
+                    ..Default::default()
+                };
+                publishing.go_live(go).await.map(drop)
+            }
+            Act::CancelSchedule => {
+                let cancel = CancelScheduledGoLiveRequest {
+                    submission,
+                    ..Default::default()
+                };
+                publishing.cancel_scheduled_go_live(cancel).await.map(drop)
+            }
+            Act::Discard => {
+                let discard = DiscardFailureRequest {
+                    submission,
+                    ..Default::default()
+                };
+                publishing.discard_failure(discard).await.map(drop)
+            }
+            Act::Withdraw => {
+                let withdraw = WithdrawPreviewRequest {
+                    submission,
+                    reason,
+                    ..Default::default()
+                };
+                self.oscar
+                    .operators
+                    .withdraw_preview(withdraw)
+                    .await
+                    .map(drop)
+            }
+            Act::StopOffer => {
+                let id = offer.rsplit('/').next().unwrap_or_default();
+                publishing
+                    .stop_distribution(stop(&offer, "", id))
+                    .await
+                    .map(drop)
+            }
+            Act::StopPlan(plan) => publishing
+                .stop_distribution(stop(&offer, plan, plan))
+                .await
+                .map(drop),
+            Act::ResumeOffer => publishing
+                .resume_distribution(resume(&offer, ""))
+                .await
+                .map(drop),
+            Act::ResumePlan(plan) => publishing
+                .resume_distribution(resume(&offer, plan))
+                .await
+                .map(drop),
+            Act::RestorePlan(plan) => {
+                let restore = RestorePlanRequest {
+                    offer,
+                    plan_id: plan.into(),
+                    ..Default::default()
+                };
+                publishing.restore_plan(restore).await.map(drop)
+            }
+        };
+        Ok(said)
+    }
+
+    async fn reject(&self, submission: &str) -> anyhow::Result<()> {
+        let case = self.market.case_of(submission).await?.name;
+        let mut rita = self.market.staff("rita", "reviewer");
+        let claim = ClaimCaseRequest {
+            name: case.clone(),
+            ..Default::default()
+        };
+        rita.reviews.claim_case(claim).await?;
+        let reject = RejectCaseRequest {
+            name: case,
+            notes: "The description promises what the offer does not do.".into(),
+            ..Default::default()
+        };
+        rita.reviews.reject_case(reject).await?;
+        Ok(())
+    }
+}
+
+/// Acts that can't be asked for while there is no submission to name.
+fn names_submission(act: Act) -> bool {
+    use Act as A;
+    matches!(
+        act,
+        A::CancelPublish | A::CancelLiveLeg | A::Approve | A::Reject | A::GoLive | A::Schedule
+    ) || matches!(act, A::CancelSchedule | A::Discard | A::Withdraw)
+}
+
+/// A publication, as far as the rules foresee it.
+#[derive(Debug, PartialEq, Eq)]
+struct Standing {
+    status: OfferStatus,
+    in_flight: String,
+    awaiting: String,
+    live: String,
+    latest: String,
+    attention: bool,
+    scheduled: bool,
+    plans: Vec<(String, PlanDistributionState)>,
+}
+
+fn standing(now: &Publication) -> Standing {
+    let plans = now.plans.iter();
+    let mut plans: Vec<_> = plans
+        .map(|plan| (plan.plan_id.clone(), plan.state()))
+        .collect();
+    plans.sort();
+    Standing {
+        status: now.status(),
+        in_flight: now.in_flight.clone(),
+        awaiting: now.awaiting_sign_off.clone(),
+        live: now.live_submission.clone(),
+        latest: now.latest_submission.clone(),
+        attention: now.attention,
+        scheduled: now.scheduled_go_live.is_some(),
+        plans,
+    }
+}
+
+fn stop(offer: &str, plan: &str, confirm: &str) -> StopDistributionRequest {
+    StopDistributionRequest {
+        offer: offer.into(),
+        plan_id: plan.into(),
+        confirm: confirm.into(),
+        ..Default::default()
+    }
+}
+
+fn resume(offer: &str, plan: &str) -> ResumeDistributionRequest {
+    ResumeDistributionRequest {
+        offer: offer.into(),
+        plan_id: plan.into(),
+        ..Default::default()
+    }
+}
