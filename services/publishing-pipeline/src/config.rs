@@ -12,7 +12,7 @@ const PORT: u16 = 7003;
 const LOGIN: &str = "https://login.microsoftonline.com";
 const SALESFORCE: &str = "https://webto.salesforce.com";
 const MARKETO: &str = "mktorest.com";
-const BATCH_SHARE: u32 = 2;
+const BATCH_SHARE: u32 = 1;
 
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -1,7 +1,7 @@
 //! Publishes the items of batches: takes them in turn of their publishers, under a lease, and publishes each as PublishOffer
 //! does, outside any transaction of its own.
 //!
-//! Of one publisher only a few are between publish and preview at a time (`BATCH_SHARE`), so that what others submit finds
+//! Of one publisher only one is between publish and preview at a time (more by `BATCH_SHARE`), so that what others submit finds
 //! every queue behind it short, however long a batch is. Which these are is in the rows; a process that dies leaves items
 //! whose lease ends, and the next try of an item goes on where the last was cut off.
 

@@ -130,7 +130,7 @@ async fn the_fewest_under_way_are_first() {
     let now = clock::now();
     assert_eq!(take(&world, now, 100).await.len(), 8);
     create(&world, "fabrikam", 4).await.unwrap();
-    let next = take(&world, now, 100).await;
+    let next = take(&world, clock::now(), 100).await;
     let of_fabrikam = next.iter().filter(|turn| turn.publisher == "fabrikam");
     assert_eq!(of_fabrikam.count(), 4, "contoso has eight already");
     world.drop().await;
