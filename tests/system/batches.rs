@@ -171,7 +171,7 @@ async fn a_batch_survives_kills_and_submits_each_offer_once() -> anyhow::Result<
         assert_eq!(item.state(), BatchItemState::Submitted, "{item:?}");
         assert_eq!(
             submissions(&market, &item.offer).await?,
-            [item.submission.clone()]
+            std::slice::from_ref(&item.submission)
         );
     }
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();

@@ -101,11 +101,7 @@ async fn show(session: &Session, name: &str, wait: bool, out: &mut Output) -> Re
         page_size: 1,
         ..Default::default()
     };
-    while wait {
-        let batch = session.api.call(get.clone()).await?.batch;
-        if batch.unwrap_or_default().state() == BatchState::Done {
-            break;
-        }
+    while wait && !is_done(session, &get).await? {
         sleep(PAUSE).await;
     }
     let answer = session.api.list(get).await?;
@@ -115,6 +111,11 @@ async fn show(session: &Session, name: &str, wait: bool, out: &mut Output) -> Re
         0 => Ok(()),
         refused => Err(Error::Ended(format!("{name}: {refused} refused"))),
     }
+}
+
+async fn is_done(session: &Session, get: &GetBatchRequest) -> Result<bool, Error> {
+    let batch = session.api.call(get.clone()).await?.batch;
+    Ok(batch.unwrap_or_default().state() == BatchState::Done)
 }
 
 fn summary(batch: &Batch) -> String {
