@@ -6,6 +6,7 @@
 
 mod access;
 mod audience;
+mod batches;
 mod deploy;
 mod deprecation;
 mod faults;

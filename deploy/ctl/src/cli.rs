@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::apply::ApplyArgs;
 use crate::commands::audience::AudienceArgs;
+use crate::commands::batch::BatchArgs;
 use crate::commands::dead_letters::DeadLettersArgs;
 use crate::commands::health::HealthArgs;
 use crate::commands::history::HistoryArgs;
@@ -15,6 +16,7 @@ use crate::commands::members::MembersArgs;
 use crate::commands::preferences::PreferencesArgs;
 use crate::commands::publish::{CancelArgs, GoLiveArgs, PublishArgs};
 use crate::commands::publisher::PublisherArgs;
+use crate::commands::quota::QuotaArgs;
 use crate::commands::report::ReportArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::status::StatusArgs;
@@ -43,8 +45,12 @@ pub enum Command {
     Export(ExportArgs),
     /// Print the JSON Schema of offers' files, for editors.
     Schema,
-    /// Submit an offer's draft.
+    /// Submit an offer's draft, or those of many.
     Publish(PublishArgs),
+    /// What became of the offers that were submitted together.
+    Batch(BatchArgs),
+    /// How much a publisher may have, and has.
+    Quota(QuotaArgs),
     /// Follow a submission, one line per step, until it waits for a person or ends.
     Watch(WatchArgs),
     /// Sign a preview off and publish it.

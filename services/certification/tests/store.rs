@@ -86,6 +86,31 @@ async fn offer_validation_answers_without_a_case_and_reports_what_could_fail() {
 }
 
 #[tokio::test]
+async fn publishers_are_served_in_turn() {
+    let world = World::new().await;
+    for n in 1..=4 {
+        world.order(&order(JobKind::Validate, n, 1)).await;
+    }
+    let mut late = order(JobKind::Validate, 5, 1);
+    late.publisher = "fabrikam".into();
+    world.order(&late).await;
+    let mut claimed = Vec::new();
+    for _ in 0..5 {
+        let mut db = world.db.acquire().await.unwrap();
+        let jobs = store::claim_jobs(&mut db, Uuid::from_u128(1), 1, NOW, Duration::seconds(3));
+        let jobs = jobs.await.unwrap();
+        claimed.extend(jobs.into_iter().map(|job| job.order.publisher));
+    }
+    assert_eq!(claimed.len(), 5);
+    let place = claimed.iter().position(|publisher| publisher == "fabrikam");
+    assert!(
+        matches!(place, Some(0 | 1)),
+        "four of another that came before count as one: {claimed:?}"
+    );
+    world.drop().await;
+}
+
+#[tokio::test]
 async fn a_job_belongs_to_one_worker_until_its_lease_ends() {
     let world = World::new().await;
     for n in 1..=4 {

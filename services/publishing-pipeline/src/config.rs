@@ -3,7 +3,7 @@
 use marketplace_runtime::config::{Common, Env, Neighbours};
 use url::Url;
 
-use crate::domain::Tempo;
+use crate::domain::{Quotas, Tempo};
 use crate::error::span;
 use crate::leads::Hosts;
 
@@ -12,6 +12,7 @@ const PORT: u16 = 7003;
 const LOGIN: &str = "https://login.microsoftonline.com";
 const SALESFORCE: &str = "https://webto.salesforce.com";
 const MARKETO: &str = "mktorest.com";
+const BATCH_SHARE: u32 = 1;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -22,6 +23,10 @@ pub struct Config {
     pub tempo: Tempo,
     /// Hosts of the services behind some lead destinations.
     pub lead_hosts: Hosts,
+    /// `QUOTA_…`: how much a publisher may have; 0: as much as it wants.
+    pub quotas: Quotas,
+    /// `BATCH_SHARE`: how many items of a publisher's batches are between publish and preview at a time; 0: all.
+    pub batch_share: u32,
 }
 
 impl Config {
@@ -32,11 +37,15 @@ impl Config {
             .and_then(|c| Neighbours::need(env, c.neighbours.catalog.as_ref(), "CATALOG_URL"));
         let tempo = tempo(env);
         let lead_hosts = hosts(env);
+        let quotas = quotas(env);
+        let batch_share = env.or("BATCH_SHARE", BATCH_SHARE);
         Some(Config {
             common: common?,
             catalog: catalog?,
             tempo: tempo?,
             lead_hosts: lead_hosts?,
+            quotas: quotas?,
+            batch_share: batch_share?,
         })
     }
 }
@@ -67,6 +76,18 @@ impl AsRef<Common> for Config {
     fn as_ref(&self) -> &Common {
         &self.common
     }
+}
+
+fn quotas(env: &mut Env) -> Option<Quotas> {
+    let usual = Quotas::default();
+    let open_submissions = env.or("QUOTA_OPEN_SUBMISSIONS", usual.open_submissions);
+    let submissions_per_day = env.or("QUOTA_SUBMISSIONS_PER_DAY", usual.submissions_per_day);
+    let batches_running = env.or("QUOTA_BATCHES_RUNNING", usual.batches_running);
+    Some(Quotas {
+        open_submissions: open_submissions?,
+        submissions_per_day: submissions_per_day?,
+        batches_running: batches_running?,
+    })
 }
 
 fn tempo(env: &mut Env) -> Option<Tempo> {

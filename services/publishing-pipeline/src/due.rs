@@ -165,7 +165,7 @@ pub async fn keep_lease(database: Database, steps: Steps, ended: CancellationTok
     }
 }
 
-/// Medians of how long steps take, counted once a minute; and the retention of transitions.
+/// Medians of how long steps take, counted once a minute; and the retention of transitions and batches.
 pub async fn housekeeping(database: Database, medians: SharedMedians) {
     let mut last_swept: Option<Instant> = None;
     loop {
@@ -173,15 +173,21 @@ pub async fn housekeeping(database: Database, medians: SharedMedians) {
             tracing::debug!(error = %Chain(&error), "medians can't be counted now");
         }
         if last_swept.is_none_or(|at| at.elapsed() >= RETENTION) {
-            match store::forget_transitions(database.pool(), clock::now() - KEPT).await {
+            match forget(&database).await {
                 Ok(()) => last_swept = Some(Instant::now()),
                 Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "old transitions stay until the next look")
+                    tracing::warn!(error = %Chain(&error), "what is old stays until the next look")
                 }
             }
         }
         tokio::time::sleep(MEDIANS).await;
     }
+}
+
+async fn forget(database: &Database) -> Result<(), Error> {
+    let now = clock::now();
+    store::forget_transitions(database.pool(), now - KEPT).await?;
+    store::forget_batches(database.pool(), now).await
 }
 
 async fn count(database: &Database, medians: &SharedMedians) -> Result<(), Error> {

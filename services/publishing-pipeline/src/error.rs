@@ -7,7 +7,7 @@ use time::Duration;
 use tonic::Status;
 
 use crate::DOMAIN;
-use crate::domain::{IllegalMove, Refusal, UnknownState, UnknownStep};
+use crate::domain::{IllegalMove, QuotaExceeded, Refusal, UnknownState, UnknownStep};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -29,6 +29,8 @@ pub enum Error {
     /// Stops, restores or the newest submission kept changing while the content was frozen.
     #[error("the offer kept changing")]
     ConcurrentChange,
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Tax or payout profile (RO-9).
     #[error("the tax or payout profile is not valid")]
     PayoutProfile,
@@ -96,6 +98,7 @@ impl From<Error> for Status {
                 let soon = std::time::Duration::from_millis(200);
                 status::aborted(DOMAIN, "CONCURRENT_CHANGE", why, &[], Some(soon))
             }
+            Error::Quota(exceeded) => quota_exceeded(&exceeded),
             Error::PayoutProfile => {
                 let why = "offers sold through the marketplace need a valid tax and payout profile (RO-9)";
                 status::failed_precondition(DOMAIN, "PAYOUT_PROFILE_INVALID", why, &[])
@@ -109,6 +112,17 @@ impl From<Error> for Status {
             | Error::Panicked(_) => status::internal(DOMAIN, &error),
         }
     }
+}
+
+fn quota_exceeded(exceeded: &QuotaExceeded) -> Status {
+    let subject = format!(
+        "publishers/{}/quotas/{}",
+        exceeded.publisher,
+        exceeded.quota.as_str()
+    );
+    let why = format!("at most {}", exceeded.limit);
+    let again = std::time::Duration::try_from(exceeded.again).unwrap_or_default();
+    status::exhausted(DOMAIN, "QUOTA_EXCEEDED", &subject, &why, again)
 }
 
 fn refused(refusal: &Refusal) -> Status {
@@ -172,7 +186,7 @@ pub(crate) fn span(duration: std::time::Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Move, Situation};
+    use crate::domain::{Move, Quota, Quotas, Situation};
     use marketplace_runtime::status::reason;
     use tonic::Code;
     use uuid::Uuid;
@@ -190,7 +204,10 @@ mod tests {
             why: "x".into(),
         };
         let away = Box::new(Status::unavailable("away"));
-        let table: [(Error, Code, &str); 14] = [
+        let quotas = Quotas::default();
+        let now = time::OffsetDateTime::UNIX_EPOCH;
+        let exceeded = quotas.admit(Quota::OpenSubmissions, i64::MAX, "contoso", now);
+        let table: [(Error, Code, &str); 15] = [
             (illegal.into(), Code::FailedPrecondition, "ILLEGAL_MOVE"),
             (
                 Refusal::OtherSubmission(id, "live").into(),
@@ -233,6 +250,11 @@ mod tests {
                 "NOT_FOUND",
             ),
             (Refusal::Missing(id).into(), Code::Internal, "INTERNAL"),
+            (
+                exceeded.unwrap_err().into(),
+                Code::ResourceExhausted,
+                "QUOTA_EXCEEDED",
+            ),
             (
                 Error::PayoutProfile,
                 Code::FailedPrecondition,

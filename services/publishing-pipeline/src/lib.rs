@@ -8,9 +8,11 @@
 //! | `store` | every SQL statement |
 //! | `grpc`, `incoming`, `due` | the three doors: calls, answers of neighbours, what is due |
 //! | `steps`, `leads` | our own steps, carried out outside any transaction |
+//! | `batches` | offers that were asked for by one call, published one by one |
 //! | `neighbours` | what we ask of the catalogue |
 //! | `wire`, `outgoing` | proto ↔ domain |
 
+mod batches;
 pub mod commands;
 pub mod config;
 pub mod domain;
@@ -127,9 +129,13 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         steps,
         catalog,
         medians,
+        quotas: config.quotas,
         stopping,
         tracked,
     };
+    tasks.spawn_until("batches", |stop| {
+        batches::publish(grpc.clone(), config.batch_share, stop)
+    });
     Server::new(DOMAIN, common)
         .database(db.pool(), &MIGRATIONS)
         .service(limits!(PublishingServiceServer::new(grpc.clone())))

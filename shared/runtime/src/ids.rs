@@ -34,7 +34,7 @@ fn split<const N: usize>(
     let wrong = || {
         let form: Vec<String> = collections
             .iter()
-            .map(|c| format!("{c}/{{{}}}", &c[..c.len() - 1]))
+            .map(|c| format!("{c}/{{{}}}", singular(c)))
             .collect();
         Violation::new(
             field,
@@ -62,6 +62,15 @@ fn split<const N: usize>(
     } else {
         Ok(ids)
     }
+}
+
+fn singular(collection: &str) -> &str {
+    let plural = if collection.ends_with("ches") {
+        "es"
+    } else {
+        "s"
+    };
+    collection.strip_suffix(plural).unwrap_or(collection)
 }
 
 macro_rules! name {
@@ -105,6 +114,10 @@ name!(
     MemberName, publisher: "publishers", member: "members"
 );
 name!(
+    /// `publishers/{publisher}/batches/{batch}`
+    BatchName, publisher: "publishers", batch: "batches"
+);
+name!(
     /// `publishers/{publisher}/offers/{offer}`
     OfferName, publisher: "publishers", offer: "offers"
 );
@@ -133,6 +146,13 @@ impl PublisherName {
     /// The name of an offer of this publisher.
     pub fn offer(&self, offer: &str) -> OfferName {
         OfferName::new(&self.publisher, offer)
+    }
+}
+
+impl BatchName {
+    /// Its id as the system id that it is.
+    pub fn id(&self, field: &str) -> Result<Uuid, Violation> {
+        uuid(&self.batch, field)
     }
 }
 
@@ -242,6 +262,15 @@ mod tests {
         assert_eq!(
             OfferName::parse("", "offer").unwrap_err().reason.as_deref(),
             Some("REQUIRED")
+        );
+    }
+
+    #[test]
+    fn a_violation_says_the_form_in_words_that_there_are() {
+        let form = |wrong: Violation| wrong.description;
+        assert_eq!(
+            form(BatchName::parse("x", "name").unwrap_err()),
+            "is not a name of the form publishers/{publisher}/batches/{batch}"
         );
     }
 

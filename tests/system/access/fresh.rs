@@ -30,6 +30,24 @@ impl Stage<'_> {
         Ok(self.market.publish_request(offer).await?.etag)
     }
 
+    /// A batch of an offer whose draft is newer than it says.
+    pub(super) async fn batch(&self, offer: &str) -> anyhow::Result<String> {
+        let item = BatchPublish {
+            offer: offer.into(),
+            etag: "0".into(),
+            ..Default::default()
+        };
+        let create = CreateBatchRequest {
+            parent: "publishers/contoso".into(),
+            items: vec![item],
+            ..Default::default()
+        };
+        let mut ada = self.market.person("ada");
+        let made = ada.publishing.create_batch(create).await?;
+        let batch = made.into_inner().batch;
+        Ok(batch.context("no batch")?.name)
+    }
+
     pub(super) async fn member(&self) -> anyhow::Result<String> {
         let name = format!("leaver-{}", self.next());
         join(self.market, "contoso", &name).await?;

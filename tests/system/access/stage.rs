@@ -124,6 +124,7 @@ impl<'m> Stage<'m> {
             ("fresh_pause", "byol".into()),
             ("fresh_regret", "byol".into()),
             ("etag", self.etag(&offer).await?),
+            ("batch", self.batch(&offer).await?),
             ("submission", submission),
             ("offer", offer),
         ];

@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::{Rpc, token};
 
 /// RPC, the field that names the resource, and the resource of contoso that there is.
-const LOOKS: [(&str, &str, &str); 13] = [
+const LOOKS: [(&str, &str, &str); 14] = [
     (
         "PublisherService/GetPublisher",
         "name",
@@ -37,6 +37,7 @@ const LOOKS: [(&str, &str, &str); 13] = [
         "submission",
         "{submission}",
     ),
+    ("PublishingService/GetBatch", "name", "{batch}"),
     ("HistoryService/ListEvents", "parent", "{offer}"),
     ("ActionCenterService/MarkActionItemRead", "name", "{item}"),
 ];

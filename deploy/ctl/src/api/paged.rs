@@ -4,6 +4,7 @@ use marketplace_proto::{
     certification::v1::ListReviewQueueRequest,
     notification::v1::ListAudienceRequest,
     offercatalog::v1::{ListMembersRequest, ListPublishersRequest},
+    publishing::v1::{GetBatchRequest, GetBatchResponse},
 };
 
 use super::{Api, Rpc};
@@ -40,6 +41,19 @@ paged! {
     ListAudienceRequest.entries,
     ListMembersRequest.members,
     ListPublishersRequest.publishers,
+}
+
+impl Paged for GetBatchRequest {
+    fn after(&mut self, token: String) {
+        (self.page_size, self.page_token) = (PAGE, token);
+    }
+
+    /// The newest counts are those of the last page.
+    fn join(all: &mut GetBatchResponse, next: GetBatchResponse) -> String {
+        all.items.extend(next.items);
+        all.batch = next.batch;
+        next.next_page_token
+    }
 }
 
 impl Api {

@@ -89,6 +89,9 @@ rpcs! {
             "GetOfferOverview" GetOfferOverviewRequest => GetOfferOverviewResponse,
             "GetSubmission" GetSubmissionRequest => GetSubmissionResponse,
             "WatchSubmission" WatchSubmissionRequest => WatchSubmissionResponse,
+            "CreateBatch" CreateBatchRequest => CreateBatchResponse,
+            "GetBatch" GetBatchRequest => GetBatchResponse,
+            "GetQuota" GetQuotaRequest => GetQuotaResponse,
         }
     }
     History "marketplace.history.v1" history {

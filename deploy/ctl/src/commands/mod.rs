@@ -1,6 +1,7 @@
 //! One file per noun: its arguments, its RPCs, and how the answer reads.
 
 pub mod audience;
+pub mod batch;
 pub mod dead_letters;
 pub mod health;
 pub mod history;
@@ -10,6 +11,7 @@ pub mod members;
 pub mod preferences;
 pub mod publish;
 pub mod publisher;
+pub mod quota;
 pub mod report;
 pub mod review;
 pub mod status;

@@ -12,6 +12,7 @@ use prost_types::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::batch;
 use super::watch::{self, Until, WatchOptions};
 use crate::api::request_id;
 use crate::apply::file;
@@ -23,7 +24,12 @@ use crate::output::{Output, words};
 #[derive(Args)]
 pub struct PublishArgs {
     /// The offer.
-    pub offer: String,
+    #[arg(required_unless_present = "batch")]
+    pub offer: Option<String>,
+    /// Submit all of these: offers, their files or folders of these, whose notes are taken. They are of one publisher, at
+    /// most 500.
+    #[arg(long, num_args = 1.., value_name = "FILE|OFFER", conflicts_with_all = ["offer", "file", "source", "validate_only"])]
+    pub batch: Vec<String>,
     /// Notes for certification; "@FILE" reads them from a file.
     #[arg(long)]
     pub notes: Option<String>,
@@ -76,7 +82,10 @@ pub struct CancelArgs {
 }
 
 pub async fn publish(session: &Session, args: PublishArgs, out: &mut Output) -> Result<(), Error> {
-    let offer = session.offer(&args.offer)?;
+    let Some(offer) = &args.offer else {
+        return batch::publish(session, &args, out).await;
+    };
+    let offer = session.offer(offer)?;
     let request = PublishOfferRequest {
         offer: offer.name(),
         // A rollback publishes what was: the draft doesn't matter.
@@ -87,12 +96,7 @@ pub async fn publish(session: &Session, args: PublishArgs, out: &mut Output) -> 
         },
         notes: notes(&offer, &args)?,
         request_id: request_id(),
-        in_flight_policy: if args.supersede {
-            InFlightPolicy::Supersede
-        } else {
-            InFlightPolicy::Reject
-        }
-        .into(),
+        in_flight_policy: policy(args.supersede).into(),
         source: args.source.unwrap_or_default(),
         confirm: args.confirm,
         validate_only: args.validate_only,
@@ -206,7 +210,15 @@ async fn follow(
     }
 }
 
-async fn etag(session: &Session, offer: &Offer) -> Result<String, Error> {
+pub(super) fn policy(supersede: bool) -> InFlightPolicy {
+    if supersede {
+        InFlightPolicy::Supersede
+    } else {
+        InFlightPolicy::Reject
+    }
+}
+
+pub(super) async fn etag(session: &Session, offer: &Offer) -> Result<String, Error> {
     let answer = session
         .api
         .call(GetOfferRequest {
@@ -228,6 +240,11 @@ fn notes(offer: &Offer, args: &PublishArgs) -> Result<String, Error> {
         let (path, name) = (path.display(), offer.name());
         return Err(Error::usage(format!("{path}: no file of {name}")));
     }
+    given_notes(args)
+}
+
+/// Those of the arguments.
+pub(super) fn given_notes(args: &PublishArgs) -> Result<String, Error> {
     match args
         .notes
         .as_deref()

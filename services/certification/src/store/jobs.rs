@@ -99,7 +99,11 @@ pub async fn insert_job(
     Ok(())
 }
 
-/// Takes up to `limit` jobs that are due, oldest first, for `lease`. A job whose lease ended is due again.
+/// How many jobs of a publisher other processes may be claiming at the same moment: looked past.
+const OTHERS: i64 = 64;
+
+/// Takes up to `limit` jobs that are due for `lease`: publishers in turn, so that nobody's wait grows with what another has
+/// queued; of one publisher the oldest first, after those that run. A job whose lease ended is due again.
 pub async fn claim_jobs(
     db: &mut PgConnection,
     me: Uuid,
@@ -111,9 +115,25 @@ pub async fn claim_jobs(
         r#"
         UPDATE certification.jobs j
         SET due_at = $4, leased_by = $1, tries = j.tries + 1
-        FROM (SELECT submission, step, attempt FROM certification.jobs
-              WHERE state = 'working' AND due_at <= $3
-              ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) due
+        FROM (SELECT w.submission, w.step, w.attempt
+              FROM (WITH RECURSIVE busy AS (
+                      (SELECT publisher FROM certification.jobs WHERE state = 'working' ORDER BY publisher LIMIT 1)
+                      UNION ALL
+                      SELECT (SELECT n.publisher FROM certification.jobs n
+                              WHERE n.state = 'working' AND n.publisher > busy.publisher ORDER BY n.publisher LIMIT 1)
+                      FROM busy WHERE busy.publisher IS NOT NULL)
+                    SELECT publisher FROM busy WHERE publisher IS NOT NULL) p
+              CROSS JOIN LATERAL (
+                SELECT count(*) AS jobs FROM certification.jobs r
+                WHERE r.state = 'working' AND r.publisher = p.publisher AND r.due_at > $3) running
+              CROSS JOIN LATERAL (
+                SELECT o.submission, o.step, o.attempt, row_number() OVER (ORDER BY o.due_at) AS place
+                FROM certification.jobs o
+                WHERE o.state = 'working' AND o.publisher = p.publisher AND o.due_at <= $3
+                ORDER BY o.due_at LIMIT $2::bigint + $5::bigint) own
+              JOIN certification.jobs w USING (submission, step, attempt)
+              WHERE w.state = 'working' AND w.due_at <= $3
+              ORDER BY running.jobs + own.place, w.due_at LIMIT $2 FOR UPDATE OF w SKIP LOCKED) due
         WHERE j.submission = due.submission AND j.step = due.step AND j.attempt = due.attempt
         RETURNING j.submission, j.step, j.attempt, j.kind, j.case_id, j.publisher, j.offer, j.offer_uid, j.offer_type,
                   j.transactable, j.notes, j.snapshot, j.digest, j.publication_revision, j.tries, j.traceparent,
@@ -123,6 +143,7 @@ pub async fn claim_jobs(
         limit,
         now,
         now + lease,
+        OTHERS,
     )
     .fetch_all(db)
     .await?;

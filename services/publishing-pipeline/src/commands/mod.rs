@@ -1,9 +1,11 @@
 //! One function per write: lock, decide, save, tell. A door begins and commits.
 
+mod batches;
 mod outcomes;
 mod publish;
 mod submit;
 
+pub use batches::{BATCHES, create_batch};
 pub use outcomes::{hand_on, outcomes, scheduled, sweep};
 pub use publish::{change_offer, change_submission};
 pub use submit::{Submit, submit};

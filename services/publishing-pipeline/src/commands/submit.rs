@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::publish::conclude_one;
-use crate::domain::{Offering, Publication, Publish};
+use crate::domain::{Offering, Publication, Publish, Quota, Quotas};
 use crate::error::Error;
 use crate::steps::Steps;
 use crate::store;
@@ -17,6 +17,8 @@ pub struct Submit {
     pub offer: String,
     pub offer_uid: Uuid,
     pub publish: Publish,
+    /// How much the publisher may have.
+    pub quotas: Quotas,
 }
 
 /// Locks the publication (the first publish makes it), checks again, and writes submission, steps and event.
@@ -48,5 +50,10 @@ pub async fn submit(
     }
     let moment = offering.moment(steps.moment(at));
     offering.publish(submit.publish, moment)?;
+    let used = store::count_submission(work, scope, submit.offer_uid, &submit.quotas, at).await?;
+    let publisher = &offering.publication().publisher;
+    for quota in [Quota::OpenSubmissions, Quota::SubmissionsPerDay] {
+        submit.quotas.admit(quota, used.of(quota), publisher, at)?;
+    }
     conclude_one(work, steps, offering, at).await
 }

@@ -5,9 +5,11 @@
 //! - [`Submission`]: an immutable snapshot on its way to preview and live; its [`Step`]s follow from its [`Profile`].
 //! - [`SubmissionState`], [`StepState`]: the two state machines, as tables; [`Move`] × [`Situation`]: the third.
 //! - [`PlanRow`]: a plan on the Plan overview, with what may be done with it.
+//! - [`Batch`]: offers published by one call; [`Quotas`]: how much a publisher may have.
 //! - [`News`]: what a transaction did, for the history, neighbours, watchers and this process.
 //! - [`Moment`], [`Tempo`]: when, and how long things may take.
 
+mod batch;
 mod guard;
 mod moves;
 mod news;
@@ -16,6 +18,7 @@ mod pipeline;
 mod plans;
 mod profile;
 mod publication;
+mod quota;
 mod refusal;
 mod state;
 mod status;
@@ -28,6 +31,7 @@ pub(crate) mod fixtures;
 #[cfg(test)]
 mod offering_tests;
 
+pub use batch::{Batch, BatchItem, BatchOrder, Failed, ItemState, NewBatch, Turn};
 pub use guard::{Move, Situation};
 pub use moves::{Alternative, Answer, Current, Deprecate, Freeze, Publish, StopOffer, Trouble};
 pub use news::{
@@ -40,6 +44,7 @@ pub use publication::{
     Deprecation, DeprecationReason, Distribution, PlanDistribution, PlanState, Publication,
     Schedule, Stop,
 };
+pub use quota::{Quota, QuotaExceeded, Quotas, Used};
 pub use refusal::Refusal;
 pub use state::{IllegalMove, StepMove, StepState, SubmissionMove, SubmissionState, UnknownState};
 pub use status::{Facts, Status};

@@ -1,5 +1,6 @@
 //! The first door in: unwrap, permit, call, wrap.
 
+mod batches;
 mod operator;
 mod overview;
 mod publish;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
 use uuid::Uuid;
 
-use crate::domain::{Alternative, Deprecate, Moment, Offering, Refusal, StopOffer};
+use crate::domain::{Alternative, Deprecate, Moment, Offering, Quotas, Refusal, StopOffer};
 use crate::due::SharedMedians;
 use crate::error::Error;
 use crate::neighbours::Catalog;
@@ -35,6 +36,7 @@ pub struct Grpc {
     pub steps: Steps,
     pub catalog: Catalog,
     pub medians: SharedMedians,
+    pub quotas: Quotas,
     pub stopping: CancellationToken,
     pub tracked: Tracked,
 }

@@ -78,6 +78,7 @@ impl Grpc {
                 offer: wanted.offer.offer.clone(),
                 offer_uid,
                 publish,
+                quotas: self.quotas,
             };
             let mut work = Work::begin(&self.db).await?;
             match commands::submit(&mut work, &self.steps, scope, submit, clock::now()).await {

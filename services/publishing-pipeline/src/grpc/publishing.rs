@@ -3,7 +3,7 @@
 use marketplace_messaging::requests;
 use marketplace_proto::publishing::v1 as pb;
 use marketplace_runtime::access::Permission;
-use marketplace_runtime::ids::OfferName;
+use marketplace_runtime::ids::{OfferName, PublisherName};
 use marketplace_runtime::{clock, identity, ids, paging};
 use pb::publishing_service_server::PublishingService;
 use tonic::{Request, Response, Status};
@@ -320,5 +320,31 @@ impl PublishingService for Grpc {
             publication: Some(publication),
         };
         self.on_submission(once, scope, name, change, answer).await
+    }
+
+    async fn create_batch(
+        &self,
+        request: Request<pb::CreateBatchRequest>,
+    ) -> Result<Response<pb::CreateBatchResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        self.make_batch(&caller, &request).await
+    }
+
+    async fn get_batch(
+        &self,
+        request: Request<pb::GetBatchRequest>,
+    ) -> Result<Response<pb::GetBatchResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        Ok(Response::new(self.read_batch(&caller, &request).await?))
+    }
+
+    async fn get_quota(
+        &self,
+        request: Request<pb::GetQuotaRequest>,
+    ) -> Result<Response<pb::GetQuotaResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        let name = PublisherName::parse(&request.publisher, "publisher").map_err(Error::from)?;
+        let quotas = self.read_quotas(&caller, &name.publisher).await?;
+        Ok(Response::new(quotas))
     }
 }

@@ -3,12 +3,18 @@
 //! A move locks and reads with one statement, writes with one, and tells with one (messaging's). Rows travel as JSON
 //! whose fields are the columns, so a batch of offerings is one statement as well.
 
+mod batches;
 mod due;
 mod lead_deliveries;
 mod offerings;
 mod operate;
+mod quotas;
 mod submissions;
 
+pub use batches::{
+    batch_items, find_batch, forget_batches, insert_batch, item_delayed, item_refused,
+    item_submitted, lock_batches, settle_batches, take_turns,
+};
 pub use due::{Due, Held, due, forget_transitions, held, keep_lease, leave, medians, schedule_of};
 pub use lead_deliveries::{DueLead, claim_leads, lead_delivered, lead_failed, put_leads};
 pub use offerings::{close_first, find_offer, find_submission, lock_name, lock_offers, make, save};
@@ -16,4 +22,5 @@ pub use operate::{
     Audit, Incident, audit, incident_failed, incident_open, list_incidents, note_discarded,
     note_incidents,
 };
+pub use quotas::{count_submission, used};
 pub use submissions::{Unseen, list_submissions, unseen};

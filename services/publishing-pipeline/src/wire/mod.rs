@@ -1,11 +1,13 @@
 //! Proto ↔ domain, both directions, and all validation of input.
 
+mod batches;
 mod plans;
 mod profile;
 mod publication;
 mod requests;
 mod submission;
 
+pub use batches::{batch, batch_page, create_batch, get_batch, publish_item, quotas, refusal};
 pub use plans::{drafted, plan_row};
 pub use profile::profile;
 pub use publication::{move_of, overview_move, publication};

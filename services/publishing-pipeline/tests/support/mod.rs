@@ -9,7 +9,7 @@ use marketplace_runtime::telemetry::Trace;
 use publishing_pipeline::commands::{self, Submit};
 use publishing_pipeline::domain::{
     Actor, ActorKind, Answer, Executor, Freeze, Leg, Moment, Offering, Plan, Profile, Publish,
-    Refusal, StepId, Submission, Tempo,
+    Quotas, Refusal, StepId, Submission, Tempo,
 };
 use publishing_pipeline::error::Error;
 use publishing_pipeline::steps::{Outcome, Run, Steps};
@@ -26,6 +26,7 @@ pub struct World {
     pub offer: OfferName,
     pub offer_uid: Uuid,
     pub scope: Scope,
+    pub quotas: Quotas,
     database: TestDatabase,
 }
 
@@ -48,6 +49,7 @@ impl World {
             offer,
             offer_uid: new_id(),
             scope: Scope::system("contoso"),
+            quotas: Quotas::default(),
             database,
         }
     }
@@ -90,6 +92,7 @@ impl World {
             offer: self.offer.offer.clone(),
             offer_uid: self.offer_uid,
             publish,
+            quotas: self.quotas,
         };
         let offering =
             commands::submit(&mut work, &self.steps, &self.scope, submit, clock::now()).await?;
@@ -103,7 +106,7 @@ impl World {
         id
     }
 
-    fn publish(&self, id: Uuid, freeze: Freeze, supersede: bool) -> Publish {
+    pub fn publish(&self, id: Uuid, freeze: Freeze, supersede: bool) -> Publish {
         let snapshot = format!("{}/snapshots/{id}", self.offer);
         Publish {
             id,
