@@ -58,6 +58,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::Apply(args) => apply::run(&session, args, &mut out).await,
         Command::Export(args) => export::run(&session, args, &mut out).await,
         Command::Publish(args) => commands::publish::publish(&session, args, &mut out).await,
+        Command::DryRun(args) => commands::dry_run::run(&session, args, &mut out).await,
         Command::Watch(args) => commands::watch::run(&session, args, &mut out).await,
         Command::GoLive(args) => commands::publish::go_live(&session, args, &mut out).await,
         Command::Cancel(args) => commands::publish::cancel(&session, args, &mut out).await,

@@ -7,7 +7,7 @@ use time::Duration;
 use tonic::Status;
 
 use crate::DOMAIN;
-use crate::domain::{IllegalMove, Refusal, UnknownState, UnknownStep};
+use crate::domain::{DryRunEnded, IllegalMove, Refusal, UnknownState, UnknownStep};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -29,6 +29,11 @@ pub enum Error {
     /// Stops, restores or the newest submission kept changing while the content was frozen.
     #[error("the offer kept changing")]
     ConcurrentChange,
+    /// So many dry runs of the publisher haven't ended.
+    #[error("{0} dry runs haven't ended")]
+    TooManyDryRuns(i64),
+    #[error(transparent)]
+    DryRunEnded(#[from] DryRunEnded),
     /// Tax or payout profile (RO-9).
     #[error("the tax or payout profile is not valid")]
     PayoutProfile,
@@ -95,6 +100,16 @@ impl From<Error> for Status {
                 let why = "stops, restores or the newest submission changed while the content was frozen; try again";
                 let soon = std::time::Duration::from_millis(200);
                 status::aborted(DOMAIN, "CONCURRENT_CHANGE", why, &[], Some(soon))
+            }
+            Error::TooManyDryRuns(most) => status::exhausted(
+                DOMAIN,
+                "TOO_MANY_DRY_RUNS",
+                "dry runs of the publisher",
+                &format!("{most} haven't ended"),
+                std::time::Duration::from_secs(10),
+            ),
+            Error::DryRunEnded(DryRunEnded(state)) => {
+                status::illegal_move(DOMAIN, state.as_str(), "CANCEL_DRY_RUN", &[])
             }
             Error::PayoutProfile => {
                 let why = "offers sold through the marketplace need a valid tax and payout profile (RO-9)";
@@ -172,7 +187,7 @@ pub(crate) fn span(duration: std::time::Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Move, Situation};
+    use crate::domain::{DryRunState, Move, Situation};
     use marketplace_runtime::status::reason;
     use tonic::Code;
     use uuid::Uuid;
@@ -190,7 +205,7 @@ mod tests {
             why: "x".into(),
         };
         let away = Box::new(Status::unavailable("away"));
-        let table: [(Error, Code, &str); 14] = [
+        let table: [(Error, Code, &str); 16] = [
             (illegal.into(), Code::FailedPrecondition, "ILLEGAL_MOVE"),
             (
                 Refusal::OtherSubmission(id, "live").into(),
@@ -233,6 +248,16 @@ mod tests {
                 "NOT_FOUND",
             ),
             (Refusal::Missing(id).into(), Code::Internal, "INTERNAL"),
+            (
+                Error::TooManyDryRuns(100),
+                Code::ResourceExhausted,
+                "TOO_MANY_DRY_RUNS",
+            ),
+            (
+                DryRunEnded(DryRunState::Done).into(),
+                Code::FailedPrecondition,
+                "ILLEGAL_MOVE",
+            ),
             (
                 Error::PayoutProfile,
                 Code::FailedPrecondition,

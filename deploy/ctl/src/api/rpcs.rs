@@ -89,6 +89,9 @@ rpcs! {
             "GetOfferOverview" GetOfferOverviewRequest => GetOfferOverviewResponse,
             "GetSubmission" GetSubmissionRequest => GetSubmissionResponse,
             "WatchSubmission" WatchSubmissionRequest => WatchSubmissionResponse,
+            "CreateDryRun" CreateDryRunRequest => CreateDryRunResponse,
+            "GetDryRun" GetDryRunRequest => GetDryRunResponse,
+            "WatchDryRun" WatchDryRunRequest => WatchDryRunResponse,
         }
     }
     History "marketplace.history.v1" history {

@@ -5,9 +5,11 @@
 //! - [`Submission`]: an immutable snapshot on its way to preview and live; its [`Step`]s follow from its [`Profile`].
 //! - [`SubmissionState`], [`StepState`]: the two state machines, as tables; [`Move`] × [`Situation`]: the third.
 //! - [`PlanRow`]: a plan on the Plan overview, with what may be done with it.
+//! - [`DryRun`]: what a publish would meet, found out without one.
 //! - [`News`]: what a transaction did, for the history, neighbours, watchers and this process.
 //! - [`Moment`], [`Tempo`]: when, and how long things may take.
 
+mod dry_run;
 mod guard;
 mod moves;
 mod news;
@@ -28,6 +30,11 @@ pub(crate) mod fixtures;
 #[cfg(test)]
 mod offering_tests;
 
+pub use dry_run::{
+    CheckLeftOut, Depth, Draft, DryOutcome, DryRun, DryRunEnded, DryRunState, DryStep,
+    DryStepState, Finding, HumanStep, NewDryRun, NotRun, PageProblem, PublishRefusal, Record,
+    Target, Verdict,
+};
 pub use guard::{Move, Situation};
 pub use moves::{Alternative, Answer, Current, Deprecate, Freeze, Publish, StopOffer, Trouble};
 pub use news::{

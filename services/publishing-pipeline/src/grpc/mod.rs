@@ -1,5 +1,6 @@
 //! The first door in: unwrap, permit, call, wrap.
 
+mod dry_runs;
 mod operator;
 mod overview;
 mod publish;

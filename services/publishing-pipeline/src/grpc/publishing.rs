@@ -8,6 +8,7 @@ use marketplace_runtime::{clock, identity, ids, paging};
 use pb::publishing_service_server::PublishingService;
 use tonic::{Request, Response, Status};
 
+use super::dry_runs::WatchingDryRun;
 use super::watch::Watching;
 use super::{Correction, Grpc, once};
 use crate::domain::Move;
@@ -320,5 +321,41 @@ impl PublishingService for Grpc {
             publication: Some(publication),
         };
         self.on_submission(once, scope, name, change, answer).await
+    }
+
+    async fn create_dry_run(
+        &self,
+        request: Request<pb::CreateDryRunRequest>,
+    ) -> Result<Response<pb::CreateDryRunResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        Grpc::create_dry_run(self, &caller, request).await
+    }
+
+    async fn get_dry_run(
+        &self,
+        request: Request<pb::GetDryRunRequest>,
+    ) -> Result<Response<pb::GetDryRunResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        let dry_run = Some(Grpc::get_dry_run(self, &caller, &request.name).await?);
+        Ok(Response::new(pb::GetDryRunResponse { dry_run }))
+    }
+
+    type WatchDryRunStream = WatchingDryRun;
+
+    async fn watch_dry_run(
+        &self,
+        request: Request<pb::WatchDryRunRequest>,
+    ) -> Result<Response<WatchingDryRun>, Status> {
+        let (caller, request) = identity::open(request)?;
+        let stream = Grpc::watch_dry_run(self, caller, &request.name).await?;
+        Ok(Response::new(stream))
+    }
+
+    async fn cancel_dry_run(
+        &self,
+        request: Request<pb::CancelDryRunRequest>,
+    ) -> Result<Response<pb::CancelDryRunResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        Grpc::cancel_dry_run(self, &caller, request).await
     }
 }

@@ -121,7 +121,7 @@ pub async fn find_submission(
 }
 
 /// Rows as text: what the server takes apart with the least work.
-fn json(rows: &impl Serialize) -> Result<String, Error> {
+pub(super) fn json(rows: &impl Serialize) -> Result<String, Error> {
     serde_json::to_string(rows).map_err(Error::Unwritable)
 }
 

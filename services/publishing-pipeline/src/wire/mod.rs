@@ -1,11 +1,13 @@
 //! Proto ↔ domain, both directions, and all validation of input.
 
+mod dry_runs;
 mod plans;
 mod profile;
 mod publication;
 mod requests;
 mod submission;
 
+pub use dry_runs::{create_dry_run, dry_run, dry_run_name, finding, page_problem};
 pub use plans::{drafted, plan_row};
 pub use profile::profile;
 pub use publication::{move_of, overview_move, publication};
