@@ -8,6 +8,7 @@ mod access;
 mod audience;
 mod deploy;
 mod deprecation;
+mod dry_runs;
 mod faults;
 mod files;
 mod initiators;

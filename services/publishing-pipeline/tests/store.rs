@@ -1,6 +1,7 @@
 //! This service's SQL against a real Postgres: constraints, races, fencing, leases, paging.
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
+mod dry_runs;
 mod support;
 
 use marketplace_messaging::Work;
