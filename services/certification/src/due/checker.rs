@@ -24,7 +24,7 @@ const IMAGES_AT_ONCE: usize = 2;
 /// Snapshots that are looked at for dry runs at once: orders come first.
 const LOOKS_AT_ONCE: usize = 4;
 /// The longest that one look may take.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(30);
 
 /// What a try came to.
 pub enum Checked {

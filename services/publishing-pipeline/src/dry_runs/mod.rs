@@ -153,7 +153,7 @@ impl DryRuns {
         if run.record.draft.is_none() {
             let mut patience = self.patience(run);
             let draft = loop {
-                match self.look(db, run).await? {
+                match patience.within("The draft", self.look(db, run)).await?? {
                     Ok(draft) => break draft,
                     Err(stuck) => patience.wait(stuck).await?,
                 }
@@ -164,9 +164,9 @@ impl DryRuns {
         while let Some(place) = run.next() {
             run.begin(place, clock::now());
             write(db, run).await?;
-            let mut patience = self.patience(run);
+            let (mut patience, step) = (self.patience(run), run.record.steps[place].id);
             let outcome = loop {
-                match self.step(run, place).await {
+                match patience.within(step.title(), self.step(run, place)).await? {
                     Ok(outcome) => break outcome,
                     Err(stuck) => patience.wait(stuck).await?,
                 }
@@ -194,6 +194,13 @@ struct Patience<'a> {
 }
 
 impl Patience<'_> {
+    /// One try, cut when the time is over: a neighbour that is away is waited for.
+    async fn within<T>(&self, what: &str, one_try: impl Future<Output = T>) -> Result<T, Cut> {
+        let left = Duration::try_from(self.until - clock::now()).unwrap_or_default();
+        let tried = tokio::time::timeout(left, one_try).await;
+        tried.map_err(|_| Cut::Platform(format!("{what} could not be looked at in time")))
+    }
+
     /// The pause before the next try, if there is to be one.
     async fn wait(&mut self, stuck: Stuck) -> Result<(), Cut> {
         let why = match stuck {

@@ -12,7 +12,7 @@ use crate::domain::{CheckLeftOut, Finding, NotRun, Verdict};
 use crate::wire;
 
 /// The longest that one look may take: it may wait for its turn, and for images.
-const LONGEST: Duration = Duration::from_secs(90);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Certification. Cheap to clone.
 #[derive(Clone)]

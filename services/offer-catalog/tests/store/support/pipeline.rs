@@ -1,5 +1,6 @@
 //! What the publishing pipeline does to the catalogue: freezes, and news with orders.
 
+use marketplace_messaging::Work;
 use marketplace_runtime::clock;
 use offer_catalog::commands::freezes::{self, Frozen};
 use offer_catalog::commands::publications::{self, News};
