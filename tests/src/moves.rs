@@ -2,7 +2,8 @@
 
 use anyhow::Context;
 use marketplace_proto::certification::v1::{
-    ApproveCaseRequest, Case, ClaimCaseRequest, ListReviewQueueRequest,
+    ApproveCaseRequest, Case, ClaimCaseRequest, GetCaseRequest, ListCasesRequest,
+    ListReviewQueueRequest,
 };
 use marketplace_proto::notification::v1::{
     Preferences, SendVerificationRequest, UpdatePreferencesRequest, VerifyEmailRequest,
@@ -165,6 +166,20 @@ impl Marketplace {
         Ok(answer.submission.context("no submission")?.name)
     }
 
+    /// `ada` has a publish gone through; answers what came of it.
+    pub async fn dry_run(&self, request: CreateDryRunRequest) -> anyhow::Result<DryRun> {
+        let mut ada = self.person("ada").publishing;
+        let made = ada.create_dry_run(request).await?.into_inner().dry_run;
+        let name = made.context("no dry run")?.name;
+        until("the dry run has ended", async || {
+            let get = GetDryRunRequest { name: name.clone() };
+            let answer = ada.clone().get_dry_run(get).await?.into_inner();
+            let run = answer.dry_run.context("no dry run")?;
+            Ok((run.state() != DryRunState::Running).then_some(run))
+        })
+        .await
+    }
+
     /// `ada` signs off.
     pub async fn go_live(&self, submission: &str) -> anyhow::Result<()> {
         let go = GoLiveRequest {
@@ -194,6 +209,19 @@ impl Marketplace {
                 .find(|case| case.submission == submission))
         })
         .await
+    }
+
+    /// The newest case of an offer, whole.
+    pub async fn newest_case(&self, offer: &str) -> anyhow::Result<Case> {
+        let mut ada = self.person("ada").certification;
+        let list = ListCasesRequest {
+            offer: offer.into(),
+            ..Default::default()
+        };
+        let cases = ada.list_cases(list).await?.into_inner().cases;
+        let name = cases.into_iter().next().context("no case")?.name;
+        let case = ada.get_case(GetCaseRequest { name }).await?.into_inner();
+        case.case.context("no case")
     }
 
     /// `rita` claims the submission's case and passes it; waits until the pipeline knows.

@@ -9,6 +9,7 @@ mod audience;
 mod batches;
 mod deploy;
 mod deprecation;
+mod dry_runs;
 mod faults;
 mod files;
 mod initiators;

@@ -27,6 +27,13 @@ async fn the_lines_of_the_readme_do_what_they_say() -> anyhow::Result<()> {
     ] {
         assert!(said.contains(wanted), "{wanted} is not in:\n{said}");
     }
+    let said = run(&market, &block("dry run")?).await?;
+    for wanted in [
+        "nothing was found that would keep it from being published",
+        "DRY_RUN_STATE_RUNNING",
+    ] {
+        assert!(said.contains(wanted), "{wanted} is not in:\n{said}");
+    }
     let said = run(&market, &block("publish")?).await?;
     for wanted in [
         "Valkey key-value store for Azure Kubernetes Service",

@@ -8,6 +8,7 @@ use crate::apply::ApplyArgs;
 use crate::commands::audience::AudienceArgs;
 use crate::commands::batch::BatchArgs;
 use crate::commands::dead_letters::DeadLettersArgs;
+use crate::commands::dry_run::DryRunArgs;
 use crate::commands::health::HealthArgs;
 use crate::commands::history::HistoryArgs;
 use crate::commands::inbox::InboxArgs;
@@ -27,7 +28,7 @@ use crate::export::ExportArgs;
 ///
 /// Offers are named PUBLISHER/OFFER ("contoso/grafana") or by resource name; with --publisher the offer's id is enough.
 /// Exit codes: 0 done; 1 refused by a service; 2 wrong arguments or files, or an apply with refusals; 3 a service can't
-/// be reached; 4 the submission that was watched failed or was canceled; 5 it took longer than --timeout.
+/// be reached; 4 the submission that was watched failed or was canceled, or a dry run says that one would; 5 it took longer than --timeout.
 #[derive(Parser)]
 #[command(name = "marketctl", version, propagate_version = true)]
 pub struct Cli {
@@ -51,6 +52,8 @@ pub enum Command {
     Batch(BatchArgs),
     /// How much a publisher may have, and has.
     Quota(QuotaArgs),
+    /// Say what a publish of an offer's draft would meet, and change nothing.
+    DryRun(DryRunArgs),
     /// Follow a submission, one line per step, until it waits for a person or ends.
     Watch(WatchArgs),
     /// Sign a preview off and publish it.
@@ -224,6 +227,8 @@ mod tests {
             "export contoso/grafana --version live -d samples/grafana --force",
             "schema",
             "publish contoso/grafana --notes hello --confirm --wait",
+            "dry-run contoso/grafana --target live --depth full --probe-endpoints",
+            "dry-run contoso/grafana --target preview -f samples/grafana",
             "watch publishers/contoso/offers/grafana/submissions/0190",
             "go-live contoso/grafana --acknowledge-warnings",
             "cancel contoso/grafana",

@@ -60,6 +60,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
         Command::Publish(args) => commands::publish::publish(&session, args, &mut out).await,
         Command::Batch(args) => commands::batch::run(&session, args, &mut out).await,
         Command::Quota(args) => commands::quota::run(&session, args, &mut out).await,
+        Command::DryRun(args) => commands::dry_run::run(&session, args, &mut out).await,
         Command::Watch(args) => commands::watch::run(&session, args, &mut out).await,
         Command::GoLive(args) => commands::publish::go_live(&session, args, &mut out).await,
         Command::Cancel(args) => commands::publish::cancel(&session, args, &mut out).await,

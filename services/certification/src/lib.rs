@@ -88,7 +88,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     tasks.spawn_until("wake", |stop| wake::share(db.clone(), stop));
     tasks.spawn_until("retention", |stop| retention::sweep(db.clone(), stop));
     tasks.spawn_until("jobs", |stop| {
-        due::run(db.clone(), checker, config.switches.clone(), stop)
+        due::run(db.clone(), checker.clone(), config.switches.clone(), stop)
     });
     tasks.spawn_until("consumer", |stop| {
         consume(
@@ -107,6 +107,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         db: db.clone(),
         access: access.clone(),
         book,
+        checker,
     };
     let dead_letters = DeadLetters::new(db.clone(), access.clone(), incoming);
     Server::new(DOMAIN, common)

@@ -23,6 +23,8 @@ pub enum Unusable {
     SnapshotTooLarge,
     #[error("the content of asset {wanted} has the digest {found}")]
     OtherContent { wanted: String, found: String },
+    #[error("the snapshot has the digest {found}, not {wanted}")]
+    OtherSnapshot { wanted: String, found: String },
     #[error("the answer holds no publisher")]
     NoPublisher,
 }
@@ -31,7 +33,9 @@ impl Unusable {
     /// What is said of it where what was frozen has changed: no further try will mend that (PB-1).
     pub fn tampered(&self) -> Option<String> {
         match self {
-            Unusable::OtherContent { .. } => Some(self.to_string()),
+            Unusable::OtherContent { .. } | Unusable::OtherSnapshot { .. } => {
+                Some(self.to_string())
+            }
             // Its own words are for our log.
             Unusable::Status(status) if status::reason(status) == "DIGEST_MISMATCH" => {
                 Some("the offer catalog finds that what was frozen has changed".to_owned())

@@ -1,6 +1,6 @@
 //! Orders that need the content of assets (PB-1): read and hashed outside of any transaction, then compared and served
-//! in one. Uploads that nobody has ended in their time. And content that nothing names: it is looked for once an hour, and
-//! deleted.
+//! in one. Uploads that nobody has ended in their time, and what dry runs looked at. And content that nothing names: it is
+//! looked for once an hour, and deleted.
 
 use std::convert::Infallible;
 
@@ -28,7 +28,7 @@ const AGAIN: Duration = Duration::seconds(1);
 const AT_ONCE: usize = 8;
 /// How often it is asked whether orphans are to be looked for, and which uploads have expired.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(60);
-/// Uploads that a statement drops.
+/// Uploads, or snapshots of dry runs, that a statement drops.
 const EXPIRED: i64 = 100;
 
 /// Carries orders out until told to stop, and what it has begun to its end: woken by the commit that brings one, and once
@@ -100,7 +100,7 @@ pub async fn activate(db: &Database, contents: &Contents, order: &Order) -> Resu
     Ok(work.commit().await?)
 }
 
-/// Drops uploads that have expired, and deletes content that nothing names any more, until told to stop: in turns that are
+/// Drops uploads and snapshots that have expired, and deletes content that nothing names any more, until told to stop: in turns that are
 /// short and one replica's at a time.
 pub async fn collect(db: Database, contents: Contents, stop: CancellationToken) {
     let db = db.with_own_pool(1);
@@ -114,7 +114,7 @@ pub async fn collect(db: Database, contents: Contents, stop: CancellationToken) 
         }
         loop {
             if let Err(error) = expire(&db, clock::now()).await {
-                tracing::warn!(error = %Chain(&error), "uploads that have expired can't be dropped now");
+                tracing::warn!(error = %Chain(&error), "uploads and snapshots that have expired can't be dropped now");
             }
             match collect_some(&contents, TURN, clock::now()).await {
                 Ok(true) => continue,
@@ -129,11 +129,12 @@ pub async fn collect(db: Database, contents: Contents, stop: CancellationToken) 
     .await;
 }
 
-/// Drops uploads whose time is over: from now on nothing names their pieces.
+/// Drops uploads and snapshots of dry runs whose time is over: from now on nothing names their contents.
 pub async fn expire(db: &Database, now: OffsetDateTime) -> Result<()> {
     loop {
         let mut connection = db.acquire().await?;
-        if store::uploads::expire(&mut connection, now, EXPIRED).await? == 0 {
+        let uploads = store::uploads::expire(&mut connection, now, EXPIRED).await?;
+        if uploads + store::snapshots::expire(&mut connection, now, EXPIRED).await? == 0 {
             return Ok(());
         }
     }

@@ -9,6 +9,7 @@ use crate::leads::Hosts;
 
 /// The local port.
 const PORT: u16 = 7003;
+const DRY_RUN: std::time::Duration = std::time::Duration::from_secs(600);
 const LOGIN: &str = "https://login.microsoftonline.com";
 const SALESFORCE: &str = "https://webto.salesforce.com";
 const MARKETO: &str = "mktorest.com";
@@ -19,6 +20,10 @@ pub struct Config {
     pub common: Common,
     /// `CATALOG_URL`: the offer catalogue.
     pub catalog: Url,
+    /// `CERTIFICATION_URL`: its checks, for dry runs.
+    pub certification: Url,
+    /// `DRY_RUN_DEADLINE`: how long one may take.
+    pub dry_run_deadline: time::Duration,
     /// How long things may take; a variable each, see the README.
     pub tempo: Tempo,
     /// Hosts of the services behind some lead destinations.
@@ -35,6 +40,14 @@ impl Config {
         let catalog = common
             .as_ref()
             .and_then(|c| Neighbours::need(env, c.neighbours.catalog.as_ref(), "CATALOG_URL"));
+        let certification = common.as_ref().and_then(|c| {
+            Neighbours::need(
+                env,
+                c.neighbours.certification.as_ref(),
+                "CERTIFICATION_URL",
+            )
+        });
+        let dry_run_deadline = env.duration("DRY_RUN_DEADLINE", DRY_RUN);
         let tempo = tempo(env);
         let lead_hosts = hosts(env);
         let quotas = quotas(env);
@@ -42,6 +55,8 @@ impl Config {
         Some(Config {
             common: common?,
             catalog: catalog?,
+            certification: certification?,
+            dry_run_deadline: dry_run_deadline.map(span)?,
             tempo: tempo?,
             lead_hosts: lead_hosts?,
             quotas: quotas?,

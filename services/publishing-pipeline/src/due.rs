@@ -29,6 +29,8 @@ const MEDIANS: Duration = Duration::from_secs(60);
 const RETENTION: Duration = Duration::from_secs(3_600);
 /// How long the transitions of a submission that has ended can be watched again.
 const KEPT: time::Duration = time::Duration::days(90);
+/// How long a dry run can be read after its end.
+const DRY_RUNS_KEPT: time::Duration = time::Duration::days(30);
 
 /// Sweeps when woken, and once a second.
 pub async fn sweep(database: Database, steps: Steps, catalog: Catalog) {
@@ -165,7 +167,7 @@ pub async fn keep_lease(database: Database, steps: Steps, ended: CancellationTok
     }
 }
 
-/// Medians of how long steps take, counted once a minute; and the retention of transitions and batches.
+/// Medians of how long steps take, counted once a minute; and the retention of transitions, batches and dry runs.
 pub async fn housekeeping(database: Database, medians: SharedMedians) {
     let mut last_swept: Option<Instant> = None;
     loop {
@@ -187,7 +189,8 @@ pub async fn housekeeping(database: Database, medians: SharedMedians) {
 async fn forget(database: &Database) -> Result<(), Error> {
     let now = clock::now();
     store::forget_transitions(database.pool(), now - KEPT).await?;
-    store::forget_batches(database.pool(), now).await
+    store::forget_batches(database.pool(), now).await?;
+    store::forget_dry_runs(database.pool(), now - DRY_RUNS_KEPT).await
 }
 
 async fn count(database: &Database, medians: &SharedMedians) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use time::Duration;
 use tonic::Status;
 
 use crate::DOMAIN;
-use crate::domain::{IllegalMove, QuotaExceeded, Refusal, UnknownState, UnknownStep};
+use crate::domain::{DryRunEnded, IllegalMove, QuotaExceeded, Refusal, UnknownState, UnknownStep};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -31,6 +31,11 @@ pub enum Error {
     ConcurrentChange,
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
+    /// So many dry runs of the publisher haven't ended.
+    #[error("{0} dry runs haven't ended")]
+    TooManyDryRuns(i64),
+    #[error(transparent)]
+    DryRunEnded(#[from] DryRunEnded),
     /// Tax or payout profile (RO-9).
     #[error("the tax or payout profile is not valid")]
     PayoutProfile,
@@ -99,6 +104,16 @@ impl From<Error> for Status {
                 status::aborted(DOMAIN, "CONCURRENT_CHANGE", why, &[], Some(soon))
             }
             Error::Quota(exceeded) => quota_exceeded(&exceeded),
+            Error::TooManyDryRuns(most) => status::exhausted(
+                DOMAIN,
+                "TOO_MANY_DRY_RUNS",
+                "dry runs of the publisher",
+                &format!("{most} haven't ended"),
+                std::time::Duration::from_secs(10),
+            ),
+            Error::DryRunEnded(DryRunEnded(state)) => {
+                status::illegal_move(DOMAIN, state.as_str(), "CANCEL_DRY_RUN", &[])
+            }
             Error::PayoutProfile => {
                 let why = "offers sold through the marketplace need a valid tax and payout profile (RO-9)";
                 status::failed_precondition(DOMAIN, "PAYOUT_PROFILE_INVALID", why, &[])
@@ -186,7 +201,7 @@ pub(crate) fn span(duration: std::time::Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Move, Quota, Quotas, Situation};
+    use crate::domain::{DryRunState, Move, Quota, Quotas, Situation};
     use marketplace_runtime::status::reason;
     use tonic::Code;
     use uuid::Uuid;
@@ -207,7 +222,7 @@ mod tests {
         let quotas = Quotas::default();
         let now = time::OffsetDateTime::UNIX_EPOCH;
         let exceeded = quotas.admit(Quota::OpenSubmissions, i64::MAX, "contoso", now);
-        let table: [(Error, Code, &str); 15] = [
+        let table: [(Error, Code, &str); 17] = [
             (illegal.into(), Code::FailedPrecondition, "ILLEGAL_MOVE"),
             (
                 Refusal::OtherSubmission(id, "live").into(),
@@ -254,6 +269,16 @@ mod tests {
                 exceeded.unwrap_err().into(),
                 Code::ResourceExhausted,
                 "QUOTA_EXCEEDED",
+            ),
+            (
+                Error::TooManyDryRuns(100),
+                Code::ResourceExhausted,
+                "TOO_MANY_DRY_RUNS",
+            ),
+            (
+                DryRunEnded(DryRunState::Done).into(),
+                Code::FailedPrecondition,
+                "ILLEGAL_MOVE",
             ),
             (
                 Error::PayoutProfile,

@@ -9,13 +9,15 @@
 //! | `grpc`, `incoming`, `due` | the three doors: calls, answers of neighbours, what is due |
 //! | `steps`, `leads` | our own steps, carried out outside any transaction |
 //! | `batches` | offers that were asked for by one call, published one by one |
-//! | `neighbours` | what we ask of the catalogue |
+//! | `dry_runs` | what a publish would meet, looked at outside any transaction |
+//! | `neighbours` | what we ask of the catalogue and of certification |
 //! | `wire`, `outgoing` | proto ↔ domain |
 
 mod batches;
 pub mod commands;
 pub mod config;
 pub mod domain;
+mod dry_runs;
 pub mod due;
 pub mod error;
 mod grpc;
@@ -47,11 +49,12 @@ use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
+use dry_runs::DryRuns;
 use due::SharedMedians;
 use grpc::Grpc;
 use incoming::{Incoming, SUBSCRIPTION};
 use leads::Leads;
-use neighbours::Catalog;
+use neighbours::{Catalog, Certification};
 use steps::{Executor, Steps};
 
 /// Name of the service, of its folder and of its queue.
@@ -72,6 +75,13 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let (catalog, access) = (Catalog::new(&channel), Access::remote(DOMAIN, channel));
     let leads = Leads::new(Outbound::open(&common.outbound)?, config.lead_hosts.clone());
     let executor = Executor::new(catalog.clone(), leads.clone());
+    let dry_runs = DryRuns {
+        catalog: catalog.clone(),
+        certification: Certification::new(&neighbour::channel(&config.certification, &tokens)?),
+        executor: executor.clone(),
+        tempo: config.tempo.clone(),
+        longest: config.dry_run_deadline,
+    };
     let (steps, handed) = Steps::new(ids::new_id(), config.tempo.clone());
     let incoming = Arc::new(Incoming::new(steps.clone()));
     let medians = SharedMedians::default();
@@ -100,6 +110,9 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     );
     tasks.spawn_until("leads", |stop| {
         leads::deliver_customers(db.clone(), catalog.clone(), leads, stop)
+    });
+    tasks.spawn_until("dry runs", |stop| {
+        dry_runs::carry_out(db.clone(), dry_runs, stop)
     });
     tasks.spawn(
         "housekeeping",

@@ -1,4 +1,6 @@
-//! What we ask of the catalogue; called before a transaction or outside of any.
+//! What we ask of the catalogue and of certification; called before a transaction or outside of any.
+
+mod certification;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,10 @@ use uuid::Uuid;
 
 use crate::domain::{Actor, ActorKind, Freeze};
 use crate::error::Error;
+
+#[cfg(test)]
+pub use certification::ByHand;
+pub use certification::{Certification, Look, Seen};
 
 const NAME: &str = "the offer catalog";
 /// How long a valid payout profile is taken for granted.
@@ -41,6 +47,8 @@ pub struct FreezeOrder<'a> {
     pub freeze: &'a Freeze,
     /// Look only: nothing is marked or stored.
     pub dry_run: bool,
+    /// With `dry_run`: keep the snapshot for a look, and answer what is wrong with pages instead of refusing.
+    pub keep_snapshot: bool,
 }
 
 impl Catalog {
@@ -58,6 +66,16 @@ impl Catalog {
         &self,
         order: FreezeOrder<'_>,
     ) -> Result<catalog::SubmissionProfile, Error> {
+        self.look(order).await?.profile.ok_or(Error::Corrupt(
+            "the catalogue froze an offer and told no profile",
+        ))
+    }
+
+    /// The same with all that the catalogue says.
+    pub async fn look(
+        &self,
+        order: FreezeOrder<'_>,
+    ) -> Result<catalog::FreezeOfferResponse, Error> {
         let request = catalog::FreezeOfferRequest {
             offer: order.offer.to_owned(),
             submission: order.submission.to_owned(),
@@ -67,6 +85,7 @@ impl Catalog {
             previous_snapshot: order.freeze.newest.clone(),
             source: order.source.to_owned(),
             dry_run: order.dry_run,
+            keep_snapshot: order.keep_snapshot,
             live_plans: if order.source.is_empty() {
                 Vec::new()
             } else {
@@ -79,9 +98,7 @@ impl Catalog {
             .freeze_offer(request)
             .await
             .map_err(|s| told(s, order.offer))?;
-        answer.into_inner().profile.ok_or(Error::Corrupt(
-            "the catalogue froze an offer and told no profile",
-        ))
+        Ok(answer.into_inner())
     }
 
     /// Gives back what was frozen for a submission that never began.

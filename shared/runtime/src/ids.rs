@@ -138,6 +138,10 @@ name!(
     SubmissionName, publisher: "publishers", offer: "offers", submission: "submissions"
 );
 name!(
+    /// `publishers/{publisher}/offers/{offer}/dryRuns/{dry_run}`
+    DryRunName, publisher: "publishers", offer: "offers", dry_run: "dryRuns"
+);
+name!(
     /// `publishers/{publisher}/offers/{offer}/snapshots/{snapshot}`
     SnapshotName, publisher: "publishers", offer: "offers", snapshot: "snapshots"
 );
@@ -171,6 +175,11 @@ impl OfferName {
     pub fn submission(&self, submission: Uuid) -> SubmissionName {
         SubmissionName::new(&self.publisher, &self.offer, submission.to_string())
     }
+
+    /// The name of a dry run of this offer.
+    pub fn dry_run(&self, dry_run: Uuid) -> DryRunName {
+        DryRunName::new(&self.publisher, &self.offer, dry_run.to_string())
+    }
 }
 
 impl PlanName {
@@ -203,6 +212,13 @@ impl SubmissionName {
     /// Its id as the system id that it is.
     pub fn id(&self, field: &str) -> Result<Uuid, Violation> {
         uuid(&self.submission, field)
+    }
+}
+
+impl DryRunName {
+    /// Its id as the system id that it is.
+    pub fn id(&self, field: &str) -> Result<Uuid, Violation> {
+        uuid(&self.dry_run, field)
     }
 }
 

@@ -154,6 +154,35 @@ impl Stage<'_> {
         Ok(format!("{offer}/uploads/{upload}"))
     }
 
+    /// A dry run that hasn't ended: nobody is at it for a while.
+    pub(super) async fn dry_run(&self, offer: &str) -> anyhow::Result<String> {
+        let create = CreateDryRunRequest {
+            offer: offer.into(),
+            depth: DryRunDepth::Schema.into(),
+            ..Default::default()
+        };
+        let mut ada = self.market.person("ada");
+        let made = ada.publishing.create_dry_run(create).await?.into_inner();
+        let name = made.dry_run.unwrap_or_default().name;
+        let id = name.rsplit('/').next().unwrap_or_default();
+        let held = "UPDATE publishing.dry_runs
+            SET state = 'running', end_time = NULL, attempt = attempt + 1, lease_until = now() + interval '1 hour'
+            WHERE id = $1::uuid";
+        let mut db = self.market.servers.database.superuser().await?;
+        sqlx::query(held).bind(id).execute(&mut db).await?;
+        Ok(name)
+    }
+
+    pub(super) async fn ended_dry_run(&self, offer: &str) -> anyhow::Result<String> {
+        let create = CreateDryRunRequest {
+            offer: offer.into(),
+            depth: DryRunDepth::Schema.into(),
+            ..Default::default()
+        };
+        let run = self.market.dry_run(create).await?;
+        Ok(run.name)
+    }
+
     /// A submission whose case awaits review.
     pub(super) async fn running(&self) -> anyhow::Result<String> {
         let offer = self.draft("contoso", drafts::container()).await?;

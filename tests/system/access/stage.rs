@@ -119,6 +119,11 @@ impl<'m> Stage<'m> {
             ("fresh_draft", offer.clone()),
             ("fresh_etag", "1".into()),
             ("fresh_running", submission.clone()),
+            ("dry_run", self.ended_dry_run(&offer).await?),
+            (
+                "fresh_dry_run",
+                format!("{offer}/dryRuns/{}", uuid::Uuid::nil()),
+            ),
             ("fresh_preview", submission.clone()),
             ("fresh_sale", "byol".into()),
             ("fresh_pause", "byol".into()),
@@ -177,6 +182,7 @@ impl<'m> Stage<'m> {
                 offer
             }
             "fresh_running" => self.running().await?,
+            "fresh_dry_run" => self.dry_run(&self.known["offer"]).await?,
             "fresh_preview" => self.preview("contoso", drafts::saas_free_trial()).await?,
             "fresh_scheduled" => self.scheduled(&self.known["preview"]).await?,
             "fresh_sale" => SALES[Self::turn(&self.sales)].to_owned(),

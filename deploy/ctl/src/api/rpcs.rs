@@ -92,6 +92,9 @@ rpcs! {
             "CreateBatch" CreateBatchRequest => CreateBatchResponse,
             "GetBatch" GetBatchRequest => GetBatchResponse,
             "GetQuota" GetQuotaRequest => GetQuotaResponse,
+            "CreateDryRun" CreateDryRunRequest => CreateDryRunResponse,
+            "GetDryRun" GetDryRunRequest => GetDryRunResponse,
+            "WatchDryRun" WatchDryRunRequest => WatchDryRunResponse,
         }
     }
     History "marketplace.history.v1" history {

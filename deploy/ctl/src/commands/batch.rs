@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tonic::Code;
 use tonic_types::RpcStatusExt;
 
-use super::publish::{PublishArgs, etag, given_notes, policy};
+use super::publish::{PublishArgs, etag, policy};
 use crate::api::request_id;
 use crate::apply::file;
 use crate::config::Session;
@@ -34,7 +34,7 @@ pub struct BatchArgs {
 }
 
 pub async fn publish(session: &Session, args: &PublishArgs, out: &mut Output) -> Result<(), Error> {
-    let notes = given_notes(args)?;
+    let notes = args.notes.given()?;
     let mut items = Vec::new();
     let mut publishers = BTreeSet::new();
     for (offer, own) in offers(session, &args.batch)? {

@@ -3,6 +3,7 @@
 pub mod audience;
 pub mod batch;
 pub mod dead_letters;
+pub mod dry_run;
 pub mod health;
 pub mod history;
 pub mod inbox;

@@ -30,12 +30,8 @@ pub struct PublishArgs {
     /// most 500.
     #[arg(long, num_args = 1.., value_name = "FILE|OFFER", conflicts_with_all = ["offer", "file", "source", "validate_only"])]
     pub batch: Vec<String>,
-    /// Notes for certification; "@FILE" reads them from a file.
-    #[arg(long)]
-    pub notes: Option<String>,
-    /// Take the notes from the offer's file.
-    #[arg(long, short, value_name = "DIR|FILE", conflicts_with = "notes")]
-    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub notes: NotesArgs,
     /// Publish although nothing changed since the last submission.
     #[arg(long, action = ArgAction::SetTrue)]
     pub confirm: bool,
@@ -53,6 +49,17 @@ pub struct PublishArgs {
     pub wait: bool,
     #[command(flatten)]
     pub watch: WatchOptions,
+}
+
+/// Where notes for certification come from.
+#[derive(Args)]
+pub struct NotesArgs {
+    /// Notes for certification; "@FILE" reads them from a file.
+    #[arg(long)]
+    pub notes: Option<String>,
+    /// Take the notes from the offer's file.
+    #[arg(long, short, value_name = "DIR|FILE", conflicts_with = "notes")]
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -94,7 +101,7 @@ pub async fn publish(session: &Session, args: PublishArgs, out: &mut Output) -> 
         } else {
             etag(session, &offer).await?
         },
-        notes: notes(&offer, &args)?,
+        notes: args.notes.read(&offer)?,
         request_id: request_id(),
         in_flight_policy: policy(args.supersede).into(),
         source: args.source.unwrap_or_default(),
@@ -229,33 +236,36 @@ pub(super) async fn etag(session: &Session, offer: &Offer) -> Result<String, Err
     Ok(answer.offer.unwrap_or_default().etag)
 }
 
-fn notes(offer: &Offer, args: &PublishArgs) -> Result<String, Error> {
-    if let Some(path) = &args.file {
-        for file in file::find(path)? {
-            let (of, notes) = file::notes(&file, &offer.publisher).map_err(Error::Files)?;
-            if of == *offer {
-                return Ok(notes);
+impl NotesArgs {
+    /// The notes for this offer.
+    pub fn read(&self, offer: &Offer) -> Result<String, Error> {
+        if let Some(path) = &self.file {
+            for file in file::find(path)? {
+                let (of, notes) = file::notes(&file, &offer.publisher).map_err(Error::Files)?;
+                if of == *offer {
+                    return Ok(notes);
+                }
             }
+            let (path, name) = (path.display(), offer.name());
+            return Err(Error::usage(format!("{path}: no file of {name}")));
         }
-        let (path, name) = (path.display(), offer.name());
-        return Err(Error::usage(format!("{path}: no file of {name}")));
+        self.given()
     }
-    given_notes(args)
-}
 
-/// Those of the arguments.
-pub(super) fn given_notes(args: &PublishArgs) -> Result<String, Error> {
-    match args
-        .notes
-        .as_deref()
-        .map(|notes| (notes, notes.strip_prefix('@')))
-    {
-        Some((_, Some(path))) => {
-            let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-            Ok(text.trim().to_owned())
+    /// Those of the arguments.
+    pub fn given(&self) -> Result<String, Error> {
+        match self
+            .notes
+            .as_deref()
+            .map(|notes| (notes, notes.strip_prefix('@')))
+        {
+            Some((_, Some(path))) => {
+                let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+                Ok(text.trim().to_owned())
+            }
+            Some((notes, None)) => Ok(notes.to_owned()),
+            None => Ok(String::new()),
         }
-        Some((notes, None)) => Ok(notes.to_owned()),
-        None => Ok(String::new()),
     }
 }
 

@@ -28,8 +28,8 @@ mod title;
 mod videos;
 
 use crate::domain::{
-    Blocks, CheckResult, Finding, Images, Level, Mode, Outcome, PublisherFacts, Rules, Severity,
-    Snapshot, offer_type,
+    Blocks, CheckResult, Finding, Images, Level, Mode, Move, Outcome, PublisherFacts, Rules,
+    Severity, Snapshot, offer_type,
 };
 
 use html::Html;
@@ -100,8 +100,40 @@ pub enum Extent {
     Certification,
 }
 
-/// Runs the checks of that extent and answers one result for each.
-pub fn run(extent: Extent, input: &Input<'_>, rules: &Rules) -> Vec<CheckResult> {
+/// Everything, or the document alone: nothing else is at hand then, and what needs more is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Everything,
+    Document,
+}
+
+/// A check that applies and was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub check: &'static str,
+    pub title: &'static str,
+    /// What it looks at besides the document.
+    pub needs: &'static str,
+}
+
+/// What the checks say of a snapshot.
+pub struct Seen {
+    pub digest: String,
+    /// The Entra application that it names, for BE-5.
+    pub application: String,
+    pub results: Vec<CheckResult>,
+    pub left_out: Vec<LeftOut>,
+    /// Where a case with these results goes.
+    pub wanted: Move,
+}
+
+/// Runs the checks of that extent and answers one result for each, or that it was left out.
+pub fn run(
+    extent: Extent,
+    reach: Reach,
+    input: &Input<'_>,
+    rules: &Rules,
+) -> (Vec<CheckResult>, Vec<LeftOut>) {
     let subject = Subject {
         snapshot: input.snapshot,
         publisher: input.publisher,
@@ -118,10 +150,19 @@ pub fn run(extent: Extent, input: &Input<'_>, rules: &Rules) -> Vec<CheckResult>
             check.level != Level::BusinessEligibility && matches!(check.how, How::Automatic(_))
         }
     };
-    catalogue()
-        .filter(wanted)
-        .map(|check| check.result(&subject))
-        .collect()
+    let (mut results, mut left_out) = (Vec::new(), Vec::new());
+    for check in catalogue().filter(wanted) {
+        match check.besides().filter(|_| reach == Reach::Document) {
+            None => results.push(check.result(&subject)),
+            Some(needs) if (check.applies)(&subject) => left_out.push(LeftOut {
+                check: check.id,
+                title: check.title,
+                needs,
+            }),
+            Some(_) => {}
+        }
+    }
+    (results, left_out)
 }
 
 /// The policy of the check with this id, for findings of reviewers.
@@ -142,7 +183,23 @@ pub fn application_of(snapshot: &Snapshot, transactable: bool) -> &str {
     }
 }
 
+/// Checks that look at pictures; besides the document, the others on levels 2 and 3 look at nothing.
+const OF_PICTURES: [&str; 2] = ["CV-7", "CV-8"];
+
 impl Check {
+    /// What it looks at besides the document; manual ones are carried out by nobody here.
+    fn besides(&self) -> Option<&'static str> {
+        if matches!(self.how, How::Manual(_)) {
+            None
+        } else if self.level == Level::BusinessEligibility {
+            Some("what the marketplace knows of the publisher")
+        } else if OF_PICTURES.contains(&self.id) {
+            Some("the pictures themselves")
+        } else {
+            None
+        }
+    }
+
     fn result(&self, subject: &Subject<'_>) -> CheckResult {
         let applies = (self.applies)(subject);
         let (mode, outcome, findings, instructions) = match self.how {

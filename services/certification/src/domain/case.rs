@@ -90,18 +90,8 @@ impl Case {
         switches: &Switches,
         now: OffsetDateTime,
     ) -> Result<Verdict, IllegalMove> {
-        let failed = opening.results.iter().any(|r| r.outcome == Outcome::Fail);
         let open = pending(&opening.results);
-        let to_reviewer = if failed {
-            switches.review_failures
-        } else {
-            open > 0
-        };
-        let wanted = match (to_reviewer, failed) {
-            (true, _) => Move::FinishChecks,
-            (false, true) => Move::FailChecks,
-            (false, false) => Move::PassChecks,
-        };
+        let wanted = after_checks(&opening.results, switches);
         self.state = self.state.after(wanted)?;
         self.digest = opening.digest;
         self.application_id = opening.application_id;
@@ -202,6 +192,21 @@ impl Case {
             Some(known) if !known.certified_live => Blocks::Preview,
             _ => Blocks::Live,
         }
+    }
+}
+
+/// The move of a case whose automatic checks came to this.
+pub fn after_checks(results: &[CheckResult], switches: &Switches) -> Move {
+    let failed = results.iter().any(|r| r.outcome == Outcome::Fail);
+    let to_reviewer = if failed {
+        switches.review_failures
+    } else {
+        pending(results) > 0
+    };
+    match (to_reviewer, failed) {
+        (true, _) => Move::FinishChecks,
+        (false, true) => Move::FailChecks,
+        (false, false) => Move::PassChecks,
     }
 }
 

@@ -17,12 +17,12 @@ mod review;
 pub mod snapshot;
 mod state;
 
-pub use case::{Case, Decision, Ended, NotYet, Opening, Verdict};
+pub use case::{Case, Decision, Ended, NotYet, Opening, Verdict, after_checks};
 pub use facts::{
     Criterion, ImageFacts, Images, Pixels, Policies, Policy, PublisherFacts, Rules, Switches,
 };
 pub use finding::{Blocks, Finding, Level, MAX_EVIDENCE, Mode, Outcome, Severity, shortened};
-pub use order::{Answer, Job, JobKind, Order, OrderKey};
+pub use order::{Answer, Job, JobKind, Matter, Order, OrderKey};
 pub use report::{Kind, Report, Section};
 pub use result::{CheckResult, Override};
 pub use review::Ruling;

@@ -60,6 +60,38 @@ pub struct Order {
     pub publication_revision: u64,
 }
 
+/// What checks are run over: the part of an order that they look at. A dry run asks for the same without an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matter {
+    pub kind: JobKind,
+    /// Id of the publisher.
+    pub publisher: String,
+    /// Resource name of the offer.
+    pub offer: String,
+    pub offer_type: String,
+    pub transactable: bool,
+    /// Notes for certification.
+    pub notes: String,
+    /// Resource name and digest of the snapshot.
+    pub snapshot: String,
+    pub digest: String,
+}
+
+impl From<&Order> for Matter {
+    fn from(order: &Order) -> Matter {
+        Matter {
+            kind: order.kind,
+            publisher: order.publisher.clone(),
+            offer: order.offer.clone(),
+            offer_type: order.offer_type.clone(),
+            transactable: order.transactable,
+            notes: order.notes.clone(),
+            snapshot: order.snapshot.clone(),
+            digest: order.digest.clone(),
+        }
+    }
+}
+
 /// An order that this process holds the lease of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {

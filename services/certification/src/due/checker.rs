@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use marketplace_messaging::Database;
 use tokio::sync::Semaphore;
 
 use crate::{
-    checks::{self, Extent, Input, image},
+    checks::{self, Extent, Input, LeftOut, Reach, Seen, image},
     domain::{
-        CheckResult, ImageFacts, Images, Job, JobKind, Opening, Policies, PublisherFacts, Rules,
-        Snapshot, Switches,
+        CheckResult, ImageFacts, Images, Job, JobKind, Matter, Opening, Policies, PublisherFacts,
+        Rules, Snapshot, Switches, after_checks,
     },
     neighbours::{Blob, Catalog, Unusable},
     store,
@@ -20,6 +21,10 @@ use crate::{
 const KEPT_IMAGES: usize = 4_096;
 /// Images that are downloaded and decoded at once: each may take 8 MiB of bytes and 12 MiB of pixels.
 const IMAGES_AT_ONCE: usize = 2;
+/// Snapshots that are looked at for dry runs at once: orders come first.
+const LOOKS_AT_ONCE: usize = 4;
+/// The longest that one look may take.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// What a try came to.
 pub enum Checked {
@@ -55,6 +60,7 @@ pub struct Checker {
     switches: Switches,
     seen: Arc<Mutex<HashMap<String, ImageFacts>>>,
     decoders: Arc<Semaphore>,
+    looks: Arc<Semaphore>,
 }
 
 impl Checker {
@@ -66,47 +72,70 @@ impl Checker {
             switches,
             seen: Arc::default(),
             decoders,
+            looks: Arc::new(Semaphore::new(LOOKS_AT_ONCE)),
         }
     }
 
     /// One try. Errors are the platform's: what a publisher did wrong is a finding.
     pub(super) async fn check(&self, db: &Database, job: &Job) -> anyhow::Result<Checked> {
-        let order = &job.order;
-        let (bytes, digest) = match self.catalog.snapshot(&order.snapshot).await {
-            Ok(read) => read,
-            Err(error) => return tampered(error.into()),
+        let matter = Matter::from(&job.order);
+        let seen = match self.see(db, matter, Reach::Everything).await {
+            Ok(seen) => seen,
+            Err(error) => return tampered(error),
         };
-        if digest != order.digest {
-            return Ok(Checked::Tampered(format!(
-                "the snapshot has the digest {digest}, not {}",
-                order.digest
-            )));
+        Ok(match job.order.kind {
+            JobKind::Validate => Checked::Validated(seen.results),
+            JobKind::Certify => Checked::Certified(Opening {
+                digest: seen.digest,
+                application_id: seen.application,
+                results: seen.results,
+            }),
+        })
+    }
+
+    /// The same for a dry run: nothing comes of it. A few at a time, the others wait.
+    pub async fn look(&self, db: &Database, matter: Matter, reach: Reach) -> anyhow::Result<Seen> {
+        let _turn = self.looks.acquire().await?;
+        tokio::time::timeout(LOOK, self.see(db, matter, reach))
+            .await
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("took longer than {LOOK:?}")))
+    }
+
+    async fn see(&self, db: &Database, matter: Matter, reach: Reach) -> anyhow::Result<Seen> {
+        let (bytes, digest) = self.catalog.snapshot(&matter.snapshot).await?;
+        if digest != matter.digest {
+            let wanted = matter.digest;
+            return Err(Unusable::OtherSnapshot {
+                wanted,
+                found: digest,
+            }
+            .into());
         }
         let snapshot = Snapshot::read(&bytes)?;
         drop(bytes);
-        let images = match self.images(&snapshot, &order.offer).await {
-            Ok(images) => images,
-            Err(error) => return tampered(error),
-        };
-        let policies = self.book.policies();
         let mut rules = Rules {
-            policies: (*policies).clone(),
+            policies: (*self.book.policies()).clone(),
             criteria: Vec::new(),
             switches: self.switches.clone(),
         };
-        let application = checks::application_of(&snapshot, order.transactable).to_owned();
-        let publisher = match order.kind {
-            JobKind::Validate => PublisherFacts::default(),
-            JobKind::Certify => self.publisher(db, job, &application, &mut rules).await?,
-        };
-        let results = run(job, snapshot, publisher, images, rules).await?;
-        Ok(match order.kind {
-            JobKind::Validate => Checked::Validated(results),
-            JobKind::Certify => Checked::Certified(Opening {
-                digest,
-                application_id: application,
-                results,
-            }),
+        let application = checks::application_of(&snapshot, matter.transactable).to_owned();
+        let (mut images, mut publisher) = (Images::new(), PublisherFacts::default());
+        if reach == Reach::Everything {
+            images = self.images(&snapshot, &matter.offer).await?;
+            if matter.kind == JobKind::Certify {
+                publisher = self
+                    .publisher(db, &matter, &application, &mut rules)
+                    .await?;
+            }
+        }
+        let (results, left_out) = run(matter, reach, snapshot, publisher, images, rules).await?;
+        let wanted = after_checks(&results, &self.switches);
+        Ok(Seen {
+            digest,
+            application,
+            results,
+            left_out,
+            wanted,
         })
     }
 
@@ -114,17 +143,16 @@ impl Checker {
     async fn publisher(
         &self,
         db: &Database,
-        job: &Job,
+        matter: &Matter,
         application: &str,
         rules: &mut Rules,
     ) -> anyhow::Result<PublisherFacts> {
-        let order = &job.order;
         let own = async {
             let mut db = db.acquire().await?;
-            store::eligibility_facts(&mut db, &order.offer_type, &order.publisher, application)
+            store::eligibility_facts(&mut db, &matter.offer_type, &matter.publisher, application)
                 .await
         };
-        let (publisher, own) = tokio::join!(self.catalog.publisher(&order.publisher), own);
+        let (publisher, own) = tokio::join!(self.catalog.publisher(&matter.publisher), own);
         let (mut publisher, own) = (publisher?, own?);
         rules.criteria = own.criteria;
         publisher.application_owner = own.application_owner;
@@ -183,14 +211,14 @@ fn tampered(error: anyhow::Error) -> anyhow::Result<Checked> {
 
 /// The checks compute for milliseconds: not on a thread that serves calls.
 async fn run(
-    job: &Job,
+    matter: Matter,
+    reach: Reach,
     snapshot: Snapshot,
     publisher: PublisherFacts,
     images: Images,
     rules: Rules,
-) -> anyhow::Result<Vec<CheckResult>> {
-    let order = job.order.clone();
-    let extent = match order.kind {
+) -> anyhow::Result<(Vec<CheckResult>, Vec<LeftOut>)> {
+    let extent = match matter.kind {
         JobKind::Validate => Extent::Validation,
         JobKind::Certify => Extent::Certification,
     };
@@ -199,11 +227,11 @@ async fn run(
             snapshot: &snapshot,
             publisher: &publisher,
             images: &images,
-            notes: &order.notes,
-            transactable: order.transactable,
-            offer: &order.offer,
+            notes: &matter.notes,
+            transactable: matter.transactable,
+            offer: &matter.offer,
         };
-        checks::run(extent, &input, &rules)
+        checks::run(extent, reach, &input, &rules)
     };
     Ok(tokio::task::spawn_blocking(work).await?)
 }
@@ -220,7 +248,11 @@ mod tests {
             found: "01".into(),
         };
         let told = status::failed_precondition("catalog", "DIGEST_MISMATCH", "changed", &[]);
-        for changed in [content, Unusable::Status(Box::new(told))] {
+        let snapshot = Unusable::OtherSnapshot {
+            wanted: "00".into(),
+            found: "01".into(),
+        };
+        for changed in [content, snapshot, Unusable::Status(Box::new(told))] {
             assert!(matches!(tampered(changed.into()), Ok(Checked::Tampered(_))));
         }
         let away = Unusable::Status(Box::new(tonic::Status::unavailable("away")));

@@ -10,7 +10,12 @@ use marketplace_runtime::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{Grpc, page::Page, reading};
+use super::{
+    Grpc,
+    looks::{LOOKERS, Looking},
+    page::Page,
+    reading,
+};
 use crate::{
     domain::{Kind, Report},
     error::Error,
@@ -223,5 +228,18 @@ impl CertificationService for Grpc {
             reports,
             next_page_token,
         }))
+    }
+
+    type CheckSnapshotStream = Looking;
+
+    async fn check_snapshot(
+        &self,
+        request: Request<pb::CheckSnapshotRequest>,
+    ) -> Result<Response<Looking>, Status> {
+        let (caller, request) = identity::open(request)?;
+        self.access
+            .require(&caller, LOOKERS, &Target::Platform)
+            .await?;
+        Ok(Response::new(self.look(request).await?))
     }
 }

@@ -1,6 +1,7 @@
 //! One door in, the tonic impl: who, may they, what; then the work; then the answer.
 
 mod certification;
+mod looks;
 mod page;
 mod review;
 
@@ -12,7 +13,11 @@ use marketplace_runtime::{
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::{due::RuleBook, error::Error, store, wire};
+use crate::{
+    due::{Checker, RuleBook},
+    error::Error,
+    store, wire,
+};
 
 /// Serves `CertificationService` and `ReviewService`. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +25,7 @@ pub struct Grpc {
     pub db: Database,
     pub access: Access,
     pub book: RuleBook,
+    pub checker: Checker,
 }
 
 impl Grpc {

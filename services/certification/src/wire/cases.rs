@@ -50,7 +50,7 @@ pub fn policy(policy: &Policy) -> pb::Policy {
     }
 }
 
-fn check(result: &CheckResult, policies: &Policies) -> pb::CheckResult {
+pub(super) fn check(result: &CheckResult, policies: &Policies) -> pb::CheckResult {
     let overridden = result.overridden.as_ref().map(|made| pb::Override {
         original: outcome(made.original).into(),
         reviewer: made.reviewer.clone(),
@@ -105,7 +105,7 @@ pub(super) fn finding(found: &Finding, policies: &Policies) -> pb::Finding {
     }
 }
 
-fn state(state: State) -> pb::CaseState {
+pub(super) fn state(state: State) -> pb::CaseState {
     match state {
         State::Checking => pb::CaseState::Checking,
         State::AwaitingReview => pb::CaseState::AwaitingReview,

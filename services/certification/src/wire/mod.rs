@@ -1,6 +1,7 @@
 //! Proto ↔ domain, both directions, and all validation of input.
 
 mod cases;
+mod looks;
 mod orders;
 mod reports;
 mod review;
@@ -12,6 +13,7 @@ use marketplace_runtime::{
 use uuid::Uuid;
 
 pub use cases::{case, policy};
+pub use looks::{look, seen};
 pub use orders::Ordered;
 pub use reports::report;
 pub use review::{approve, decide, reject};

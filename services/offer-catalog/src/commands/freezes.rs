@@ -10,7 +10,7 @@ use marketplace_messaging::Work;
 use marketplace_runtime::access::Scope;
 use marketplace_runtime::ids::OfferName;
 use marketplace_runtime::status::Violation;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::domain::audience::Audience;
@@ -19,7 +19,7 @@ use crate::domain::freeze::{Audiences, Freeze, Wanted};
 use crate::domain::offer::Offer;
 use crate::domain::profile::Profile;
 use crate::domain::refusal::Refusal;
-use crate::domain::snapshot::{self, Content, Snapshot};
+use crate::domain::snapshot::{self, Content};
 use crate::domain::{PageStatus, Published, Review, review};
 use crate::error::{Error, Result};
 use crate::pages::{Asset, AssetState, Issue, Severity};
@@ -28,12 +28,18 @@ use crate::store::{self, snapshots::Stored};
 
 /// The most violations that a refusal carries; ReviewOffer has the rest.
 const MOST_VIOLATIONS: usize = 20;
+/// How long a dry run can look at what was frozen for it.
+const LOOK: Duration = Duration::hours(24);
 
 /// What a freeze answers.
 pub struct Frozen {
     pub offer: Offer,
-    pub digest: String,
+    pub snapshot: Stored,
+    /// Digests of the contents that the snapshot names.
+    pub assets: Vec<String>,
     pub profile: Profile,
+    /// Errors of its pages, for a dry run that asked for them.
+    pub issues: Vec<Issue>,
 }
 
 /// What the first freeze has fixed.
@@ -43,6 +49,8 @@ struct Fixed {
     draft_revision: i64,
     /// Digest of the first snapshot; `None` while there is none.
     digest: Option<String>,
+    /// Errors of its pages, where they are no refusal.
+    issues: Vec<Issue>,
 }
 
 /// Freezes an offer for a submission. For `dry_run` the door doesn't commit.
@@ -72,14 +80,47 @@ pub async fn freeze(
     let named = |plans: &[String], id: &str| plans.iter().any(|plan| plan == id);
     let is_stopped = |id: &str| named(&wanted.stopped, id) && !named(&wanted.restored, id);
     let content = fixed.content.clone().with_stops(is_stopped);
-    let snapshot = snapshot::encode(&content).map_err(Error::corrupt)?;
+    let encoded = snapshot::encode(&content).map_err(Error::corrupt)?;
     let profile = profile(db, &offer, &content, &fixed, wanted).await?;
-    keep(db, &offer, wanted.submission, &fixed, &snapshot, now).await?;
+    let snapshot = Stored {
+        offer_uid: offer.uid,
+        digest: encoded.digest,
+        format: i32::try_from(snapshot::FORMAT).map_err(Error::corrupt)?,
+        bytes: encoded.bytes,
+        create_time: now,
+    };
+    let assets: Vec<String> = content
+        .assets
+        .iter()
+        .map(|asset| asset.digest.clone())
+        .collect();
+    if !wanted.keep_snapshot {
+        keep(db, wanted.submission, &fixed, &snapshot, &assets).await?;
+    }
     Ok(Frozen {
         offer,
-        digest: snapshot.digest,
+        snapshot,
+        assets,
         profile,
+        issues: fixed.issues,
     })
+}
+
+/// Keeps what a dry run is to look at. The offer and its plans are as they were: they can be deleted, and this goes with
+/// them.
+pub async fn keep_for_a_look(
+    db: &mut Work,
+    scope: &Scope,
+    name: &OfferName,
+    frozen: &Frozen,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let found = store::offers::lock(db, scope, name, now).await?;
+    if found.is_none_or(|(offer, _)| offer.uid != frozen.offer.uid) {
+        return Err(Error::not_found("Offer", name));
+    }
+    let expires = Some(now + LOOK);
+    store::snapshots::keep(db, &frozen.snapshot, &frozen.assets, expires).await
 }
 
 async fn refrozen(db: &mut Work, before: Freeze) -> Result<Fixed> {
@@ -96,6 +137,7 @@ async fn refrozen(db: &mut Work, before: Freeze) -> Result<Fixed> {
         audiences,
         draft_revision,
         digest: Some(content_digest),
+        issues: Vec::new(),
     })
 }
 
@@ -115,7 +157,12 @@ async fn drafted(
         _ => {}
     }
     let loaded = load(db, offer, None, now).await?;
-    complete(&loaded.draft, &loaded.published)?;
+    let errors = errors(&loaded.draft, &loaded.published);
+    let issues = match errors {
+        Some(errors) if wanted.keep_snapshot => errors.issues,
+        Some(errors) => return Err(errors.into()),
+        None => Vec::new(),
+    };
     let content = Content::of(&loaded.draft);
     let audiences = audiences(db, offer, &content, &loaded.draft, now).await?;
     Ok(Fixed {
@@ -123,6 +170,7 @@ async fn drafted(
         audiences,
         draft_revision: offer.revision,
         digest: None,
+        issues,
     })
 }
 
@@ -150,7 +198,9 @@ async fn rolled_back(
         draft, published, ..
     } = load(db, offer, application, now).await?;
     let draft = as_draft(&content, draft);
-    complete(&draft, &published)?;
+    if let Some(errors) = errors(&draft, &published) {
+        return Err(errors.into());
+    }
     let audiences = audiences(db, offer, &content, &draft, now).await?;
     // A rollback submits nothing of the draft: whatever it holds differs from what is published.
     Ok(Fixed {
@@ -158,6 +208,7 @@ async fn rolled_back(
         audiences,
         draft_revision: 0,
         digest: None,
+        issues: Vec::new(),
     })
 }
 
@@ -229,35 +280,45 @@ async fn load(
     Ok(loaded)
 }
 
-/// PG-5: every page that applies is complete.
-fn complete(draft: &Draft, published: &Published) -> Result<()> {
+/// What keeps a draft from being frozen.
+struct Errors {
+    issues: Vec<Issue>,
+    /// Titles of the pages that aren't complete.
+    pages: Vec<String>,
+}
+
+impl From<Errors> for Error {
+    fn from(errors: Errors) -> Error {
+        let Errors { issues, pages } = errors;
+        Error::PagesIncomplete {
+            total: issues.len(),
+            pages,
+            violations: issues.iter().take(MOST_VIOLATIONS).map(violation).collect(),
+        }
+    }
+}
+
+/// PG-5: every page that applies is complete, or these are its errors.
+fn errors(draft: &Draft, published: &Published) -> Option<Errors> {
     let Review {
         issues,
         complete,
         pages,
     } = review(draft, published);
     if complete {
-        return Ok(());
+        return None;
     }
-    let errors: Vec<&Issue> = issues
-        .iter()
-        .filter(|issue| issue.severity == Severity::Error)
-        .collect();
     let incomplete: BTreeSet<_> = pages
         .iter()
         .filter(|page| !is_complete(page.status))
         .map(|page| page.page)
         .collect();
-    Err(Error::PagesIncomplete {
-        total: errors.len(),
+    let is_error = |issue: &Issue| issue.severity == Severity::Error;
+    Some(Errors {
+        issues: issues.into_iter().filter(is_error).collect(),
         pages: incomplete
             .into_iter()
             .map(|page| page.title().to_owned())
-            .collect(),
-        violations: errors
-            .into_iter()
-            .take(MOST_VIOLATIONS)
-            .map(violation)
             .collect(),
     })
 }
@@ -367,26 +428,12 @@ pub(super) async fn previous(
 
 async fn keep(
     db: &mut Work,
-    offer: &Offer,
     submission: Uuid,
     fixed: &Fixed,
-    snapshot: &Snapshot,
-    now: OffsetDateTime,
+    snapshot: &Stored,
+    assets: &[String],
 ) -> Result<()> {
-    let stored = Stored {
-        offer_uid: offer.uid,
-        digest: snapshot.digest.clone(),
-        format: i32::try_from(snapshot::FORMAT).map_err(Error::corrupt)?,
-        bytes: snapshot.bytes.clone(),
-        create_time: now,
-    };
-    let assets: Vec<String> = fixed
-        .content
-        .assets
-        .iter()
-        .map(|asset| asset.digest.clone())
-        .collect();
-    store::snapshots::keep(db, &stored, &assets).await?;
+    store::snapshots::keep(db, snapshot, assets, None).await?;
     let plans: Vec<String> = fixed
         .content
         .plans
@@ -395,7 +442,7 @@ async fn keep(
         .collect();
     let freeze = Freeze {
         submission,
-        offer_uid: offer.uid,
+        offer_uid: snapshot.offer_uid,
         draft_revision: fixed.draft_revision,
         content_digest: fixed
             .digest
@@ -406,8 +453,8 @@ async fn keep(
         audiences: fixed.audiences.clone(),
         released: false,
     };
-    store::freezes::save(db, &freeze, now).await?;
-    store::plans::mark_frozen(db, offer.uid, &freeze.plans).await
+    store::freezes::save(db, &freeze, snapshot.create_time).await?;
+    store::plans::mark_frozen(db, freeze.offer_uid, &freeze.plans).await
 }
 
 /// Gives back the freeze of a submission that never began: the publish was refused after it. Of an offer that is gone,

@@ -39,4 +39,6 @@ pub struct Wanted {
     /// Plans that are live and not being stopped.
     pub live_plans: Vec<String>,
     pub dry_run: bool,
+    /// With `dry_run`: incomplete pages are answered, not refused, and the snapshot is kept for a while.
+    pub keep_snapshot: bool,
 }

@@ -24,12 +24,18 @@ pub(super) async fn freeze_offer(
     let (name, wanted) = wire::freezes::freeze(&request).map_err(invalid)?;
     let mut work = Work::begin(&catalog.db).await.map_err(Error::from)?;
     let frozen = freezes::freeze(&mut work, &scope, &name, &wanted, now()).await?;
-    let profile = Some(wire::freezes::profile(&frozen));
-    // A look leaves nothing behind: dropped, the transaction is rolled back.
     if !wanted.dry_run {
         work.commit().await.map_err(Error::from)?;
+    } else {
+        // A look leaves nothing behind: dropped, the transaction is rolled back.
+        drop(work);
+        if wanted.keep_snapshot && frozen.issues.is_empty() {
+            let mut work = Work::begin(&catalog.db).await.map_err(Error::from)?;
+            freezes::keep_for_a_look(&mut work, &scope, &name, &frozen, now()).await?;
+            work.commit().await.map_err(Error::from)?;
+        }
     }
-    Ok(Response::new(pb::FreezeOfferResponse { profile }))
+    Ok(Response::new(wire::freezes::frozen(&frozen)))
 }
 
 /// Gives a freeze back whose publish was refused. Idempotent, so that it needs no request id.

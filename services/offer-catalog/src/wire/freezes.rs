@@ -26,6 +26,9 @@ pub fn freeze(request: &pb::FreezeOfferRequest) -> Result<(OfferName, Wanted), V
         wrong.add(Violation::new("submission", "is of another offer").because("OTHER_PARENT"));
     }
     let etag = wrong.take(etag(&request.etag, "etag"));
+    if request.keep_snapshot && !request.dry_run {
+        wrong.add(Violation::new("keep_snapshot", "is for dry runs").because("CONFLICTING_FIELDS"));
+    }
     let previous = wrong.take(snapshot_of(
         &request.previous_snapshot,
         offer.as_ref(),
@@ -42,6 +45,7 @@ pub fn freeze(request: &pb::FreezeOfferRequest) -> Result<(OfferName, Wanted), V
             source: source?,
             live_plans: request.live_plans.clone(),
             dry_run: request.dry_run,
+            keep_snapshot: request.keep_snapshot,
         };
         Some((offer?, wanted))
     };
@@ -68,13 +72,23 @@ fn snapshot_of(
     }
 }
 
+/// What a freeze answers.
+pub fn frozen(frozen: &Frozen) -> pb::FreezeOfferResponse {
+    pb::FreezeOfferResponse {
+        profile: Some(profile(frozen)),
+        draft_etag: frozen.offer.etag(),
+        issues: frozen.issues.iter().map(pages::issue).collect(),
+    }
+}
+
 /// What the pipeline needs to know of a snapshot.
-pub fn profile(frozen: &Frozen) -> pb::SubmissionProfile {
+fn profile(frozen: &Frozen) -> pb::SubmissionProfile {
     let (offer, profile) = (&frozen.offer, &frozen.profile);
     let kind = profile.offer_type;
     pb::SubmissionProfile {
-        snapshot: SnapshotName::new(&offer.publisher, &offer.id, &frozen.digest).to_string(),
-        digest: frozen.digest.clone(),
+        snapshot: SnapshotName::new(&offer.publisher, &offer.id, &frozen.snapshot.digest)
+            .to_string(),
+        digest: frozen.snapshot.digest.clone(),
         pages_changed: profile
             .pages_changed
             .iter()

@@ -240,6 +240,7 @@ async fn ld_4_that_a_secret_was_asked_for_is_noted_where_there_is_none_too() {
         .freeze(&offer, submission(), &[])
         .await
         .unwrap()
+        .snapshot
         .digest;
     let open = pb::OpenLeadSecretRequest {
         snapshot: format!("{}/snapshots/{digest}", offer.name),
@@ -306,6 +307,7 @@ async fn s1_1_a_trial_order_is_carried_through_and_leaves_nothing() {
         .freeze(&offer, submission(), &["partner"])
         .await
         .unwrap()
+        .snapshot
         .digest;
     let mut work = marketplace_messaging::Work::begin(&bench.db).await.unwrap();
     let stored = store::snapshots::of_offer(&mut work, offer.uid, &digest)

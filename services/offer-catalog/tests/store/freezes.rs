@@ -3,11 +3,13 @@
 use crate::support::pipeline::publication;
 use crate::support::{Bench, Offer, PUBLISHER, listing, pricing, reason, submission, system};
 use marketplace_runtime::clock;
+use marketplace_runtime::ids::SnapshotName;
 use offer_catalog::commands::freezes::Frozen;
 use offer_catalog::commands::{audiences, offers, plans};
 use offer_catalog::domain::freeze::Wanted as Freeze;
 use offer_catalog::domain::offer::Publication;
 use offer_catalog::pages::PageId;
+use offer_catalog::store;
 use serde_json::json;
 
 #[tokio::test]
@@ -28,26 +30,36 @@ async fn one_freeze_fixes_the_content_and_later_ones_only_stamp_stops() {
         .await;
     let again = bench.freeze(&offer, submission, &[]).await.unwrap();
     assert_eq!(
-        (&again.digest, again.profile.offer_title.as_str()),
-        (&first.digest, "Contoso Forge")
+        (&again.snapshot.digest, again.profile.offer_title.as_str()),
+        (&first.snapshot.digest, "Contoso Forge")
     );
     let stopped = bench.freeze(&offer, submission, &["team"]).await.unwrap();
-    assert_ne!(stopped.digest, first.digest);
+    assert_ne!(stopped.snapshot.digest, first.snapshot.digest);
     let restored = Freeze {
         submission,
         restored: vec!["team".into()],
         ..Freeze::default()
     };
     assert_eq!(
-        bench.freeze_as(&offer, &restored).await.unwrap().digest,
-        first.digest
+        bench
+            .freeze_as(&offer, &restored)
+            .await
+            .unwrap()
+            .snapshot
+            .digest,
+        first.snapshot.digest
     );
     let read = bench.read(&offer.name).await.unwrap();
     assert!(read.ever_frozen);
     let twin = crate::support::submission();
     assert_ne!(
-        bench.freeze(&offer, twin, &[]).await.unwrap().digest,
-        first.digest
+        bench
+            .freeze(&offer, twin, &[])
+            .await
+            .unwrap()
+            .snapshot
+            .digest,
+        first.snapshot.digest
     );
     bench.end().await;
 }
@@ -201,7 +213,10 @@ async fn t34_a_freeze_that_was_given_back_begins_anew() {
     assert_eq!(anew.profile.offer_title, "Another title");
     assert_eq!(anew.profile.plans.len(), 1, "what was deleted stays so");
     let again = bench.freeze_as(&offer, &twice).await.unwrap();
-    assert_eq!(again.digest, anew.digest, "the first one that holds counts");
+    assert_eq!(
+        again.snapshot.digest, anew.snapshot.digest,
+        "the first one that holds counts"
+    );
     bench.end().await;
 }
 
@@ -264,7 +279,7 @@ async fn a30_another_private_audience_alone_is_a_change() {
     let bench = Bench::new().await;
     let offer = bench.complete("forge").await;
     let first = bench.freeze(&offer, submission(), &[]).await.unwrap();
-    let same = refrozen(&bench, &offer, &first.digest).await;
+    let same = refrozen(&bench, &offer, &first.snapshot.digest).await;
     assert!(!same.profile.changed);
     bench
         .save(
@@ -274,12 +289,15 @@ async fn a30_another_private_audience_alone_is_a_change() {
             pricing("PRIVATE", &["22222222-2222-4222-8222-222222222222"]),
         )
         .await;
-    let other = refrozen(&bench, &offer, &first.digest).await;
+    let other = refrozen(&bench, &offer, &first.snapshot.digest).await;
     assert!(
         other.profile.changed,
         "SY-3: a new kind of id needs a publish"
     );
-    assert_eq!(other.digest, first.digest, "audiences are no content");
+    assert_eq!(
+        other.snapshot.digest, first.snapshot.digest,
+        "audiences are no content"
+    );
     bench.end().await;
 }
 
@@ -346,7 +364,7 @@ async fn t23_a_damaged_snapshot_keeps_nobody_from_publishing_again() {
         let setup = json!({"selling": "LIST_AND_SELL", "lead_destination": leads});
         bench.save(offer.uid, "", PageId::OfferSetup, setup).await;
         let next = refrozen(&bench, &offer, &digest).await;
-        assert_eq!(next.digest, digest);
+        assert_eq!(next.snapshot.digest, digest);
         assert!(
             !next.profile.changed,
             "the same content, frozen again, has mended the snapshot"
@@ -361,8 +379,77 @@ async fn t23_a_damaged_snapshot_keeps_nobody_from_publishing_again() {
             )
             .await;
         let next = refrozen(&bench, &offer, &digest).await;
-        assert!(next.profile.changed && next.digest != digest);
+        assert!(next.profile.changed && next.snapshot.digest != digest);
         assert!(next.profile.pages_changed.contains(&PageId::Properties));
         bench.end().await;
     }
+}
+
+/// A dry run's snapshot is for the eyes of other services: no version of the offer, no mark, gone after its day, unless a
+/// submission fixes the same.
+#[tokio::test]
+async fn what_a_dry_run_looks_at_is_kept_for_a_day_and_is_no_version_of_the_offer() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    let digest = bench.look(&offer).await.unwrap().snapshot.digest;
+    assert!(!bench.read(&offer.name).await.unwrap().ever_frozen);
+    let name = SnapshotName::new(PUBLISHER, &offer.name.offer, &digest);
+    let seen = async || {
+        let mut db = bench.db.acquire().await.unwrap();
+        let by_name = store::snapshots::by_name(&mut db, &name).await.unwrap();
+        let version = store::snapshots::of_offer(&mut db, offer.uid, &digest)
+            .await
+            .unwrap();
+        (by_name.is_some(), version.is_some())
+    };
+    assert_eq!(seen().await, (true, false));
+    let rollback = Freeze {
+        submission: submission(),
+        source: Some(digest.clone()),
+        ..Freeze::default()
+    };
+    assert_eq!(
+        reason(bench.freeze_as(&offer, &rollback).await),
+        "NOT_FOUND"
+    );
+    let expire = async |hours| {
+        let mut db = bench.db.acquire().await.unwrap();
+        let then = clock::now() + time::Duration::hours(hours);
+        store::snapshots::expire(&mut db, then, 10).await.unwrap()
+    };
+    assert_eq!(expire(23).await, 0);
+    assert_eq!(expire(25).await, 1);
+    assert_eq!(seen().await, (false, false));
+    // What a submission fixes stays, whoever came first.
+    bench.look(&offer).await.unwrap();
+    let frozen = bench.freeze(&offer, submission(), &[]).await.unwrap();
+    assert_eq!(frozen.snapshot.digest, digest);
+    bench.look(&offer).await.unwrap();
+    assert_eq!(expire(25).await, 0);
+    assert_eq!(seen().await, (true, true));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_look_answers_every_error_of_pages_and_keeps_no_offer_from_being_deleted() {
+    let bench = Bench::new().await;
+    let offer = bench.complete("forge").await;
+    bench.look(&offer).await.unwrap();
+    bench
+        .save(offer.uid, "", PageId::Properties, json!({}))
+        .await;
+    let looked = bench.look(&offer).await.unwrap();
+    assert!(looked.issues.iter().any(|i| i.page == PageId::Properties));
+    let mut db = bench.db.acquire().await.unwrap();
+    let name = SnapshotName::new(PUBLISHER, &offer.name.offer, &looked.snapshot.digest);
+    let kept = store::snapshots::by_name(&mut db, &name).await.unwrap();
+    assert!(kept.is_none(), "incomplete, it is not to be looked at");
+    drop(db);
+    let scope = system(PUBLISHER);
+    bench
+        .run(async |db| offers::delete(db, &scope, &offer.name, None, clock::now()).await)
+        .await
+        .unwrap();
+    assert_eq!(reason(bench.look(&offer).await), "NOT_FOUND");
+    bench.end().await;
 }

@@ -244,7 +244,7 @@ async fn pn11_a_long_private_audience_is_checked_and_kept_as_a_short_one() {
     assert_eq!(issues[200].message, "has 799 more issues");
     let back = Freeze {
         submission: submission(),
-        source: Some(first.digest),
+        source: Some(first.snapshot.digest),
         ..Freeze::default()
     };
     assert_eq!(

@@ -15,7 +15,12 @@ async fn pv5_a_preview_is_served_when_sign_off_is_reached_and_revokes_the_one_be
     let bench = Bench::new().await;
     let offer = bench.complete("forge").await;
     let first = submission();
-    let digest = bench.freeze(&offer, first, &[]).await.unwrap().digest;
+    let digest = bench
+        .freeze(&offer, first, &[])
+        .await
+        .unwrap()
+        .snapshot
+        .digest;
     let prepare = order(&offer, first, &digest, 1, Wanted::Preview);
     let latest = Publication {
         latest_submission: Some(first),

@@ -1,11 +1,13 @@
 //! One function per write: lock, decide, save, tell. A door begins and commits.
 
 mod batches;
+mod dry_runs;
 mod outcomes;
 mod publish;
 mod submit;
 
 pub use batches::{BATCHES, create_batch};
+pub use dry_runs::{DRY_RUNS, cancel_dry_run, create_dry_run, dry_run_watched, write_dry_run};
 pub use outcomes::{hand_on, outcomes, scheduled, sweep};
 pub use publish::{change_offer, change_submission};
 pub use submit::{Submit, submit};

@@ -6,10 +6,12 @@
 //! - [`SubmissionState`], [`StepState`]: the two state machines, as tables; [`Move`] × [`Situation`]: the third.
 //! - [`PlanRow`]: a plan on the Plan overview, with what may be done with it.
 //! - [`Batch`]: offers published by one call; [`Quotas`]: how much a publisher may have.
+//! - [`DryRun`]: what a publish would meet, found out without one.
 //! - [`News`]: what a transaction did, for the history, neighbours, watchers and this process.
 //! - [`Moment`], [`Tempo`]: when, and how long things may take.
 
 mod batch;
+mod dry_run;
 mod guard;
 mod moves;
 mod news;
@@ -32,6 +34,11 @@ pub(crate) mod fixtures;
 mod offering_tests;
 
 pub use batch::{Batch, BatchItem, BatchOrder, Failed, ItemState, NewBatch, Turn};
+pub use dry_run::{
+    CheckLeftOut, Depth, Draft, DryOutcome, DryRun, DryRunEnded, DryRunState, DryStep,
+    DryStepState, Finding, HumanStep, NewDryRun, NotRun, PageProblem, PublishRefusal, Record,
+    Target, Verdict,
+};
 pub use guard::{Move, Situation};
 pub use moves::{Alternative, Answer, Current, Deprecate, Freeze, Publish, StopOffer, Trouble};
 pub use news::{

@@ -1,6 +1,7 @@
 //! The first door in: unwrap, permit, call, wrap.
 
 mod batches;
+mod dry_runs;
 mod operator;
 mod overview;
 mod publish;

@@ -159,6 +159,7 @@ impl Grpc {
             source: &wanted.source,
             freeze,
             dry_run,
+            keep_snapshot: false,
         };
         let answer = self.catalog.freeze(order).await?;
         let offer_uid = Uuid::try_parse(&answer.offer_uid);

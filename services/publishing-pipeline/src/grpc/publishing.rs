@@ -8,6 +8,7 @@ use marketplace_runtime::{clock, identity, ids, paging};
 use pb::publishing_service_server::PublishingService;
 use tonic::{Request, Response, Status};
 
+use super::dry_runs::WatchingDryRun;
 use super::watch::Watching;
 use super::{Correction, Grpc, once};
 use crate::domain::Move;
@@ -346,5 +347,41 @@ impl PublishingService for Grpc {
         let name = PublisherName::parse(&request.publisher, "publisher").map_err(Error::from)?;
         let quotas = self.read_quotas(&caller, &name.publisher).await?;
         Ok(Response::new(quotas))
+    }
+
+    async fn create_dry_run(
+        &self,
+        request: Request<pb::CreateDryRunRequest>,
+    ) -> Result<Response<pb::CreateDryRunResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        Grpc::create_dry_run(self, &caller, request).await
+    }
+
+    async fn get_dry_run(
+        &self,
+        request: Request<pb::GetDryRunRequest>,
+    ) -> Result<Response<pb::GetDryRunResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        let dry_run = Some(Grpc::get_dry_run(self, &caller, &request.name).await?);
+        Ok(Response::new(pb::GetDryRunResponse { dry_run }))
+    }
+
+    type WatchDryRunStream = WatchingDryRun;
+
+    async fn watch_dry_run(
+        &self,
+        request: Request<pb::WatchDryRunRequest>,
+    ) -> Result<Response<WatchingDryRun>, Status> {
+        let (caller, request) = identity::open(request)?;
+        let stream = Grpc::watch_dry_run(self, caller, &request.name).await?;
+        Ok(Response::new(stream))
+    }
+
+    async fn cancel_dry_run(
+        &self,
+        request: Request<pb::CancelDryRunRequest>,
+    ) -> Result<Response<pb::CancelDryRunResponse>, Status> {
+        let (caller, request) = identity::open(request)?;
+        Grpc::cancel_dry_run(self, &caller, request).await
     }
 }

@@ -1,6 +1,7 @@
 //! Proto ↔ domain, both directions, and all validation of input.
 
 mod batches;
+mod dry_runs;
 mod plans;
 mod profile;
 mod publication;
@@ -8,6 +9,7 @@ mod requests;
 mod submission;
 
 pub use batches::{batch, batch_page, create_batch, get_batch, publish_item, quotas, refusal};
+pub use dry_runs::{create_dry_run, dry_run, dry_run_name, finding, page_problem};
 pub use plans::{drafted, plan_row};
 pub use profile::profile;
 pub use publication::{move_of, overview_move, publication};

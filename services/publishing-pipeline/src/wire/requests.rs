@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::domain::{DeprecationReason, StepId, SubmissionState};
 
 /// The longest notes for certification (PG-8).
-const NOTES: usize = 5_000;
+pub(super) const NOTES: usize = 5_000;
 /// The longest reason.
 const REASON: usize = 1_000;
 /// The latest that an offer leaves after it was stopped.

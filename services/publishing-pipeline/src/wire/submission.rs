@@ -8,8 +8,8 @@ use marketplace_runtime::timestamp::to_proto;
 use time::{Duration, OffsetDateTime};
 
 use crate::domain::{
-    Actor, Fault, Leg, Level, Phase, Publication, Step, StepState, Submission, SubmissionState,
-    Transition,
+    Actor, Fault, Leg, Level, Phase, Publication, Step, StepId, StepState, Submission,
+    SubmissionState, Transition,
 };
 
 /// Medians of how long steps took, in milliseconds, by step id.
@@ -65,7 +65,7 @@ pub fn step_fault(fault: Fault) -> pb::StepFault {
     }
 }
 
-fn phase(phase: Phase) -> pb::Phase {
+pub(super) fn phase(phase: Phase) -> pb::Phase {
     match phase {
         Phase::AutomatedValidation => pb::Phase::AutomatedValidation,
         Phase::Certification => pb::Phase::Certification,
@@ -133,11 +133,6 @@ fn step(step: &Step, medians: &Medians, now: OffsetDateTime) -> pb::Step {
         text: message.text.clone(),
         time: Some(to_proto(message.at)),
     };
-    let expected = step.id.expected().map(|expected| pb::ExpectedDuration {
-        op: expected.op.to_string(),
-        minutes: expected.minutes,
-        label: expected.label.to_owned(),
-    });
     pb::Step {
         id: step.id.as_str().to_owned(),
         name: step.id.title().to_owned(),
@@ -146,7 +141,7 @@ fn step(step: &Step, medians: &Medians, now: OffsetDateTime) -> pb::Step {
         state: step_state(step.state).into(),
         progress: step.progress,
         messages: step.messages.iter().map(message).collect(),
-        expected,
+        expected: expected(step.id),
         start_time: step.started.map(to_proto),
         end_time: step.ended.map(to_proto),
         eta: eta(step, medians).map(to_proto),
@@ -158,6 +153,15 @@ fn step(step: &Step, medians: &Medians, now: OffsetDateTime) -> pb::Step {
             .map_or(pb::StepFault::Unspecified, step_fault)
             .into(),
     }
+}
+
+/// How long a step takes, as the documentation gives it.
+pub(super) fn expected(step: StepId) -> Option<pb::ExpectedDuration> {
+    step.expected().map(|expected| pb::ExpectedDuration {
+        op: expected.op.to_string(),
+        minutes: expected.minutes,
+        label: expected.label.to_owned(),
+    })
 }
 
 /// When a running step will be done, by the median of its own history.

@@ -222,7 +222,7 @@ pub fn good(step: StepId, id: Uuid) -> Answer {
     }
 }
 
-fn profile(snapshot: String, digest: String) -> Profile {
+pub fn profile(snapshot: String, digest: String) -> Profile {
     let plan = |id: &str| Plan {
         id: id.into(),
         name: id.to_uppercase(),

@@ -22,7 +22,7 @@ fn listed(offer: &mut Offer, action: CallToAction, url: &str) {
     ) = (Selling::ListingOnly, action, url.into());
 }
 
-fn video(offer: &mut Offer, url: &str) {
+pub(super) fn video(offer: &mut Offer, url: &str) {
     let thumbnail = super::offer::asset("s1");
     offer.snapshot.pages.offer_listing.videos = vec![Video {
         name: "Tour".into(),

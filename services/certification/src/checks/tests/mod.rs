@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use offer::Offer;
 
-use super::{Extent, catalogue};
+use super::{Extent, Reach, catalogue};
 use crate::domain::{Level, Mode, Outcome, Severity};
 
 /// A change to a good offer, and what the check then says.
@@ -113,6 +113,31 @@ fn offer_validation_runs_the_automatic_checks_of_content_and_technical_configura
             .iter()
             .any(|r| r.check == "TV-P1" && r.outcome == Outcome::Pass)
     );
+}
+
+/// What is said of the document is the same whatever is known besides.
+#[test]
+fn checks_of_the_document_alone_look_at_nothing_else() {
+    let mut offer = Offer::good();
+    content::video(&mut offer, "https://vimeo.com/12345");
+    offer.snapshot.pages.offer_listing.summary.clear();
+    let (with, left_out) = offer.run_within(Extent::Certification, Reach::Document);
+    offer.images.clear();
+    offer.publisher = Default::default();
+    offer.rules.criteria.clear();
+    let (without, _) = offer.run_within(Extent::Certification, Reach::Document);
+    assert_eq!(with, without);
+    let left_out: Vec<&str> = left_out.iter().map(|one| one.check).collect();
+    let expected = ["BE-1", "BE-2", "BE-3", "BE-5", "BE-7", "CV-7", "CV-8"];
+    assert_eq!(left_out, expected);
+    // Together they are all that certification runs of this offer, and nothing is said twice.
+    let all = offer.run(Extent::Certification).into_iter();
+    let applied: Vec<String> = all
+        .filter(|r| !left_out.contains(&r.check.as_str()) && !r.check.starts_with("BE-"))
+        .map(|r| r.check)
+        .collect();
+    let run: Vec<String> = with.into_iter().map(|r| r.check).collect();
+    assert_eq!(run, applied);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::super::{Extent, Input, image as pictures, run};
+use super::super::{Extent, Input, LeftOut, Reach, image as pictures, run};
 use crate::domain::{
     CheckResult, ImageFacts, Images, Policies, Policy, PublisherFacts, Rules, Snapshot,
     snapshot::{
@@ -137,6 +137,10 @@ impl Offer {
     }
 
     pub fn run(&self, extent: Extent) -> Vec<CheckResult> {
+        self.run_within(extent, Reach::Everything).0
+    }
+
+    pub fn run_within(&self, extent: Extent, reach: Reach) -> (Vec<CheckResult>, Vec<LeftOut>) {
         let input = Input {
             snapshot: &self.snapshot,
             publisher: &self.publisher,
@@ -145,7 +149,7 @@ impl Offer {
             transactable: self.transactable,
             offer: OFFER,
         };
-        run(extent, &input, &self.rules)
+        run(extent, reach, &input, &self.rules)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the publishing pipeline does to the catalogue: freezes, and news with orders.
 
+use marketplace_messaging::Work;
 use marketplace_runtime::clock;
 use offer_catalog::commands::freezes::{self, Frozen};
 use offer_catalog::commands::publications::{self, News};
@@ -81,6 +82,28 @@ impl Bench {
             .await
     }
 
+    /// What FreezeOffer does for a dry run.
+    pub async fn look(&self, offer: &Offer) -> Result<Frozen> {
+        let scope = system(&offer.name.publisher);
+        let wanted = Freeze {
+            submission: Uuid::now_v7(),
+            dry_run: true,
+            keep_snapshot: true,
+            ..Freeze::default()
+        };
+        let mut work = Work::begin(&self.db).await?;
+        let now = clock::now();
+        let frozen = freezes::freeze(&mut work, &scope, &offer.name, &wanted, now).await?;
+        drop(work);
+        if frozen.issues.is_empty() {
+            let keep = async |db: &mut Work| {
+                freezes::keep_for_a_look(db, &scope, &offer.name, &frozen, now).await
+            };
+            self.run(keep).await?;
+        }
+        Ok(frozen)
+    }
+
     /// Gives a freeze back whose publish was refused.
     pub async fn release(&self, offer: &Offer, submission: Uuid) {
         let scope = system(&offer.name.publisher);
@@ -125,7 +148,12 @@ impl Bench {
 
     /// A submission that was frozen, prepared, and whose preview is served. Answers its digest.
     pub async fn previewed(&self, offer: &Offer, submission: Uuid, revision: i64) -> String {
-        let digest = self.freeze(offer, submission, &[]).await.unwrap().digest;
+        let digest = self
+            .freeze(offer, submission, &[])
+            .await
+            .unwrap()
+            .snapshot
+            .digest;
         let orders = vec![order(offer, submission, &digest, revision, Wanted::Preview)];
         let latest = Publication {
             latest_submission: Some(submission),

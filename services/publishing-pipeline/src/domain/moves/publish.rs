@@ -69,23 +69,32 @@ impl Offering {
         }
     }
 
-    /// Everything that can be said against it.
+    /// Refuses with the first that can be said against it.
     pub fn check_publish(&self, wanted: &Publish) -> Result<(), Refusal> {
-        self.may_publish(wanted.supersede)?;
+        match self.against_publish(wanted).into_iter().next() {
+            Some(refusal) => Err(refusal),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything that can be said against it.
+    pub fn against_publish(&self, wanted: &Publish) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        refusals.extend(self.may_publish(wanted.supersede).err());
         if self.freeze() != wanted.freeze {
-            return Err(Refusal::FreezeOutdated);
+            refusals.push(Refusal::FreezeOutdated);
         }
         if wanted.profile.requires_notes && wanted.notes.trim().is_empty() {
-            return Err(Refusal::NotesRequired);
+            refusals.push(Refusal::NotesRequired);
         }
         if !wanted.profile.changed && self.publication.latest.is_some() && !wanted.confirm {
             let why = "nothing changed since the newest submission".to_owned();
-            return Err(Refusal::ConfirmationRequired {
+            refusals.push(Refusal::ConfirmationRequired {
                 field: "confirm",
                 why,
             });
         }
-        Ok(())
+        refusals
     }
 
     /// Makes the submission and starts its first step.
