@@ -255,11 +255,7 @@ async fn says_what_publish_says(
 /// One request id is one batch; what is malformed is named altogether; who may publish no more has what is left refused.
 #[tokio::test]
 async fn a_batch_is_made_once_and_run_as_who_made_it() -> anyhow::Result<()> {
-    let market = Marketplace::start_with(Options {
-        pipelines: 2,
-        ..Options::default()
-    })
-    .await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let orders = drafted(&market, "contoso", 2).await?;
     let mut create_it = request("contoso", orders.clone());

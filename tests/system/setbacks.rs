@@ -93,7 +93,7 @@ async fn as_050_who_goes_live_with_findings_is_warned() -> anyhow::Result<()> {
     let mut ada = market.person("ada");
     let report = ada.certification.get_validation_report(get).await?;
     let report = report.into_inner().report.context("no report")?;
-    let mut policies = report.findings.iter().map(|finding| &finding.policy);
+    let mut policies = report.sections.iter().map(|section| &section.policy);
     assert!(
         policies.any(|policy| policy == "100.1.1"),
         "AS-049: {report:?}"

@@ -66,7 +66,7 @@ impl Watcher {
             for _ in 0..fastrand::u8(1..4) {
                 let message = tokio::select! {
                     message = stream.message() => message?,
-                    _ = enough.wait_for(|enough| *enough) => {
+                    () = told(&mut enough) => {
                         if self.seen >= self.now(turn).await?.transition {
                             return Ok(self.seen);
                         }
@@ -149,6 +149,11 @@ impl Watcher {
         );
         Ok(())
     }
+}
+
+async fn told(enough: &mut watch::Receiver<bool>) {
+    // Err: who would tell is gone.
+    let _ = enough.wait_for(|enough| *enough).await;
 }
 
 fn steps(submission: &Submission) -> BTreeMap<String, StepState> {

@@ -28,4 +28,4 @@ pub use operate::{
     note_incidents,
 };
 pub use quotas::{count_submission, used};
-pub use submissions::{Unseen, list_submissions, unseen};
+pub use submissions::{Unseen, list_submissions, newest, unseen};

@@ -36,6 +36,25 @@ pub async fn list_submissions(
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
+/// Number of the newest transition of a submission, and the state that it led to.
+pub async fn newest(
+    db: &mut PgConnection,
+    submission: Uuid,
+) -> Result<Option<(u64, SubmissionState)>, Error> {
+    let row = sqlx::query!(
+        "SELECT transition, state FROM publishing.submissions WHERE id = $1",
+        submission
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        let number =
+            u64::try_from(row.transition).map_err(|_| Error::Corrupt("a negative transition"))?;
+        Ok((number, row.state.parse::<SubmissionState>()?))
+    })
+    .transpose()
+}
+
 /// A transition as the database says it in JSON.
 #[derive(Debug, Deserialize)]
 struct Row {
