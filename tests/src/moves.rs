@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use marketplace_proto::certification::v1::{
-    ApproveCaseRequest, Case, ClaimCaseRequest, GetCaseRequest, ListCasesRequest,
-    ListReviewQueueRequest,
+    ApproveCaseRequest, Case, ClaimCaseRequest, Finding, GetCaseRequest, ListCasesRequest,
+    ListReviewQueueRequest, RejectCaseRequest,
 };
 use marketplace_proto::notification::v1::{
     Preferences, SendVerificationRequest, UpdatePreferencesRequest, VerifyEmailRequest,
@@ -256,6 +256,29 @@ impl Marketplace {
             ..Default::default()
         };
         rita.reviews.approve_case(approve).await?;
+        Ok(())
+    }
+
+    /// `rita` claims the submission's case and fails it.
+    pub async fn reject(&self, submission: &str) -> anyhow::Result<()> {
+        let case = self.case_of(submission).await?.name;
+        let mut rita = self.staff("rita", "reviewer");
+        let claim = ClaimCaseRequest {
+            name: case.clone(),
+            ..Default::default()
+        };
+        rita.reviews.claim_case(claim).await?;
+        let finding = Finding {
+            remedy: "Describe what the offer does.".into(),
+            ..Default::default()
+        };
+        let reject = RejectCaseRequest {
+            name: case,
+            notes: "The description promises what the offer does not do.".into(),
+            findings: vec![finding],
+            ..Default::default()
+        };
+        rita.reviews.reject_case(reject).await?;
         Ok(())
     }
 

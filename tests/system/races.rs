@@ -171,7 +171,7 @@ async fn until_status(
 async fn stage(draft: drafts::Draft) -> anyhow::Result<(Marketplace, [Clients; 2], String)> {
     let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
-    let offer = market.draft("contoso", "forge", draft).await?;
+    let offer = Box::pin(market.draft("contoso", "forge", draft)).await?;
     let twins = [market.person("ada"), market.twin("ada")];
     Ok((market, twins, offer))
 }
