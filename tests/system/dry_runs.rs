@@ -127,7 +127,7 @@ async fn a_dry_run_finds_what_a_submission_is_told() -> anyhow::Result<()> {
     };
     let market = Marketplace::start().await?;
     market.publisher("contoso").await?;
-    let (mut flawed, mut good) = (0, 0);
+    let (mut flawed, mut good, mut refusals) = (0, 0, 0);
     for number in 0..count {
         let draft = made::offer(number);
         let offer = market
@@ -141,7 +141,13 @@ async fn a_dry_run_finds_what_a_submission_is_told() -> anyhow::Result<()> {
         let run = market.dry_run(dry).await?;
         assert_eq!(run.state(), DryRunState::Done, "{}", run.failure_reason);
         assert_eq!(run.draft_etag, request.etag);
-        assert!(run.refusals.is_empty(), "{:?}", run.refusals);
+        if let Some(refusal) = run.refusals.first() {
+            let mut ada = market.person("ada").publishing;
+            let refused = ada.publish_offer(request).await.unwrap_err();
+            assert_eq!(reason(&refused), refusal.reason, "{:?}", run.violations);
+            refusals += 1;
+            continue;
+        }
         let submission = market.publish(&offer).await?;
         let settled = || async {
             until("certification has looked", async || {
@@ -178,7 +184,8 @@ async fn a_dry_run_finds_what_a_submission_is_told() -> anyhow::Result<()> {
             good += 1;
         }
     }
-    assert!(flawed > 1 && good > 0, "{flawed} flawed, {good} good");
+    let all = format!("{flawed} flawed, {good} good, {refusals} refused");
+    assert!(flawed > 0 && good > 0 && refusals < count / 2, "{all}");
     market.stop().await
 }
 
@@ -376,7 +383,12 @@ async fn a_dry_run_changes_nothing() -> anyhow::Result<()> {
     let failed = market.dry_run(full(&offer)).await?;
     assert_eq!(failed.state(), DryRunState::Failed);
     let said = &failed.failure_reason;
-    assert!(said.starts_with("Certification could not be"), "{said}");
+    // Refused, or waited for until the end.
+    let told = [
+        "certification is not available",
+        "Certification could not be looked at in time",
+    ];
+    assert!(told.contains(&said.as_str()), "{said}");
     let unfinished = step(&failed, "certification")?;
     assert_eq!(unfinished.not_run_reason(), NotRunReason::Ended);
     let certification = market.child("certification");

@@ -18,7 +18,7 @@ const FLAWS: [fn(&mut OfferListingPage); 8] = [
             url: "https://forge.contoso.example/forge.zip".into(),
         });
     },
-    |page| page.keywords = vec!["git".into(), "git".into()],
+    |page| page.getting_started = "Click here. It is guaranteed to be the cheapest.".into(),
     |page| page.title = "CONTOSO FORGE BEST FREE".into(),
     |page| page.summary = "short".into(),
 ];

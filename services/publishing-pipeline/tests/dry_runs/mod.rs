@@ -199,5 +199,6 @@ async fn a_publisher_has_a_hundred_that_wait() {
     let mut work = Work::begin(&world.db).await.unwrap();
     let refused = commands::create_dry_run(&mut work, more).await;
     assert!(matches!(refused, Err(Error::TooManyDryRuns(100))));
+    drop(work);
     world.drop().await;
 }
