@@ -3,6 +3,7 @@
 use anyhow::{Context, ensure};
 use marketplace_proto::history::v1::{HistoryEvent, ListEventsRequest};
 use marketplace_proto::notification::v1::{ActionItem, ListActionItemsRequest, NotificationCode};
+use marketplace_proto::offercatalog::v1::OfferStatus;
 use marketplace_proto::publishing::v1::*;
 
 use crate::{Marketplace, until};
@@ -71,6 +72,27 @@ impl Marketplace {
             .into_inner()
             .publication
             .context("no publication")
+    }
+
+    /// Waits until the offer has this status.
+    pub async fn until_status(&self, offer: &str, wanted: OfferStatus) -> anyhow::Result<()> {
+        until(wanted.as_str_name(), async || {
+            Ok((self.publication(offer).await?.status() == wanted).then_some(()))
+        })
+        .await
+    }
+
+    /// The Offer overview, as `ada` sees it.
+    pub async fn overview(&self, offer: &str) -> anyhow::Result<OfferOverview> {
+        let get = GetOfferOverviewRequest {
+            offer: offer.into(),
+        };
+        let answer = self
+            .person("ada")
+            .publishing
+            .get_offer_overview(get)
+            .await?;
+        answer.into_inner().overview.context("no overview")
     }
 
     /// The offer's history, oldest first.

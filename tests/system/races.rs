@@ -156,17 +156,6 @@ async fn decided(market: &Marketplace, submission: &str) -> anyhow::Result<Submi
     .await
 }
 
-async fn until_status(
-    market: &Marketplace,
-    offer: &str,
-    wanted: OfferStatus,
-) -> anyhow::Result<()> {
-    until(wanted.as_str_name(), async || {
-        Ok((market.publication(offer).await?.status() == wanted).then_some(()))
-    })
-    .await
-}
-
 /// The two replicas, a publisher and its offer.
 async fn stage(draft: drafts::Draft) -> anyhow::Result<(Marketplace, [Clients; 2], String)> {
     let market = Marketplace::twice().await?;
@@ -257,7 +246,7 @@ async fn stop_of_an_offer_races_publish() -> anyhow::Result<()> {
                 assert_eq!(reason(&lost), "ILLEGAL_MOVE", "{lost:?}");
                 race.won(1);
                 cancel(&here, &published).await?;
-                until_status(&market, &offer, OfferStatus::Live).await?;
+                market.until_status(&offer, OfferStatus::Live).await?;
                 continue;
             }
             both => anyhow::bail!("{both:?}"),
@@ -266,7 +255,9 @@ async fn stop_of_an_offer_races_publish() -> anyhow::Result<()> {
         let again = match published {
             Some(published) => published,
             None => {
-                until_status(&market, &offer, OfferStatus::NotAvailable).await?;
+                market
+                    .until_status(&offer, OfferStatus::NotAvailable)
+                    .await?;
                 market.publish(&offer).await?
             }
         };

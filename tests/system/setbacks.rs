@@ -10,26 +10,6 @@ use system_tests::drafts::{self, Draft};
 use system_tests::{Marketplace, Options, until};
 use tonic::Code;
 
-async fn until_status(
-    market: &Marketplace,
-    offer: &str,
-    status: OfferStatus,
-) -> anyhow::Result<()> {
-    until(status.as_str_name(), async || {
-        Ok((market.publication(offer).await?.status() == status).then_some(()))
-    })
-    .await
-}
-
-async fn overview(market: &Marketplace, offer: &str) -> anyhow::Result<OfferOverview> {
-    let get = GetOfferOverviewRequest {
-        offer: offer.into(),
-    };
-    let mut ada = market.person("ada");
-    let answer = ada.publishing.get_offer_overview(get).await?;
-    answer.into_inner().overview.context("no overview")
-}
-
 /// A SaaS offer whose title was never changed.
 fn untitled() -> Draft {
     let mut draft = drafts::saas_free_trial();
@@ -58,7 +38,7 @@ async fn as_050_who_goes_live_with_findings_is_warned() -> anyhow::Result<()> {
             .until_state(submission, SubmissionState::AwaitingSignOff)
             .await?;
     }
-    let seen = overview(&market, &offer).await?;
+    let seen = market.overview(&offer).await?;
     let status = seen.publication.unwrap_or_default().status();
     assert_eq!(status, OfferStatus::Preview, "AS-008, AS-048");
     let titles = |overview: &[OverviewLink]| {
@@ -66,7 +46,7 @@ async fn as_050_who_goes_live_with_findings_is_warned() -> anyhow::Result<()> {
         titles.collect::<Vec<_>>()
     };
     assert_eq!(titles(&seen.reports), ["View validation report"], "AS-049");
-    let none = overview(&market, &good).await?.reports;
+    let none = market.overview(&good).await?.reports;
     assert!(none.is_empty(), "AS-049: {none:?}");
     let get = GetValidationReportRequest {
         submission: submission.clone(),
@@ -106,7 +86,9 @@ async fn as_050_who_goes_live_with_findings_is_warned() -> anyhow::Result<()> {
     );
     // No reviewer is needed to see it.
     market.go_live(&submission).await?;
-    until_status(&market, &offer, OfferStatus::AttentionNeeded).await?;
+    market
+        .until_status(&offer, OfferStatus::AttentionNeeded)
+        .await?;
     let listing = GetListingRequest { offer };
     let found = market.anybody().listings.get_listing(listing).await;
     assert_eq!(found.unwrap_err().code(), Code::NotFound, "AS-050");
@@ -140,7 +122,9 @@ async fn as_007_whatever_fails_a_submission_wants_attention() -> anyhow::Result<
     let early = ada.publishing.go_live(go(&submission)).await.unwrap_err();
     assert_eq!(reason(&early), "ILLEGAL_MOVE", "AS-137");
     market.reject(&submission).await?;
-    until_status(&market, &offer, OfferStatus::AttentionNeeded).await?;
+    market
+        .until_status(&offer, OfferStatus::AttentionNeeded)
+        .await?;
     let late = ada.publishing.go_live(go(&submission)).await.unwrap_err();
     assert_eq!(reason(&late), "ILLEGAL_MOVE", "AS-006");
 
@@ -166,7 +150,9 @@ async fn as_007_whatever_fails_a_submission_wants_attention() -> anyhow::Result<
     };
     let mut oscar = market.staff("oscar", "operator");
     oscar.operators.fail_step(fail).await?;
-    until_status(&market, &other, OfferStatus::AttentionNeeded).await?;
+    market
+        .until_status(&other, OfferStatus::AttentionNeeded)
+        .await?;
     held.rollback().await?;
     let again = market.publish(&other).await?;
     market.finish(&again).await?;
@@ -236,7 +222,9 @@ async fn as_145_a_plan_leaves_by_a_preview_and_an_offer_at_once() -> anyhow::Res
     assert_eq!(plans().await?, ["byol"], "AS-145");
 
     ada.publishing.stop_distribution(stop("", "box")).await?;
-    until_status(&market, &offer, OfferStatus::NotAvailable).await?;
+    market
+        .until_status(&offer, OfferStatus::NotAvailable)
+        .await?;
     assert!(plans().await.is_err(), "AS-145");
     market.stop().await
 }

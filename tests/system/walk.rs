@@ -3,21 +3,12 @@
 use anyhow::Context;
 use marketplace_proto::offercatalog::v1::{GetListingRequest, ListOffersRequest, OfferStatus};
 use marketplace_proto::publishing::v1::{
-    CancelPublishRequest, GetOfferOverviewRequest, OfferOverview, Phase, PublicationMove as Move,
-    PublishOfferRequest, StepState, StopDistributionRequest, SubmissionState,
+    CancelPublishRequest, OfferOverview, Phase, PublicationMove as Move, PublishOfferRequest,
+    StepState, StopDistributionRequest, SubmissionState,
 };
 use marketplace_runtime::status::reason;
 use system_tests::{HttpsServer, Marketplace, Options, drafts, until};
 use tonic::{Code, Status};
-
-async fn overview(market: &Marketplace, offer: &str) -> anyhow::Result<OfferOverview> {
-    let get = GetOfferOverviewRequest {
-        offer: offer.into(),
-    };
-    let mut ada = market.person("ada");
-    let answer = ada.publishing.get_offer_overview(get).await?;
-    answer.into_inner().overview.context("no overview")
-}
 
 /// The status shown, and whether Cancel publish and Go live are there.
 fn seen(overview: &OfferOverview) -> (OfferStatus, bool, bool) {
@@ -84,14 +75,14 @@ async fn as_009_as_013_the_overview_says_where_an_offer_stands() -> anyhow::Resu
     };
     let refused = market.person("ada").publishing.publish_offer(nobodys).await;
     assert_eq!(refused.unwrap_err().code(), Code::NotFound, "AS-002");
-    let before = overview(&market, &offer).await?;
+    let before = market.overview(&offer).await?;
     assert_eq!(seen(&before), (OfferStatus::Draft, false, false), "AS-081");
 
     let submission = market.publish(&offer).await?;
     market
         .until_state(&submission, SubmissionState::AwaitingSignOff)
         .await?;
-    let at_sign_off = overview(&market, &offer).await?;
+    let at_sign_off = market.overview(&offer).await?;
     assert_eq!(
         seen(&at_sign_off),
         (OfferStatus::Preview, false, true),
@@ -103,7 +94,7 @@ async fn as_009_as_013_the_overview_says_where_an_offer_stands() -> anyhow::Resu
 
     market.go_live(&submission).await?;
     market.case_of(&submission).await.context("AS-034")?;
-    let in_review = overview(&market, &offer).await?;
+    let in_review = market.overview(&offer).await?;
     let running = (OfferStatus::PublishInProgress, false, false);
     assert_eq!(seen(&in_review), running, "AS-009, AS-084");
     let late = cancel(&market, &submission).await.unwrap_err();
@@ -131,7 +122,7 @@ async fn as_009_as_013_the_overview_says_where_an_offer_stands() -> anyhow::Resu
     };
     let listing = market.anybody().listings.get_listing(get.clone()).await;
     assert!(listing.is_ok(), "AS-102: {listing:?}");
-    let at_end = overview(&market, &offer).await?;
+    let at_end = market.overview(&offer).await?;
     assert_eq!(seen(&at_end), (OfferStatus::Live, false, false), "AS-103");
     end(&market, &offer, get).await?;
     market.stop().await
@@ -195,7 +186,7 @@ async fn as_082_after_a_cancel_everything_starts_from_the_first_step() -> anyhow
     let other = market.draft("contoso", "forge", other).await?;
     let canceled = market.publish(&offer).await?;
     market.case_of(&canceled).await?;
-    let running = overview(&market, &offer).await?;
+    let running = market.overview(&offer).await?;
     let in_progress = (OfferStatus::PublishInProgress, true, false);
     assert_eq!(seen(&running), in_progress, "AS-005, AS-083");
     let phases: Vec<Phase> = steps(&running)
@@ -236,7 +227,7 @@ async fn as_082_after_a_cancel_everything_starts_from_the_first_step() -> anyhow
     let again = market.publish(&offer).await?;
     assert_ne!(again, canceled);
     market.case_of(&again).await?;
-    let restarted = overview(&market, &offer).await?;
+    let restarted = market.overview(&offer).await?;
     assert_eq!(seen(&restarted), in_progress);
     assert_eq!(states(&restarted)[2..], *later, "AS-082");
     let begun = |overview: &OfferOverview| {
@@ -245,7 +236,7 @@ async fn as_082_after_a_cancel_everything_starts_from_the_first_step() -> anyhow
         (first.seconds, first.nanos)
     };
     assert!(begun(&restarted) > begun(&running), "AS-082");
-    let beside = overview(&market, &other).await?;
+    let beside = market.overview(&other).await?;
     assert_ne!(steps(&beside), steps(&restarted), "AS-044, AS-088");
     let third = market.draft("contoso", "new", drafts::container()).await?;
     let wanted = [
