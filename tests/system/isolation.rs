@@ -194,6 +194,8 @@ async fn a_byte_changed_before_certification_is_a_system_error_at_once() -> anyh
         let waiting = market
             .until_state(&submission, SubmissionState::AwaitingSignOff)
             .await?;
+        // The catalogue has served the preview, and looks at the content no more.
+        market.asked_to_review(&submission).await?;
         let before = snapshot(&market, &waiting.digest, change).await?;
         market.go_live(&submission).await?;
         let failed = market
