@@ -80,7 +80,7 @@ remember() {
 secret() { openssl rand -hex 16; }
 
 # alive PIDFILE WORD: the process runs, and is what was started: WORD is in its command line. Another may have got its number.
-alive() { [ -s "$1" ] && tr '\0' ' ' <"/proc/$(head -1 "$1")/cmdline" 2>/dev/null | grep -qF -- "$2"; }
+alive() { [ -s "$1" ] && tr '\0' ' ' 2>/dev/null <"/proc/$(head -1 "$1")/cmdline" | grep -qF -- "$2"; }
 # wait_for SECONDS WHAT COMMAND...
 wait_for() {
   local deadline=$((SECONDS + $1)) what=$2
