@@ -1,9 +1,11 @@
 //! A dry run: what a publish of the draft would meet, found out without a submission. The steps are those of a submission
 //! ([`super::pipeline`]); what would change something is left out, with the reason.
 //!
-//!     Running ──finish──► Done
-//!        ├──fail────────► Failed     the platform couldn't
-//!        └──cancel──────► Canceled
+//! ```text
+//! Running ──finish──► Done
+//!    ├──fail────────► Failed     the platform couldn't
+//!    └──cancel──────► Canceled
+//! ```
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
