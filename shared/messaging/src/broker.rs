@@ -14,6 +14,8 @@ use crate::{Error, topology};
 
 const HEARTBEAT_SECONDS: u16 = 5;
 const CONNECT: Duration = Duration::from_secs(10);
+/// How often it is looked whether a connection is still there.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Where the broker is and who connects. Cheap to clone; connects when a role starts.
 #[derive(Clone)]
@@ -46,8 +48,12 @@ impl Broker {
         let properties = ConnectionProperties::default().with_connection_name(name);
         let connecting = async {
             let connection = Connection::connect_uri(self.uri.clone(), properties).await?;
-            let channel = connection.create_channel().await?;
-            topology::declare(&channel).await?;
+            let prepared = async {
+                let channel = connection.create_channel().await?;
+                topology::declare(&channel).await?;
+                Ok::<_, Error>(channel)
+            };
+            let channel = while_there(&connection, prepared).await?;
             Ok(Link {
                 connection,
                 channel,
@@ -75,6 +81,22 @@ impl Link {
         Ok(self.connection.create_channel().await?)
     }
 
+    /// Does something for as long as the connection is there.
+    pub(crate) async fn while_there<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
+        while_there(&self.connection, work).await
+    }
+
+    /// Fails if the connection is gone.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check(&self.connection)
+    }
+
     async fn goodbye(&self) -> lapin::Result<()> {
         self.connection.close(200, "stopping".into()).await
     }
@@ -87,5 +109,37 @@ impl Link {
                 "the broker was gone before the goodbye"
             );
         }
+    }
+}
+
+/// lapin leaves some who ask for something at the very moment in which the connection breaks without an answer for ever:
+/// nobody waits for it without looking.
+async fn while_there<T, E>(
+    connection: &Connection,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Error>
+where
+    Error: From<E>,
+{
+    let gone = async {
+        loop {
+            if let Err(gone) = check(connection) {
+                return gone;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Ok(done?),
+        gone = gone => Err(gone),
+    }
+}
+
+fn check(connection: &Connection) -> Result<(), Error> {
+    if connection.status().connected() {
+        Ok(())
+    } else {
+        Err(Error::BrokerSilent("the connection is gone"))
     }
 }

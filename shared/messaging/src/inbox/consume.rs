@@ -79,24 +79,29 @@ struct Intake {
 impl<R: Receive> Inbox<R> {
     /// Takes batches until stopped or the connection fails.
     async fn work(&self, link: Link, pause: &mut Pause) -> Result<(), Error> {
-        let live = open(&link.channel, self.queue).await?;
-        let dead = open(&link.another().await?, &topology::dead_queue(self.queue)).await?;
+        let opened = async {
+            let live = open(&link.channel, self.queue).await?;
+            let dead = open(&link.another().await?, &topology::dead_queue(self.queue)).await?;
+            Ok::<_, Error>((live, dead))
+        };
+        let (live, dead) = link.while_there(opened).await?;
         let mut intake = Intake { link, live, dead };
         pause.reset();
-        let ended = self.take(&mut intake).await;
+        let taking = self.take(&mut intake.live, &mut intake.dead);
+        let ended = intake.link.while_there(taking).await;
         intake.link.close().await;
         ended
     }
 
-    async fn take(&self, intake: &mut Intake) -> Result<(), Error> {
+    async fn take(&self, live: &mut Consumer, dead: &mut Consumer) -> Result<(), Error> {
         loop {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Ok(()),
-                given_up = intake.dead.next() => self.keep_given_up(taken(given_up)?).await?,
-                first = intake.live.next() => {
+                given_up = dead.next() => self.keep_given_up(taken(given_up)?).await?,
+                first = live.next() => {
                     let mut batch = vec![taken(first)?];
-                    while batch.len() < BATCH && let Some(next) = intake.live.next().now_or_never() {
+                    while batch.len() < BATCH && let Some(next) = live.next().now_or_never() {
                         batch.push(taken(next)?);
                     }
                     self.settle(batch).await?;

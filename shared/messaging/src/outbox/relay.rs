@@ -86,9 +86,8 @@ impl Session {
     async fn open(database: &Database, broker: &Broker) -> Result<Session, Error> {
         let ledger = Ledger::open(database).await?;
         let link = broker.link("relay").await?;
-        link.channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await?;
+        let confirming = link.channel.confirm_select(ConfirmSelectOptions::default());
+        link.while_there(confirming).await?;
         let now = Instant::now();
         Ok(Session {
             service: database.service(),
@@ -109,6 +108,7 @@ impl Session {
     async fn work(&mut self, pause: &mut Pause, stop: &CancellationToken) -> Result<(), Error> {
         let mut last = None;
         loop {
+            self.link.check()?;
             if self.due <= Instant::now() {
                 self.read().await?;
                 pause.reset();
@@ -185,7 +185,7 @@ impl Session {
             &payload,
             properties,
         );
-        let confirm = publish.await?;
+        let confirm = self.link.while_there(publish).await?;
         self.flight.add(row, confirm);
         Ok(())
     }
