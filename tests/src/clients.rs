@@ -4,6 +4,7 @@ use marketplace_proto::certification::v1::certification_service_client::Certific
 use marketplace_proto::certification::v1::review_service_client::ReviewServiceClient;
 use marketplace_proto::history::v1::history_service_client::HistoryServiceClient;
 use marketplace_proto::messaging::v1::dead_letter_service_client::DeadLetterServiceClient;
+use marketplace_proto::messaging::v1::event_service_client::EventServiceClient;
 use marketplace_proto::notification::v1::action_center_service_client::ActionCenterServiceClient;
 use marketplace_proto::notification::v1::audience_service_client::AudienceServiceClient;
 use marketplace_proto::notification::v1::preference_service_client::PreferenceServiceClient;
@@ -67,7 +68,9 @@ pub struct Clients {
     /// notification
     pub audience: AudienceServiceClient<Speaking>,
     /// Each service's, in the order of [`crate::SERVICES`].
-    pub dead_letters: [DeadLetterServiceClient<Speaking>; 5],
+    pub dead_letters: Vec<DeadLetterServiceClient<Speaking>>,
+    /// The same.
+    pub events: Vec<EventServiceClient<Speaking>>,
 }
 
 impl Clients {
@@ -100,8 +103,12 @@ impl Clients {
             action_center: ActionCenterServiceClient::new(notification.clone()),
             preferences: PreferenceServiceClient::new(notification.clone()),
             audience: AudienceServiceClient::new(notification),
-            dead_letters: [0, 1, 2, 3, 4]
-                .map(|i| DeadLetterServiceClient::new(channels[i].clone())),
+            dead_letters: channels
+                .iter()
+                .cloned()
+                .map(DeadLetterServiceClient::new)
+                .collect(),
+            events: channels.into_iter().map(EventServiceClient::new).collect(),
         })
     }
 }

@@ -15,6 +15,7 @@ mod proxy;
 mod reads;
 mod servers;
 mod tokens;
+mod unruly;
 
 pub mod raw;
 pub mod reflection;
@@ -31,8 +32,10 @@ pub use marketplace::{Marketplace, Options, patiently, until};
 pub use private::PrivateServers;
 pub use process::Child;
 pub use proxy::Proxy;
+pub use reads::Records;
 pub use servers::{Addresses, Servers};
 pub use tokens::{AUDIENCE, ISSUER, Signer};
+pub use unruly::{Chances, Unruly};
 
 use std::path::{Path, PathBuf};
 

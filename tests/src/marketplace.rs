@@ -93,14 +93,15 @@ impl Marketplace {
 
     /// The same with two replicas of every service, over a bucket.
     pub async fn twice() -> anyhow::Result<Self> {
+        Self::twice_with(Options::default()).await
+    }
+
+    /// The same with options.
+    pub async fn twice_with(mut options: Options) -> anyhow::Result<Self> {
         let bucket = Bucket::start().await?;
-        let mut environment = vec![("BLOB_STORE", bucket.url())];
-        environment.extend(bucket.environment());
-        let options = Options {
-            environment,
-            replicas: 2,
-            ..Options::default()
-        };
+        options.replicas = 2;
+        options.environment.push(("BLOB_STORE", bucket.url()));
+        options.environment.extend(bucket.environment());
         let mut market = Self::start_with(options).await?;
         market.bucket = Some(bucket);
         Ok(market)

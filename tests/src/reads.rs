@@ -3,10 +3,21 @@
 use anyhow::{Context, ensure};
 use marketplace_proto::history::v1::{HistoryEvent, ListEventsRequest};
 use marketplace_proto::notification::v1::{ActionItem, ListActionItemsRequest, NotificationCode};
-use marketplace_proto::offercatalog::v1::OfferStatus;
+use marketplace_proto::offercatalog::v1::{GetOfferRequest, OfferStatus};
 use marketplace_proto::publishing::v1::*;
 
 use crate::{Marketplace, until};
+
+/// What flows leave.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Records {
+    /// Labels of the offer's history, sorted.
+    pub history: Vec<String>,
+    /// Codes of `ada`'s Action Center items, sorted.
+    pub items: Vec<i32>,
+    /// What the catalogue told of the offer, in order.
+    pub listings: Vec<String>,
+}
 
 impl Marketplace {
     /// Waits until `ada` is asked to review the preview; who signs off before that is never asked.
@@ -121,6 +132,48 @@ impl Marketplace {
             .into_iter()
             .map(|event| event.label)
             .collect())
+    }
+
+    /// What the offer's flows have left, once everybody has heard of them.
+    pub async fn records(&self, offer: &str) -> anyhow::Result<Records> {
+        self.everybody_told().await?;
+        let mut history = self.history(offer).await?;
+        history.sort_unstable();
+        let list = ListActionItemsRequest {
+            page_size: 1_000,
+            offer: offer.into(),
+            ..Default::default()
+        };
+        let mut ada = self.person("ada");
+        let items = ada.action_center.list_action_items(list).await?;
+        let mut items: Vec<_> = items
+            .into_inner()
+            .items
+            .iter()
+            .map(|item| item.code)
+            .collect();
+        items.sort_unstable();
+        let get = GetOfferRequest {
+            name: offer.into(),
+            ..Default::default()
+        };
+        let found = ada.offers.get_offer(get).await?.into_inner().offer;
+        let uid = found.context("no offer")?.uid;
+        // An answer may be given again where it didn't arrive; nothing else is told twice.
+        let told = "SELECT key FROM (
+               SELECT key, position, row_number() OVER (PARTITION BY key ORDER BY position) AS nth
+               FROM offer_catalog.published WHERE stream LIKE '%' || $1 || '%') told
+             WHERE nth = 1 OR key NOT IN ('offercatalog.v1.preview_prepared', 'offercatalog.v1.offer_activated')
+             ORDER BY position";
+        let listings = sqlx::query_scalar(told)
+            .bind(uid)
+            .fetch_all(&mut self.servers.database.superuser().await?)
+            .await?;
+        Ok(Records {
+            history,
+            items,
+            listings,
+        })
     }
 
     /// Mails written so far, where there is no SMTP server.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use marketplace_proto::notification::v1::ListActionItemsRequest;
-use marketplace_proto::offercatalog::v1::GetOfferRequest;
 use marketplace_proto::publishing::v1::{Step, StepState, SubmissionState};
 use system_tests::drafts::{container, saas_free_trial, saas_sold};
 use system_tests::{
@@ -60,12 +58,12 @@ async fn killed_at_every_step(service: &str) -> anyhow::Result<()> {
         let (calm, _) = market
             .publish_live("contoso", &format!("calm-{kind}"), draft.clone())
             .await?;
-        let undisturbed = records(&market, &calm).await?;
+        let undisturbed = market.records(&calm).await?;
         let offer = market
             .draft("contoso", &format!("killed-{kind}"), draft)
             .await?;
         kills += storm(&mut market, &mut gate, service, &offer).await?;
-        assert_eq!(records(&market, &offer).await?, undisturbed);
+        assert_eq!(market.records(&offer).await?, undisturbed);
         mails += 6; // submitted, preview, live: of both
     }
     let sent = mailbox.mails()?;
@@ -164,42 +162,6 @@ impl Gate {
     }
 }
 
-/// What a flow leaves: labels of its history, codes of its Action Center items, and what became of its listings.
-async fn records(
-    market: &Marketplace,
-    offer: &str,
-) -> anyhow::Result<(Vec<String>, Vec<i32>, Vec<String>)> {
-    market.everybody_told().await?;
-    let mut history = market.history(offer).await?;
-    history.sort_unstable();
-    let list = ListActionItemsRequest {
-        page_size: 1_000,
-        offer: offer.into(),
-        ..Default::default()
-    };
-    let mut ada = market.person("ada");
-    let items = ada
-        .action_center
-        .list_action_items(list)
-        .await?
-        .into_inner();
-    let mut codes: Vec<i32> = items.items.iter().map(|item| item.code).collect();
-    codes.sort_unstable();
-    let get = GetOfferRequest {
-        name: offer.into(),
-        ..Default::default()
-    };
-    let found = ada.offers.get_offer(get).await?.into_inner().offer;
-    let uid = found.context("no offer")?.uid;
-    let listings = sqlx::query_scalar(
-        "SELECT key FROM offer_catalog.published WHERE stream LIKE '%' || $1 || '%' ORDER BY position",
-    )
-    .bind(uid)
-    .fetch_all(&mut market.servers.database.superuser().await?)
-    .await?;
-    Ok((history, codes, listings))
-}
-
 /// A mail whose sender dies before it has heard the answer is sent again, as it was to the byte.
 #[tokio::test]
 async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::Result<()> {
@@ -291,9 +253,9 @@ async fn a_broker_and_a_database_that_go_away_only_delay() -> anyhow::Result<()>
         .await?;
     }
     let (undisturbed, _) = market.publish_live("contoso", "third", container()).await?;
-    let wanted = records(&market, &undisturbed).await?;
+    let wanted = market.records(&undisturbed).await?;
     for offer in [&first, &second] {
-        assert_eq!(records(&market, offer).await?, wanted);
+        assert_eq!(market.records(offer).await?, wanted);
     }
     market.stop().await
 }

@@ -14,6 +14,7 @@ mod faults;
 mod files;
 mod initiators;
 mod isolation;
+mod kills;
 mod leads;
 mod live;
 mod machine;

@@ -191,7 +191,7 @@ async fn what_a_service_gave_up_is_applied_when_it_can_be() -> anyhow::Result<()
         .draft("contoso", "forge", drafts::saas_free_trial())
         .await?;
     let mut oscar = market.staff("oscar", "operator");
-    let [_, _, _, letters, _] = &mut oscar.dead_letters;
+    let letters = &mut oscar.dead_letters[3];
     let dead = until("history has given up", async || {
         let list = ListDeadLettersRequest::default();
         let dead = letters.list_dead_letters(list).await?.into_inner();

@@ -349,7 +349,7 @@ impl Stage<'_> {
         self.market.publish(&offer).await?;
         let list = ListDeadLettersRequest::default();
         let mut oscar = self.market.staff("oscar", "operator");
-        let [_, _, _, _, letters] = &mut oscar.dead_letters;
+        let letters = &mut oscar.dead_letters[4];
         let id = until("notification has given up", async || {
             let dead = letters.list_dead_letters(list.clone()).await?.into_inner();
             let doomed = format!("doomed_{number}");
