@@ -194,49 +194,42 @@ impl Storm {
         } else {
             insisting("it is published", async || self.publish(run).await).await?
         };
-        let mut killer = Some((
-            fastrand::u64(1..=sort.revisions),
-            fastrand::usize(..self.children.len()),
-        ));
+        let after = fastrand::u64(1..=sort.revisions);
+        let mut victim = Some(fastrand::usize(..self.children.len()));
         let (mut acted, mut decided) = (Instant::now(), false);
+        let mut seen = Submission::default();
         loop {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let revision = self.market.publication(offer).await.map(|now| now.revision);
-            if let (Some((after, process)), Ok(revision)) = (killer, &revision)
-                && *revision >= after
-            {
-                self.kill(process).await?;
-                killer = None;
-            }
+            let quiet = acted.max(self.last_fault()).elapsed();
+            ensure!(quiet < RECOVERY, "{RECOVERY:?} after all faults: {seen:?}");
             let now = self.market.submission(&submission).await;
-            if let Ok(now) = &now {
-                let reviewer = |step: &Step| step.state() == StepState::WaitingForApproval;
-                if now.state() == SubmissionState::Live && killer.is_none() {
-                    break;
-                } else if now.state() == SubmissionState::AwaitingSignOff {
+            let publication = self.market.publication(offer).await;
+            let (Ok(now), Ok(publication)) = (now, publication) else {
+                continue;
+            };
+            seen = now;
+            // A flow may come to its end in fewer revisions than the calm one did.
+            let live = seen.state() == SubmissionState::Live;
+            if let Some(victim) = victim.take_if(|_| live || publication.revision >= after) {
+                self.kill(victim).await?;
+            }
+            let reviewer = |step: &Step| step.state() == StepState::WaitingForApproval;
+            match seen.state() {
+                SubmissionState::Live => break,
+                SubmissionState::AwaitingSignOff => {
                     if soon(self.sign_off(&submission)).await {
                         acted = Instant::now();
                     }
-                } else if now.steps.iter().any(reviewer) && !decided {
-                    decided = Box::pin(soon(self.market.decide(&submission))).await;
-                    acted = Instant::now();
-                } else {
-                    ensure!(
-                        matches!(
-                            now.state(),
-                            SubmissionState::Queued
-                                | SubmissionState::Running
-                                | SubmissionState::Live
-                        ),
-                        "it has become {now:?}"
-                    );
                 }
+                SubmissionState::Running if !decided && seen.steps.iter().any(reviewer) => {
+                    decided = Box::pin(soon(self.market.decide(&submission))).await;
+                    if decided {
+                        acted = Instant::now();
+                    }
+                }
+                SubmissionState::Queued | SubmissionState::Running => {}
+                _ => anyhow::bail!("it has become {seen:?}"),
             }
-            let quiet = acted.max(self.last_fault());
-            ensure!(
-                quiet.elapsed() < RECOVERY,
-                "{RECOVERY:?} after all faults: {now:?}"
-            );
         }
         let ended = async || {
             let get = GetDryRunRequest { name: dry.clone() };
