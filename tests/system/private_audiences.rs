@@ -17,7 +17,7 @@ const FIRST: &str = "c2f8d0b4-1f7e-4f5e-9d1c-6b1f0a2e7d55";
 const SECOND: &str = "0f3b8e8c-5b1e-4c3e-8e5e-2f6d7a9b1c22";
 const THIRD: &str = "5a1d2c3b-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 
-fn members(kind: AudienceIdKind, ids: &[&str]) -> Vec<AudienceMember> {
+pub(super) fn members(kind: AudienceIdKind, ids: &[&str]) -> Vec<AudienceMember> {
     let ids = ids.iter();
     ids.map(|id| AudienceMember {
         kind: kind as i32,
@@ -28,7 +28,7 @@ fn members(kind: AudienceIdKind, ids: &[&str]) -> Vec<AudienceMember> {
 }
 
 /// A container whose second plan is for some tenants only.
-fn forge() -> Draft {
+pub(super) fn forge() -> Draft {
     let mut draft = drafts::container();
     let mut pages = draft.plans[0].2.clone();
     for page in &mut pages {
@@ -49,7 +49,7 @@ fn forge() -> Draft {
 }
 
 /// The private plan's pricing, for these.
-fn pricing(draft: &Draft, audience: Vec<AudienceMember>) -> Kind {
+pub(super) fn pricing(draft: &Draft, audience: Vec<AudienceMember>) -> Kind {
     let mut page = draft.plans[1].2[1].clone();
     if let Kind::PlanPricing(pricing) = &mut page {
         pricing.private_audience = audience;
@@ -70,7 +70,7 @@ async fn sync(market: &Marketplace, plan: &str) -> Result<bool, Status> {
     Ok(answer.into_inner().changed)
 }
 
-async fn may_buy(
+pub(super) async fn may_buy(
     market: &Marketplace,
     offer: &str,
     claims: serde_json::Value,

@@ -1,150 +1,20 @@
 //! Two who want opposite things at the same moment, each at a replica of its own: one of them wins, or it is as if one had
 //! come after the other.
 
-use std::pin::Pin;
+mod acts;
+
 use std::time::Duration;
 
 use marketplace_proto::history::v1::ListEventsRequest;
-use marketplace_proto::offercatalog::v1::{DeleteOfferRequest, OfferStatus};
-use marketplace_proto::publishing::v1::{
-    CancelPublishRequest, GoLiveRequest, PublishOfferRequest, ResumeDistributionRequest,
-    StopDistributionRequest, SubmissionState,
-};
+use marketplace_proto::offercatalog::v1::{AudienceIdKind, OfferStatus};
+use marketplace_proto::publishing::v1::SubmissionState;
 use marketplace_runtime::status::reason;
+use serde_json::json;
 use system_tests::{Clients, Marketplace, drafts, until};
-use tonic::{Code, Status};
+use tonic::Code;
 
-type Act = Pin<Box<dyn Future<Output = Result<String, Status>> + Send>>;
-
-/// Starts two acts one a little after the other, so that each comes first at times.
-struct Race {
-    rounds: u32,
-    /// The second starts this much later, in microseconds; negative: the first does.
-    delay: i64,
-    wins: [u32; 2],
-}
-
-impl Race {
-    fn new() -> Self {
-        Self {
-            rounds: if std::env::var_os("LONG").is_some() {
-                2_000
-            } else {
-                100
-            },
-            delay: 0,
-            wins: [0, 0],
-        }
-    }
-
-    async fn run(
-        &self,
-        first: Act,
-        second: Act,
-    ) -> (Result<String, Status>, Result<String, Status>) {
-        let pause = |micros: i64| Duration::from_micros(micros.max(0).unsigned_abs());
-        let after = async |pause: Duration, act: Act| {
-            tokio::time::sleep(pause).await;
-            act.await
-        };
-        tokio::join!(
-            after(pause(-self.delay), first),
-            after(pause(self.delay), second)
-        )
-    }
-
-    /// Who came first starts later the next time.
-    fn won(&mut self, side: usize) {
-        self.wins[side] += 1;
-        let step = self.delay.abs() / 8 + 200;
-        self.delay += if side == 0 { -step } else { step };
-    }
-
-    /// Each side came first in at least 5 % of the rounds.
-    fn end(self) {
-        let decided = self.wins[0] + self.wins[1];
-        let least = self.wins[0].min(self.wins[1]);
-        assert!(
-            least * 20 >= decided && decided >= self.rounds / 2,
-            "{:?}",
-            self.wins
-        );
-    }
-}
-
-fn publish(who: &Clients, request: &PublishOfferRequest) -> Act {
-    let (mut who, request) = (who.clone(), request.clone());
-    Box::pin(async move {
-        let answer = who.publishing.publish_offer(request).await?.into_inner();
-        Ok(answer.submission.unwrap_or_default().name)
-    })
-}
-
-fn cancel(who: &Clients, submission: &str) -> Act {
-    let (mut who, submission) = (who.clone(), submission.to_owned());
-    Box::pin(async move {
-        let cancel = CancelPublishRequest {
-            submission: submission.clone(),
-            ..Default::default()
-        };
-        who.publishing.cancel_publish(cancel).await?;
-        Ok(submission)
-    })
-}
-
-fn go_live(who: &Clients, submission: &str) -> Act {
-    let (mut who, submission) = (who.clone(), submission.to_owned());
-    Box::pin(async move {
-        let go = GoLiveRequest {
-            submission: submission.clone(),
-            acknowledge_warnings: true,
-            ..Default::default()
-        };
-        who.publishing.go_live(go).await?;
-        Ok(submission)
-    })
-}
-
-/// Of a plan, or of the whole offer.
-fn stop(who: &Clients, offer: &str, plan: &str) -> Act {
-    let id = offer.rsplit('/').next().unwrap_or_default();
-    let stop = StopDistributionRequest {
-        offer: offer.into(),
-        plan_id: plan.into(),
-        confirm: if plan.is_empty() { id } else { plan }.into(),
-        ..Default::default()
-    };
-    let mut who = who.clone();
-    Box::pin(async move {
-        who.publishing.stop_distribution(stop).await?;
-        Ok(String::new())
-    })
-}
-
-fn resume(who: &Clients, offer: &str, plan: &str) -> Act {
-    let resume = ResumeDistributionRequest {
-        offer: offer.into(),
-        plan_id: plan.into(),
-        ..Default::default()
-    };
-    let mut who = who.clone();
-    Box::pin(async move {
-        who.publishing.resume_distribution(resume).await?;
-        Ok(String::new())
-    })
-}
-
-fn delete(who: &Clients, offer: &str) -> Act {
-    let (mut who, name) = (who.clone(), offer.to_owned());
-    Box::pin(async move {
-        let delete = DeleteOfferRequest {
-            name,
-            ..Default::default()
-        };
-        who.offers.delete_offer(delete).await?;
-        Ok(String::new())
-    })
-}
+use crate::private_audiences::{forge, may_buy, members, pricing};
+use acts::{Race, cancel, delete, go_live, publish, publish_newest, resume, stop, synced};
 
 /// Waits until a submission is canceled or awaits sign-off.
 async fn decided(market: &Marketplace, submission: &str) -> anyhow::Result<SubmissionState> {
@@ -318,6 +188,7 @@ async fn stop_of_a_plan_races_go_live() -> anyhow::Result<()> {
 const RESUMED: &str = "Resume distribution: second";
 const SIGNED_OFF: &str = "Sign-off to go live";
 const SUBMITTED: &str = "Submitted offer to preview";
+const SYNCED: &str = "Sync private audience";
 
 async fn until_status_is_not_running(market: &Marketplace, offer: &str) -> anyhow::Result<()> {
     until("nothing is in flight", async || {
@@ -388,6 +259,56 @@ async fn stop_and_resume_of_a_plan_race_publish() -> anyhow::Result<()> {
     market.settled().await?;
     let mut rows = history_of(&market, &offer).await?;
     rows.retain(|row| acts.contains(&row.as_str()));
+    assert_eq!(rows, acts);
+    market.stop().await
+}
+
+/// SY-1, SY-3, T05: an audience is saved and synced while the offer is published: nothing is refused, and whatever the
+/// publish froze, customers are those that were synced, then and once it is live.
+#[tokio::test]
+async fn sync_races_publish() -> anyhow::Result<()> {
+    let draft = forge();
+    let (market, [here, there], offer) = stage(draft.clone()).await?;
+    let first = market.publish(&offer).await?;
+    market.finish(&first).await?;
+    let plan = format!("{offer}/plans/partner");
+    let mut db = market.servers.database.superuser().await?;
+    let mut race = Race::new();
+    let mut acts = vec![SUBMITTED];
+    for round in 0..race.rounds {
+        let tenant = uuid::Uuid::new_v4().to_string();
+        let page = pricing(&draft, members(AudienceIdKind::Tenant, &[&tenant]));
+        let both = race
+            .run(synced(&here, &plan, page), publish_newest(&there, &offer))
+            .await;
+        let (version, submission) = (both.0?, both.1?);
+        acts.extend([SUBMITTED, SYNCED]);
+        let served = json!({"tenant": tenant});
+        assert!(may_buy(&market, &offer, served.clone()).await?);
+        let frozen: String = sqlx::query_scalar(
+            "SELECT audiences ->> 'partner' FROM offer_catalog.freezes WHERE $1 LIKE '%/submissions/' || submission",
+        )
+        .bind(&submission)
+        .fetch_one(&mut db)
+        .await?;
+        race.won(usize::from(frozen != version));
+        if round % 10 == 9 {
+            market.finish(&submission).await?;
+            assert!(
+                may_buy(&market, &offer, served).await?,
+                "{frozen} was frozen"
+            );
+        } else {
+            cancel(&here, &submission).await?;
+            decided(&market, &submission).await?;
+        }
+    }
+    race.end();
+    market.settled().await?;
+    let mut rows = history_of(&market, &offer).await?;
+    rows.retain(|row| acts.contains(&row.as_str()));
+    rows.sort_unstable();
+    acts.sort_unstable();
     assert_eq!(rows, acts);
     market.stop().await
 }
