@@ -1,44 +1,30 @@
 //! Dry runs: made, read, watched, canceled. They are carried out by [`crate::dry_runs`].
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::Stream;
 use marketplace_messaging::requests;
-use marketplace_messaging::wake::Listener;
 use marketplace_proto::publishing::v1 as pb;
 use marketplace_runtime::access::{Permission, Scope, Target};
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::DryRunName;
 use marketplace_runtime::{clock, ids};
-use tokio::time::Instant;
 use tonic::{Response, Status};
 use uuid::Uuid;
 
+use super::watching::{self, Watched, Watching};
 use super::{Grpc, once};
 use crate::domain::{DryRun, NewDryRun};
 use crate::error::Error;
 use crate::{commands, store, wire};
 
-pub type WatchingDryRun =
-    Pin<Box<dyn Stream<Item = Result<pb::WatchDryRunResponse, Status>> + Send>>;
-
-/// How often access is asked for again.
-const RECHECK: Duration = Duration::from_secs(30);
-
-/// One watcher.
 struct Watch {
     grpc: Grpc,
-    caller: Arc<Caller>,
     scope: Scope,
     name: DryRunName,
     id: Uuid,
     /// The revision that was sent last.
     seen: u64,
     over: bool,
-    listener: Listener,
-    checked: Instant,
 }
 
 impl Grpc {
@@ -111,36 +97,25 @@ impl Grpc {
         .await
     }
 
-    /// What can be refused is refused before the stream begins.
     pub(super) async fn watch_dry_run(
         &self,
         caller: Arc<Caller>,
         name: &str,
-    ) -> Result<WatchingDryRun, Status> {
+    ) -> Result<Watching<pb::WatchDryRunResponse>, Status> {
         let (name, id) = wire::dry_run_name(name).map_err(Error::from)?;
         let scope = self
             .permit_dry_run(&caller, Permission::ReadOffer, &name)
             .await?;
-        // Listen first, then look: what commits in between wakes.
         let listener = self.db.wake().on(commands::dry_run_watched(id));
-        let mut watch = Watch {
+        let watch = Watch {
             grpc: self.clone(),
-            caller,
             scope,
             name,
             id,
             seen: 0,
             over: false,
-            listener,
-            checked: Instant::now(),
         };
-        let first = watch.look().await?;
-        let rest = futures::stream::unfold(watch, |mut watch| async move {
-            let next = watch.next().await;
-            next.map(|next| (next, watch))
-        });
-        let first = futures::stream::iter(first.map(Ok));
-        Ok(Box::pin(futures::StreamExt::chain(first, rest)))
+        watching::watch(watch, caller, listener, self.stopping.clone()).await
     }
 
     async fn permit_dry_run(
@@ -172,48 +147,16 @@ impl Grpc {
     }
 }
 
-impl Watch {
-    /// The next message; `None` ends the stream cleanly.
-    async fn next(&mut self) -> Option<Result<pb::WatchDryRunResponse, Status>> {
-        while !self.over && self.wait().await {
-            let looked = match self.recheck().await {
-                Ok(()) => self.look().await,
-                Err(refused) => Err(refused),
-            };
-            match looked {
-                Ok(None) => {}
-                Ok(Some(message)) => return Some(Ok(message)),
-                Err(refused) => {
-                    self.over = true;
-                    return Some(Err(refused));
-                }
-            }
-        }
-        None
+impl Watched for Watch {
+    type News = pb::WatchDryRunResponse;
+
+    fn over(&self) -> bool {
+        self.over
     }
 
-    /// Waits for a commit, or a second. False: the service stops, or the caller's token has ended.
-    async fn wait(&mut self) -> bool {
-        let left = Duration::try_from(self.caller.expires_at - clock::now()).unwrap_or_default();
-        if left.is_zero() {
-            return false;
-        }
-        tokio::select! {
-            () = self.grpc.stopping.cancelled() => false,
-            () = tokio::time::sleep(left) => false,
-            () = self.listener.tick() => true,
-        }
-    }
-
-    async fn recheck(&mut self) -> Result<(), Status> {
-        if self.checked.elapsed() < RECHECK {
-            return Ok(());
-        }
-        self.scope = self
-            .grpc
-            .permit_dry_run(&self.caller, Permission::ReadOffer, &self.name)
-            .await?;
-        self.checked = Instant::now();
+    async fn recheck(&mut self, caller: &Caller) -> Result<(), Status> {
+        let read = Permission::ReadOffer;
+        self.scope = self.grpc.permit_dry_run(caller, read, &self.name).await?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod overview;
 mod publish;
 mod publishing;
 mod watch;
+mod watching;
 
 use std::sync::Arc;
 

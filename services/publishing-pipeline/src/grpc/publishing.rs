@@ -8,8 +8,7 @@ use marketplace_runtime::{clock, identity, ids, paging};
 use pb::publishing_service_server::PublishingService;
 use tonic::{Request, Response, Status};
 
-use super::dry_runs::WatchingDryRun;
-use super::watch::Watching;
+use super::watching::Watching;
 use super::{Correction, Grpc, once};
 use crate::domain::Move;
 use crate::error::Error;
@@ -210,12 +209,12 @@ impl PublishingService for Grpc {
         }))
     }
 
-    type WatchSubmissionStream = Watching;
+    type WatchSubmissionStream = Watching<pb::WatchSubmissionResponse>;
 
     async fn watch_submission(
         &self,
         request: Request<pb::WatchSubmissionRequest>,
-    ) -> Result<Response<Watching>, Status> {
+    ) -> Result<Response<Self::WatchSubmissionStream>, Status> {
         let (caller, request) = identity::open(request)?;
         let (name, id) = wire::submission_name(&request.name, "name").map_err(Error::from)?;
         let scope = self
@@ -366,12 +365,12 @@ impl PublishingService for Grpc {
         Ok(Response::new(pb::GetDryRunResponse { dry_run }))
     }
 
-    type WatchDryRunStream = WatchingDryRun;
+    type WatchDryRunStream = Watching<pb::WatchDryRunResponse>;
 
     async fn watch_dry_run(
         &self,
         request: Request<pb::WatchDryRunRequest>,
-    ) -> Result<Response<WatchingDryRun>, Status> {
+    ) -> Result<Response<Self::WatchDryRunStream>, Status> {
         let (caller, request) = identity::open(request)?;
         let stream = Grpc::watch_dry_run(self, caller, &request.name).await?;
         Ok(Response::new(stream))

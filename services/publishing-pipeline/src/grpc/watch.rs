@@ -1,48 +1,36 @@
 //! WatchSubmission: the whole state after each commit, with the transitions that led there. A place in the stream is
 //! (submission, transition number), so a token is valid on every replica.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::Stream;
-use marketplace_messaging::wake::Listener;
 use marketplace_proto::publishing::v1 as pb;
 use marketplace_runtime::access::{Permission, Scope};
 use marketplace_runtime::identity::Caller;
 use marketplace_runtime::ids::SubmissionName;
 use marketplace_runtime::{clock, status};
-use tokio::time::Instant;
 use tonic::Status;
 use uuid::Uuid;
 
 use super::Grpc;
+use super::watching::{self, Watched, Watching};
 use crate::error::Error;
 use crate::{DOMAIN, commands, store, wire};
 
-pub type Watching = Pin<Box<dyn Stream<Item = Result<pb::WatchSubmissionResponse, Status>> + Send>>;
-
-/// How often access is asked for again.
-const RECHECK: Duration = Duration::from_secs(30);
 /// The most transitions in one message.
 const MOST: i64 = 500;
 
-/// One watcher.
 struct Watch {
     grpc: Grpc,
-    caller: Arc<Caller>,
     scope: Scope,
     name: SubmissionName,
     id: Uuid,
     /// The newest transition that was sent; 0: nothing yet.
     seen: u64,
-    listener: Listener,
-    checked: Instant,
     over: bool,
 }
 
 impl Grpc {
-    /// From transition `seen` on; 0: the whole state first. What can be refused is refused before the stream begins.
+    /// From transition `seen` on; 0: the whole state first.
     pub(super) async fn watch(
         &self,
         caller: Arc<Caller>,
@@ -50,79 +38,36 @@ impl Grpc {
         name: SubmissionName,
         id: Uuid,
         seen: u64,
-    ) -> Result<Watching, Status> {
-        // Listen first, then look: what commits in between wakes.
+    ) -> Result<Watching<pb::WatchSubmissionResponse>, Status> {
         let listener = self.db.wake().on(commands::watched(id));
-        let checked = Instant::now();
-        let mut watch = Watch {
+        let watch = Watch {
             grpc: self.clone(),
-            caller,
             scope,
             name,
             id,
             seen,
-            listener,
-            checked,
             over: false,
         };
-        let first = watch.look().await?;
-        let rest = futures::stream::unfold(watch, |mut watch| async move {
-            let next = watch.next().await;
-            next.map(|next| (next, watch))
-        });
-        let first = futures::stream::iter(first.map(Ok));
-        Ok(Box::pin(futures::StreamExt::chain(first, rest)))
+        watching::watch(watch, caller, listener, self.stopping.clone()).await
     }
 }
 
-impl Watch {
-    /// The next message; `None` ends the stream cleanly.
-    async fn next(&mut self) -> Option<Result<pb::WatchSubmissionResponse, Status>> {
-        loop {
-            if self.over || !self.wait().await {
-                return None;
-            }
-            let looked = match self.recheck().await {
-                Ok(()) => self.look().await,
-                Err(refused) => Err(refused),
-            };
-            match looked {
-                Ok(None) => {}
-                Ok(Some(message)) => return Some(Ok(message)),
-                Err(refused) => {
-                    self.over = true;
-                    return Some(Err(refused));
-                }
-            }
-        }
+impl Watched for Watch {
+    type News = pb::WatchSubmissionResponse;
+
+    fn over(&self) -> bool {
+        self.over
     }
 
-    /// Waits for a commit, or a second. False: the service stops, or the caller's token has ended.
-    async fn wait(&mut self) -> bool {
-        let left = Duration::try_from(self.caller.expires_at - clock::now()).unwrap_or_default();
-        if left.is_zero() {
-            return false;
-        }
-        tokio::select! {
-            () = self.grpc.stopping.cancelled() => false,
-            () = tokio::time::sleep(left) => false,
-            () = self.listener.tick() => true,
-        }
-    }
-
-    async fn recheck(&mut self) -> Result<(), Status> {
-        if self.checked.elapsed() < RECHECK {
-            return Ok(());
-        }
+    async fn recheck(&mut self, caller: &Caller) -> Result<(), Status> {
+        let read = Permission::ReadOffer;
         self.scope = self
             .grpc
-            .permit_submission(&self.caller, Permission::ReadOffer, &self.name)
+            .permit_submission(caller, read, &self.name)
             .await?;
-        self.checked = Instant::now();
         Ok(())
     }
 
-    /// What came after the last message, if anything.
     async fn look(&mut self) -> Result<Option<pb::WatchSubmissionResponse>, Status> {
         let mut db = self.grpc.db.acquire().await.map_err(Error::from)?;
         let (offer, seen) = (&self.name.offer, self.seen);
