@@ -166,6 +166,7 @@ fn post_form(url: Url, fields: &[(&str, &str)]) -> Call {
         url,
         headers,
         body: Bytes::from(body),
+        secret: false,
     }
 }
 

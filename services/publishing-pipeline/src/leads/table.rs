@@ -136,6 +136,7 @@ impl Account {
             url,
             headers,
             body: super::json(body)?.into(),
+            secret: false,
         })
     }
 
