@@ -17,19 +17,19 @@ use crate::{Answer, HttpsServer, Received};
 pub mod keys {
     /// Of the Azure storage account `contoso`.
     pub const ACCOUNT: &str = "c2VjcmV0IG9mIHRoZSBhY2NvdW50";
-    /// The Entra directory, the application and its key.
+    /// The Entra directory.
     pub const DIRECTORY: &str = "7f0e0e0a-1111-4c3e-9d3b-0a6f1c2d3e4f";
-    /// The application in it.
+    /// The application in it, which is a user of Dynamics 365.
     pub const APPLICATION: &str = "0b1c2d3e-2222-4f5a-8b6c-7d8e9f0a1b2c";
-    /// Its key.
+    /// The application's key.
     pub const APPLICATION_KEY: &str = "secret~of.the/application+key";
-    /// The Marketo account, its form, and a client.
+    /// The Marketo account.
     pub const MUNCHKIN: &str = "123-ABC-456";
-    /// The form.
+    /// Its form.
     pub const FORM: &str = "1001";
-    /// The client.
+    /// Its client.
     pub const CLIENT: &str = "client-of-marketo";
-    /// Its secret.
+    /// The client's secret.
     pub const CLIENT_SECRET: &str = "secret&of=the client";
     /// The Salesforce organisation.
     pub const ORGANISATION: &str = "00D50000000IZ3Z";

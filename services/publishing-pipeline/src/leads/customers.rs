@@ -10,7 +10,7 @@ use marketplace_runtime::status::{self, Chain};
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Lead, Leads};
-use crate::error::Error;
+use crate::error::{Error, span};
 use crate::neighbours::Catalog;
 use crate::store::{self, DueLead};
 
@@ -18,8 +18,8 @@ use crate::store::{self, DueLead};
 pub const TOPIC: &str = "leads";
 /// Leads delivered at the same time.
 const BATCH: i64 = 8;
-/// Longer than any destination may take for all the calls of one lead.
-const LEASE: time::Duration = time::Duration::seconds(150);
+/// Longer than a lead may take: the catalogue to tell it, the destination to answer, the database to note it.
+const LEASE: time::Duration = time::Duration::minutes(2);
 /// After a failure of the database.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Pauses after each try but the last: about a day in all.
@@ -34,6 +34,8 @@ const PAUSES: [time::Duration; 9] = [
     time::Duration::hours(6),
     time::Duration::hours(12),
 ];
+/// A destination that asks for more time gets no more than this: ten tries are over within about a day, whatever it asks.
+const LONGEST_WAIT: time::Duration = time::Duration::HOUR;
 
 /// Delivers what is due, until stopped; finishes what it has begun.
 pub async fn deliver_customers(
@@ -81,7 +83,8 @@ async fn deliver(
     let mut db = db.acquire().await?;
     let (why, again) = match delivery {
         Delivery::Accepted(_) => return store::lead_delivered(&mut db, due.lead, now).await,
-        Delivery::Refused(why) | Delivery::OurFault(why) => (why, pause(due.attempts)),
+        Delivery::Refused { why, wait } => (why, pause(due.attempts, span(wait))),
+        Delivery::OurFault(why) => (why, pause(due.attempts, time::Duration::ZERO)),
         Delivery::Impossible(why) => (why, None),
     };
     match again {
@@ -118,10 +121,11 @@ async fn attempt(catalog: &Catalog, leads: &Leads, due: &DueLead) -> Delivery {
     leads.deliver(destination, &lead, clock::now()).await
 }
 
-/// The pause before the next try; `None`: that was the last.
-fn pause(attempts: i32) -> Option<time::Duration> {
+/// The pause before the next try, where the destination asks to `wait`; `None`: that was the last.
+fn pause(attempts: i32, wait: time::Duration) -> Option<time::Duration> {
     let tried = usize::try_from(attempts).unwrap_or(usize::MAX);
-    PAUSES.get(tried.saturating_sub(1)).copied()
+    let usual = PAUSES.get(tried.saturating_sub(1)).copied()?;
+    Some(usual.max(wait.min(LONGEST_WAIT)))
 }
 
 #[cfg(test)]
@@ -129,12 +133,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lead_is_tried_ten_times_within_about_a_day() {
-        let all: time::Duration = (1..).map_while(pause).sum();
-        assert_eq!((1..).map_while(pause).count(), 9);
-        assert!(
-            all > time::Duration::hours(20) && all < time::Duration::hours(28),
-            "{all}"
-        );
+    fn a_lead_is_tried_ten_times_within_about_a_day_whatever_the_destination_asks_for() {
+        for wait in [time::Duration::ZERO, time::Duration::WEEK] {
+            let pauses: Vec<_> = (1..).map_while(|tries| pause(tries, wait)).collect();
+            let all: time::Duration = pauses.iter().sum();
+            assert_eq!(pauses.len(), 9);
+            assert!(
+                all > time::Duration::hours(20) && all < time::Duration::hours(28),
+                "{all}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_destination_is_left_alone_for_as_long_as_it_asks() {
+        let pause = |asked| pause(1, time::Duration::seconds(asked)).unwrap();
+        assert_eq!(pause(0), PAUSES[0]);
+        assert_eq!(pause(90), time::Duration::seconds(90));
+        assert_eq!(pause(86_400), LONGEST_WAIT);
     }
 }
