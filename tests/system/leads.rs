@@ -102,7 +102,8 @@ async fn as_091_a_lead_of_a_preview_reaches_the_crm_and_so_does_one_of_a_live_of
     market.stop().await
 }
 
-/// Bad details are all named, an offer without a CRM takes none, and nobody leaves more than 20 an hour.
+/// Bad details are all named, an offer without a CRM takes none, nobody leaves more than 20 an hour, and none waits for
+/// another that is slow to be taken.
 #[tokio::test]
 async fn pv_9_leads_are_refused_with_reasons() -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
@@ -135,6 +136,11 @@ async fn pv_9_leads_are_refused_with_reasons() -> anyhow::Result<()> {
     let fields = tonic_types::StatusExt::get_details_bad_request(&refused);
     let fields = fields.context("all violations")?.field_violations;
     assert_eq!(fields.len(), 4, "{fields:?}");
+    crm.script([Answer {
+        after: Duration::from_secs(6),
+        ..Answer::status(200)
+    }]);
+    let begun = Instant::now();
     for n in 0..20 {
         cleo.submit_lead(submit(&offer, "", &format!("Cleo{n}")))
             .await?;
@@ -146,6 +152,10 @@ async fn pv_9_leads_are_refused_with_reasons() -> anyhow::Result<()> {
         Ok((all.sum::<usize>() == 20).then_some(()))
     })
     .await?;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "one is still slow"
+    );
     market.stop().await
 }
 

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
 use marketplace_messaging::Database;
 use marketplace_runtime::clock;
 use marketplace_runtime::status::{self, Chain};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Lead, Leads};
@@ -17,7 +17,7 @@ use crate::store::{self, DueLead};
 /// Woken by commits that bring leads.
 pub const TOPIC: &str = "leads";
 /// Leads delivered at the same time.
-const BATCH: i64 = 8;
+const AT_ONCE: usize = 16;
 /// Longer than a lead may take: the catalogue to tell it, the destination to answer, the database to note it.
 const LEASE: time::Duration = time::Duration::minutes(2);
 /// After a failure of the database.
@@ -37,48 +37,57 @@ const PAUSES: [time::Duration; 9] = [
 /// A destination that asks for more time gets no more than this: ten tries are over within about a day, whatever it asks.
 const LONGEST_WAIT: time::Duration = time::Duration::HOUR;
 
-/// Delivers what is due, until stopped; finishes what it has begun.
+/// Delivers what is due, until stopped; finishes what it has begun. Each lead is a task of its own: one whose destination
+/// is slow keeps no other waiting, nor a connection while this waits for one.
 pub async fn deliver_customers(
     db: Database,
     catalog: Catalog,
     leads: Leads,
     stop: CancellationToken,
-) {
+) -> Result<(), JoinError> {
     let db = db.with_own_pool(2);
     let mut news = db.wake().on(TOPIC);
+    let mut under_way = JoinSet::new();
     while !stop.is_cancelled() {
-        match turn(&db, &catalog, &leads).await {
-            Ok(true) => {}
-            Ok(false) => {
-                stop.run_until_cancelled(news.tick()).await;
+        match claim(&db, AT_ONCE - under_way.len()).await {
+            Ok(due) => {
+                for one in due {
+                    under_way.spawn(deliver(db.clone(), catalog.clone(), leads.clone(), one));
+                }
             }
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "leads can't be looked at now; is tried again");
                 stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
             }
         }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = news.tick(), if under_way.len() < AT_ONCE => {}
+            Some(ended) = under_way.join_next() => ended?,
+        }
+    }
+    while let Some(ended) = under_way.join_next().await {
+        ended?;
+    }
+    Ok(())
+}
+
+async fn claim(db: &Database, room: usize) -> Result<Vec<DueLead>, Error> {
+    let now = clock::now();
+    let mut connection = db.acquire().await?;
+    let room = i64::try_from(room).unwrap_or_default();
+    store::claim_leads(&mut connection, now, now + LEASE, room).await
+}
+
+async fn deliver(db: Database, catalog: Catalog, leads: Leads, due: DueLead) {
+    let delivery = attempt(&catalog, &leads, &due).await;
+    if let Err(error) = note(&db, &due, delivery).await {
+        // It stays ours until its lease ends; whoever takes it then sends it again as it was.
+        tracing::warn!(lead.id = %due.lead, error = %Chain(&error), "what became of a lead is not noted");
     }
 }
 
-/// One batch; true if there may be more.
-async fn turn(db: &Database, catalog: &Catalog, leads: &Leads) -> Result<bool, Error> {
-    let now = clock::now();
-    let mut connection = db.acquire().await?;
-    let due = store::claim_leads(&mut connection, now, now + LEASE, BATCH).await?;
-    drop(connection);
-    let full = i64::try_from(due.len()).is_ok_and(|n| n == BATCH);
-    let outcomes = join_all(due.iter().map(|one| deliver(db, catalog, leads, one))).await;
-    outcomes.into_iter().collect::<Result<(), Error>>()?;
-    Ok(full)
-}
-
-async fn deliver(
-    db: &Database,
-    catalog: &Catalog,
-    leads: &Leads,
-    due: &DueLead,
-) -> Result<(), Error> {
-    let delivery = attempt(catalog, leads, due).await;
+async fn note(db: &Database, due: &DueLead, delivery: Delivery) -> Result<(), Error> {
     let now = clock::now();
     let mut db = db.acquire().await?;
     let (why, again) = match delivery {
