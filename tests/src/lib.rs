@@ -3,6 +3,7 @@
 
 mod bucket;
 mod clients;
+mod crm;
 mod database;
 mod https;
 mod mailbox;
@@ -24,6 +25,7 @@ pub mod drafts;
 
 pub use bucket::Bucket;
 pub use clients::Clients;
+pub use crm::{Call, Crm, keys};
 pub use database::TestDatabase;
 pub use https::{Answer, HttpsServer, Received};
 pub use mailbox::Mailbox;

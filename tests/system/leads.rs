@@ -1,10 +1,19 @@
 //! Customers' leads: left at a preview or at a live offer, delivered to the publisher's CRM, a real HTTPS server.
 
-use anyhow::Context;
-use marketplace_proto::offercatalog::v1::{GetPreviewLinksRequest, LeadContact, SubmitLeadRequest};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use marketplace_proto::offercatalog::v1::{
+    DynamicsDestination, EntraAuthentication, GetPreviewLinksRequest, LeadContact, LeadDestination,
+    OfferStatus, SubmitLeadRequest, dynamics_destination::Authentication,
+    lead_destination::Destination, page::Page,
+};
 use marketplace_runtime::status::reason;
-use serde_json::Value;
-use system_tests::{Answer, HttpsServer, Marketplace, Options, drafts, until};
+use serde_json::{Value, json};
+use system_tests::{
+    Answer, Call, Crm, HttpsServer, Marketplace, Options, drafts, drafts::Draft, keys, until,
+};
 use tonic::Code;
 
 fn submit(offer: &str, token: &str, name: &str) -> SubmitLeadRequest {
@@ -23,13 +32,14 @@ fn submit(offer: &str, token: &str, name: &str) -> SubmitLeadRequest {
     }
 }
 
-/// What the CRM was sent of somebody, so far.
-fn received(crm: &HttpsServer, name: &str) -> Vec<Value> {
-    let bodies = crm.received().into_iter();
-    let leads = bodies.filter_map(|got| serde_json::from_slice::<Value>(&got.body).ok());
-    leads
-        .filter(|lead| lead["UserDetails"]["FirstName"] == name)
-        .collect()
+/// What the CRM was sent of somebody, so far, as it was.
+fn received(crm: &HttpsServer, name: &str) -> Vec<Bytes> {
+    let bodies = crm.received().into_iter().map(|got| got.body);
+    let of = |body: &Bytes| {
+        let lead: Value = serde_json::from_slice(body).unwrap_or_default();
+        lead["UserDetails"]["FirstName"] == name
+    };
+    bodies.filter(of).collect()
 }
 
 /// PV-9, AS-091, LD-6, LD-7.
@@ -57,8 +67,9 @@ async fn as_091_a_lead_of_a_preview_reaches_the_crm_and_so_does_one_of_a_live_of
     let link = link.context("the preview has a link")?.url;
     let token = link.rsplit(['/', '=']).next().unwrap_or_default();
 
-    // The CRM is away for a moment: what doesn't get there is sent again, the same.
-    crm.script([Answer::status(503)]);
+    // The CRM is away for a moment: what doesn't get there is sent again, the same, when it says so.
+    crm.script([Answer::status(503).with("retry-after", "7")]);
+    let begun = Instant::now();
     let mut cleo = market.person("cleo").listings;
     let first = cleo.submit_lead(submit(&offer, token, "Cleo")).await?;
     let again = cleo.submit_lead(submit(&offer, token, "Cleo")).await?;
@@ -68,12 +79,14 @@ async fn as_091_a_lead_of_a_preview_reaches_the_crm_and_so_does_one_of_a_live_of
         Ok((leads.len() == 2).then_some(leads))
     })
     .await?;
+    assert!(begun.elapsed() >= Duration::from_secs(7), "as it asked");
     assert_eq!(leads[0], leads[1], "a repeat is the same");
-    assert_eq!(leads[0]["ActionCode"], "PLT");
-    let source = leads[0]["LeadSource"].as_str().unwrap_or_default();
+    let lead: Value = serde_json::from_slice(&leads[0])?;
+    assert_eq!(lead["ActionCode"], "PLT");
+    let source = lead["LeadSource"].as_str().unwrap_or_default();
     assert!(source.ends_with("-PLT|contoso.contact"), "{source}");
-    assert_eq!(leads[0]["UserDetails"]["Email"], "Cleo@customer.example");
-    assert_eq!(leads[0]["UserDetails"]["Title"], "Head of data");
+    assert_eq!(lead["UserDetails"]["Email"], "Cleo@customer.example");
+    assert_eq!(lead["UserDetails"]["Title"], "Head of data");
 
     let hidden = cleo
         .submit_lead(submit(&offer, "", "Carl"))
@@ -89,7 +102,8 @@ async fn as_091_a_lead_of_a_preview_reaches_the_crm_and_so_does_one_of_a_live_of
     market.stop().await
 }
 
-/// Bad details are all named, an offer without a CRM takes none, and nobody leaves more than 20 an hour.
+/// Bad details are all named, an offer without a CRM takes none, nobody leaves more than 20 an hour, and none waits for
+/// another that is slow to be taken.
 #[tokio::test]
 async fn pv_9_leads_are_refused_with_reasons() -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
@@ -122,6 +136,11 @@ async fn pv_9_leads_are_refused_with_reasons() -> anyhow::Result<()> {
     let fields = tonic_types::StatusExt::get_details_bad_request(&refused);
     let fields = fields.context("all violations")?.field_violations;
     assert_eq!(fields.len(), 4, "{fields:?}");
+    crm.script([Answer {
+        after: Duration::from_secs(6),
+        ..Answer::status(200)
+    }]);
+    let begun = Instant::now();
     for n in 0..20 {
         cleo.submit_lead(submit(&offer, "", &format!("Cleo{n}")))
             .await?;
@@ -133,5 +152,77 @@ async fn pv_9_leads_are_refused_with_reasons() -> anyhow::Result<()> {
         Ok((all.sum::<usize>() == 20).then_some(()))
     })
     .await?;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "one is still slow"
+    );
+    market.stop().await
+}
+
+/// Contact me offers whose leads go to Dynamics 365.
+fn to_dynamics(crm: &Crm) -> Draft {
+    let mut draft = drafts::saas_contact_me(&crm.server.url);
+    let entra = EntraAuthentication {
+        application_id: keys::APPLICATION.into(),
+        application_key: keys::APPLICATION_KEY.into(),
+        directory_id: keys::DIRECTORY.into(),
+    };
+    let dynamics = DynamicsDestination {
+        instance_url: crm.server.url.clone(),
+        authentication: Some(Authentication::Entra(entra)),
+    };
+    if let Page::OfferSetup(setup) = &mut draft.pages[0] {
+        setup.lead_destination = Some(LeadDestination {
+            destination: Some(Destination::Dynamics(dynamics)),
+            contact_emails: vec![],
+        });
+    }
+    draft
+}
+
+/// S2-1, LD-4, LD-9: a CRM that asks for time is given it; one that refuses our secret three times is the publisher's
+/// matter, who is told what to check; and nobody is shown the secret, which the CRM repeats in its answer.
+#[tokio::test]
+async fn ld_9_a_crm_is_given_time_and_a_wrong_secret_is_told_without_it() -> anyhow::Result<()> {
+    let crm = Crm::start(&[]).await?;
+    let mut environment = crm.server.trusted();
+    environment.push(("LEADS_LOGIN_URL", crm.server.url.clone()));
+    let market = Marketplace::start_with(Options {
+        environment,
+        ..Options::default()
+    })
+    .await?;
+    market.publisher("contoso").await?;
+    let offer = market
+        .draft("contoso", "contact", to_dynamics(&crm))
+        .await?;
+    crm.says(Call::Token, [Answer::status(429).with("retry-after", "4")]);
+    let begun = Instant::now();
+    let submission = market.publish(&offer).await?;
+    market.asked_to_review(&submission).await?;
+    assert!(begun.elapsed() >= Duration::from_secs(4), "as it asked");
+    assert_eq!((crm.calls(Call::Token), crm.leads().len()), (2, 1));
+
+    let words = format!("AADSTS7000215: {} is wrong", keys::APPLICATION_KEY);
+    let refused = Answer::json(401, &json!({ "error_description": words }));
+    crm.says(Call::Token, vec![refused; 3]);
+    let failed = market.finish(&submission).await.unwrap_err().to_string();
+    let remedy = "Microsoft Entra answered 401: check the directory id, the application id and the application key";
+    ensure!(failed.ends_with(remedy), "{failed}");
+    market
+        .until_status(&offer, OfferStatus::AttentionNeeded)
+        .await?;
+    assert_eq!((crm.calls(Call::Token), crm.leads().len()), (5, 1));
+    let shown = format!(
+        "{:?} {:?} {:?} {:?}",
+        market.submission(&submission).await?,
+        market.overview(&offer).await?,
+        market.events(&offer).await?,
+        market.mails()?
+    );
+    assert!(shown.contains("Microsoft Entra answered 401"), "{shown}");
+    for secret in [keys::APPLICATION_KEY, "bearer-of", "AADSTS"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
     market.stop().await
 }

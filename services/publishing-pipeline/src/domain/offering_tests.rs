@@ -855,12 +855,38 @@ fn fail_step_and_the_hard_deadline_end_what_is_stuck() {
     );
 }
 
+fn refused(wait: Duration) -> Answer {
+    let why = "500".to_owned();
+    Answer::Trouble(Trouble::Endpoint { why, wait })
+}
+
+#[test]
+fn ld9_an_endpoint_is_left_alone_as_it_asks_but_three_tries_fit_into_five_minutes() {
+    for (asked, left_alone) in [
+        (Duration::seconds(7), Duration::seconds(7)),
+        (Duration::DAY, Duration::seconds(100)),
+    ] {
+        let mut stage = Stage::new(Leg::Live);
+        let id = stage.publish();
+        stage.walk(id, Some(StepId::LeadManagement));
+        for _ in 0..2 {
+            stage.answer(id, refused(asked));
+            assert_eq!(stage.submission(id).due_at, Some(stage.at + left_alone));
+            stage.wait(left_alone);
+            stage.make(|o, m| o.sweep(false, m)).unwrap();
+        }
+        stage.answer(id, refused(asked));
+        let failure = stage.submission(id).failure.clone().unwrap();
+        assert_eq!(failure.fault, Fault::Publisher);
+    }
+}
+
 #[test]
 fn a_publishers_endpoint_counts_as_theirs_after_three_tries_within_five_minutes() {
     let mut stage = Stage::new(Leg::Live);
     let id = stage.publish();
     stage.walk(id, Some(StepId::LeadManagement));
-    let wrong = || Answer::Trouble(Trouble::Endpoint("500".to_owned()));
+    let wrong = || refused(Duration::ZERO);
     for pause in [
         Duration::minutes(6),
         Duration::seconds(1),
@@ -883,7 +909,7 @@ fn rp_what_the_platform_failed_at_does_not_count_against_the_publishers_endpoint
     let mut stage = Stage::new(Leg::Live);
     let id = stage.publish();
     stage.answer(id, Stage::good(StepId::PurchaseFlow));
-    let endpoint = || Answer::Trouble(Trouble::Endpoint("503".to_owned()));
+    let endpoint = || refused(Duration::ZERO);
     let failed = |stage: &Stage| stage.submission(id).state == SubmissionState::Failed;
     let again = |stage: &mut Stage| {
         stage.wait(Duration::seconds(1));

@@ -60,6 +60,12 @@ impl Tempo {
     pub fn retry_after(&self, tries: u32) -> Duration {
         doubled(self.retry, tries).min(self.retry_max)
     }
+
+    /// The same where a publisher's endpoint asks to be left alone for some time.
+    pub fn endpoint_after(&self, tries: u32, wait: Duration) -> Duration {
+        let longest = self.endpoint_window / self.endpoint_tries.max(1);
+        self.retry_after(tries).max(wait.min(longest))
+    }
 }
 
 fn doubled(first: Duration, nth: u32) -> Duration {

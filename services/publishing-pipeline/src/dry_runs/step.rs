@@ -81,7 +81,7 @@ impl DryRuns {
         let mut tries = 0;
         loop {
             tries += 1;
-            let why = match self.executor.execute(step, &work).await {
+            let (why, wait) = match self.executor.execute(step, &work).await {
                 Answer::Done(message) => {
                     return Ok(DryOutcome {
                         message,
@@ -89,7 +89,7 @@ impl DryRuns {
                     });
                 }
                 Answer::Trouble(Trouble::Publisher(why)) => return Ok(rejected(why)),
-                Answer::Trouble(Trouble::Endpoint(why)) => why,
+                Answer::Trouble(Trouble::Endpoint { why, wait }) => (why, wait),
                 Answer::Trouble(Trouble::Platform(why)) => return Err(Stuck::Platform(why)),
                 Answer::Trouble(Trouble::Mismatch(_)) => {
                     return Err(Stuck::Hopeless(CHANGED.to_owned()));
@@ -99,7 +99,7 @@ impl DryRuns {
             if tries >= self.tempo.endpoint_tries {
                 return Ok(rejected(why));
             }
-            let pause = self.tempo.retry_after(tries);
+            let pause = self.tempo.endpoint_after(tries, wait);
             tokio::time::sleep(Duration::try_from(pause).unwrap_or_default()).await;
         }
     }

@@ -3,23 +3,23 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
 use marketplace_messaging::Database;
 use marketplace_runtime::clock;
 use marketplace_runtime::status::{self, Chain};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Lead, Leads};
-use crate::error::Error;
+use crate::error::{Error, span};
 use crate::neighbours::Catalog;
 use crate::store::{self, DueLead};
 
 /// Woken by commits that bring leads.
 pub const TOPIC: &str = "leads";
 /// Leads delivered at the same time.
-const BATCH: i64 = 8;
-/// Longer than any destination may take for all the calls of one lead.
-const LEASE: time::Duration = time::Duration::seconds(150);
+const AT_ONCE: usize = 16;
+/// Longer than a lead may take: the catalogue to tell it, the destination to answer, the database to note it.
+const LEASE: time::Duration = time::Duration::minutes(2);
 /// After a failure of the database.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Pauses after each try but the last: about a day in all.
@@ -34,54 +34,66 @@ const PAUSES: [time::Duration; 9] = [
     time::Duration::hours(6),
     time::Duration::hours(12),
 ];
+/// A destination that asks for more time gets no more than this: ten tries are over within about a day, whatever it asks.
+const LONGEST_WAIT: time::Duration = time::Duration::HOUR;
 
-/// Delivers what is due, until stopped; finishes what it has begun.
+/// Delivers what is due, until stopped; finishes what it has begun. Each lead is a task of its own: one whose destination
+/// is slow keeps no other waiting, nor a connection while this waits for one.
 pub async fn deliver_customers(
     db: Database,
     catalog: Catalog,
     leads: Leads,
     stop: CancellationToken,
-) {
+) -> Result<(), JoinError> {
     let db = db.with_own_pool(2);
     let mut news = db.wake().on(TOPIC);
+    let mut under_way = JoinSet::new();
     while !stop.is_cancelled() {
-        match turn(&db, &catalog, &leads).await {
-            Ok(true) => {}
-            Ok(false) => {
-                stop.run_until_cancelled(news.tick()).await;
+        match claim(&db, AT_ONCE - under_way.len()).await {
+            Ok(due) => {
+                for one in due {
+                    under_way.spawn(deliver(db.clone(), catalog.clone(), leads.clone(), one));
+                }
             }
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "leads can't be looked at now; is tried again");
                 stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
             }
         }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = news.tick(), if under_way.len() < AT_ONCE => {}
+            Some(ended) = under_way.join_next() => ended?,
+        }
+    }
+    while let Some(ended) = under_way.join_next().await {
+        ended?;
+    }
+    Ok(())
+}
+
+async fn claim(db: &Database, room: usize) -> Result<Vec<DueLead>, Error> {
+    let now = clock::now();
+    let mut connection = db.acquire().await?;
+    let room = i64::try_from(room).unwrap_or_default();
+    store::claim_leads(&mut connection, now, now + LEASE, room).await
+}
+
+async fn deliver(db: Database, catalog: Catalog, leads: Leads, due: DueLead) {
+    let delivery = attempt(&catalog, &leads, &due).await;
+    if let Err(error) = note(&db, &due, delivery).await {
+        // It stays ours until its lease ends; whoever takes it then sends it again as it was.
+        tracing::warn!(lead.id = %due.lead, error = %Chain(&error), "what became of a lead is not noted");
     }
 }
 
-/// One batch; true if there may be more.
-async fn turn(db: &Database, catalog: &Catalog, leads: &Leads) -> Result<bool, Error> {
-    let now = clock::now();
-    let mut connection = db.acquire().await?;
-    let due = store::claim_leads(&mut connection, now, now + LEASE, BATCH).await?;
-    drop(connection);
-    let full = i64::try_from(due.len()).is_ok_and(|n| n == BATCH);
-    let outcomes = join_all(due.iter().map(|one| deliver(db, catalog, leads, one))).await;
-    outcomes.into_iter().collect::<Result<(), Error>>()?;
-    Ok(full)
-}
-
-async fn deliver(
-    db: &Database,
-    catalog: &Catalog,
-    leads: &Leads,
-    due: &DueLead,
-) -> Result<(), Error> {
-    let delivery = attempt(catalog, leads, due).await;
+async fn note(db: &Database, due: &DueLead, delivery: Delivery) -> Result<(), Error> {
     let now = clock::now();
     let mut db = db.acquire().await?;
     let (why, again) = match delivery {
         Delivery::Accepted(_) => return store::lead_delivered(&mut db, due.lead, now).await,
-        Delivery::Refused(why) | Delivery::OurFault(why) => (why, pause(due.attempts)),
+        Delivery::Refused { why, wait } => (why, pause(due.attempts, span(wait))),
+        Delivery::OurFault(why) => (why, pause(due.attempts, time::Duration::ZERO)),
         Delivery::Impossible(why) => (why, None),
     };
     match again {
@@ -118,10 +130,11 @@ async fn attempt(catalog: &Catalog, leads: &Leads, due: &DueLead) -> Delivery {
     leads.deliver(destination, &lead, clock::now()).await
 }
 
-/// The pause before the next try; `None`: that was the last.
-fn pause(attempts: i32) -> Option<time::Duration> {
+/// The pause before the next try, where the destination asks to `wait`; `None`: that was the last.
+fn pause(attempts: i32, wait: time::Duration) -> Option<time::Duration> {
     let tried = usize::try_from(attempts).unwrap_or(usize::MAX);
-    PAUSES.get(tried.saturating_sub(1)).copied()
+    let usual = PAUSES.get(tried.saturating_sub(1)).copied()?;
+    Some(usual.max(wait.min(LONGEST_WAIT)))
 }
 
 #[cfg(test)]
@@ -129,12 +142,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lead_is_tried_ten_times_within_about_a_day() {
-        let all: time::Duration = (1..).map_while(pause).sum();
-        assert_eq!((1..).map_while(pause).count(), 9);
-        assert!(
-            all > time::Duration::hours(20) && all < time::Duration::hours(28),
-            "{all}"
-        );
+    fn a_lead_is_tried_ten_times_within_about_a_day_whatever_the_destination_asks_for() {
+        for wait in [time::Duration::ZERO, time::Duration::WEEK] {
+            let pauses: Vec<_> = (1..).map_while(|tries| pause(tries, wait)).collect();
+            let all: time::Duration = pauses.iter().sum();
+            assert_eq!(pauses.len(), 9);
+            assert!(
+                all > time::Duration::hours(20) && all < time::Duration::hours(28),
+                "{all}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_destination_is_left_alone_for_as_long_as_it_asks() {
+        let pause = |asked| pause(1, time::Duration::seconds(asked)).unwrap();
+        assert_eq!(pause(0), PAUSES[0]);
+        assert_eq!(pause(90), time::Duration::seconds(90));
+        assert_eq!(pause(86_400), LONGEST_WAIT);
     }
 }

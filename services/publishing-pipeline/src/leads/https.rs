@@ -3,13 +3,19 @@
 use marketplace_proto::offercatalog::v1::HttpsDestination;
 use marketplace_runtime::outbound::{Call, Outbound};
 
-use super::{Delivery, Lead, accepted, json, send_well, url};
+use super::far_side::{FarSide, accepted, json, url};
+use super::{Delivery, Lead};
 
 pub(super) async fn deliver(
     outbound: &Outbound,
     to: &HttpsDestination,
     lead: &Lead,
 ) -> Result<Delivery, Delivery> {
-    let answer = send_well(outbound, Call::post_json(url(&to.url)?, json(lead)?)).await?;
-    Ok(accepted(&answer))
+    let endpoint = FarSide {
+        outbound,
+        name: "the lead endpoint",
+        check: "check its address, and that it takes a POST of JSON from anybody",
+    };
+    let call = Call::post_json(url(&to.url)?, json(lead)?);
+    Ok(accepted(&endpoint.send_well(call).await?))
 }

@@ -95,6 +95,25 @@ impl Lead {
     }
 }
 
+/// What a field of `most` characters takes of a text; counted as UTF-16, as most that have limits do.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, character)| {
+        units += character.len_utf16();
+        units > most
+    });
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
+/// The same of what is wrong once it is cut: an address, a number.
+pub(super) fn whole(text: &str, most: usize) -> &str {
+    if cut(text, most).len() == text.len() {
+        text
+    } else {
+        ""
+    }
+}
+
 /// LD-7
 fn source(action: &str, opened: &OpenLeadSecretResponse) -> String {
     let front = match opened.storefronts().next() {
@@ -110,6 +129,13 @@ fn source(action: &str, opened: &OpenLeadSecretResponse) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_an_address_is_whole_or_left_out() {
+        assert_eq!((cut("Ada", 3), cut("Ada", 2)), ("Ada", "Ad"));
+        assert_eq!((cut("a\u{1f980}", 2), cut("äöü", 2)), ("a", "äö"));
+        assert_eq!((whole("a@b.cd", 6), whole("a@b.cd", 5)), ("a@b.cd", ""));
+    }
 
     #[test]
     fn ld5_every_field_of_a_test_lead_carries_its_id() {

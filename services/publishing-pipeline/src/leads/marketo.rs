@@ -1,11 +1,18 @@
 //! Marketo: a token by client credentials, then the form is submitted over REST.
 
+use std::time::Duration;
+
+use http::{HeaderValue, header};
 use marketplace_proto::offercatalog::v1::MarketoDestination;
 use marketplace_runtime::outbound::{Call, Outbound};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Delivery, Lead, accepted, bearer, read, send_well, url};
+use super::far_side::{FarSide, accepted, url};
+use super::{Delivery, Lead};
+
+/// An access token that is wrong, or has ended: until it ends everybody who asks is given the same one.
+const STALE: [&str; 2] = ["601", "602"];
 
 pub(super) async fn deliver(
     outbound: &Outbound,
@@ -23,21 +30,29 @@ pub(super) async fn deliver(
         .form_id
         .parse()
         .map_err(|_| Delivery::Impossible("the Marketo form id is no number".to_owned()))?;
-    let token = bearer(&send_well(outbound, Call::get(token_url(&host, to))).await?)?;
-    let mut submit = host;
-    submit.set_path("/rest/v1/leads/submitForm.json");
-    let mut call = Call::post_json(submit, super::json(&body(form, lead))?);
-    call.headers.insert(http::header::AUTHORIZATION, token);
-    let answer = send_well(outbound, call).await?;
-    let said = read(&answer)?;
-    if said.get("success").and_then(Value::as_bool) == Some(true) {
-        Ok(accepted(&answer))
+    let marketo = FarSide {
+        outbound,
+        name: "Marketo",
+        check: "check the munchkin id, the client id and the client secret",
+    };
+    let submit = async || {
+        let token = marketo.token(token(&host, to)).await?;
+        let call = submission(host.clone(), token, form, lead)?;
+        let answer = marketo.send_well(call).await?;
+        Ok((marketo.read(&answer)?, accepted(&answer)))
+    };
+    let (mut said, mut delivery) = submit().await?;
+    if codes(&said).iter().any(|code| STALE.contains(code)) {
+        (said, delivery) = submit().await?;
+    }
+    if taken(&said) {
+        Ok(delivery)
     } else {
-        Err(why(&said))
+        Err(why(&codes(&said)))
     }
 }
 
-fn token_url(host: &Url, to: &MarketoDestination) -> Url {
+fn token(host: &Url, to: &MarketoDestination) -> Call {
     let mut token = host.clone();
     token.set_path("/identity/oauth/token");
     token
@@ -45,32 +60,61 @@ fn token_url(host: &Url, to: &MarketoDestination) -> Url {
         .append_pair("grant_type", "client_credentials")
         .append_pair("client_id", &to.client_id)
         .append_pair("client_secret", &to.client_secret);
-    token
+    Call {
+        secret: true,
+        ..Call::get(token)
+    }
 }
 
-fn body(form: u64, lead: &Lead) -> Value {
+fn submission(mut host: Url, token: HeaderValue, form: u64, lead: &Lead) -> Result<Call, Delivery> {
+    host.set_path("/rest/v1/leads/submitForm.json");
     let user = &lead.user_details;
-    json!({
+    let body = json!({
         "formId": form,
         "input": [{ "leadFormFields": {
             "email": user.email, "firstName": user.first_name, "lastName": user.last_name, "company": user.company,
             "phone": user.phone, "title": user.title, "country": user.country, "leadSource": lead.lead_source,
         }}],
-    })
+    });
+    let mut call = Call::post_json(host, super::far_side::json(&body)?);
+    call.headers.insert(header::AUTHORIZATION, token);
+    Ok(call)
 }
 
-/// Marketo says 200 to what it refuses as well; its codes, which are numbers: its words may quote the request.
-fn why(said: &Value) -> Delivery {
-    let errors = said
-        .get("errors")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+/// It says 200 to what it refuses as well: to a request by `success`, to a record by its `status`.
+fn taken(said: &Value) -> bool {
+    let skipped = |record: &Value| record["status"] == "skipped";
+    let records = said["result"].as_array();
+    said["success"] == true && !records.is_some_and(|records| records.iter().any(skipped))
+}
+
+/// What it refuses with, of the request and of its record. Codes are numbers; its words may quote the request.
+fn codes(said: &Value) -> Vec<&str> {
+    let all = [&said["errors"], &said["result"][0]["reasons"]];
+    let all = all.into_iter().filter_map(Value::as_array).flatten();
     let number = |code: &&str| !code.is_empty() && code.bytes().all(|c| c.is_ascii_digit());
-    let codes: Vec<&str> = errors
-        .filter_map(|error| error.get("code").and_then(Value::as_str))
+    all.filter_map(|error| error["code"].as_str())
         .filter(number)
         .take(5)
-        .collect();
-    Delivery::Refused(format!("Marketo refused the lead ({})", codes.join(", ")))
+        .collect()
+}
+
+fn why(codes: &[&str]) -> Delivery {
+    let (remedy, wait) = match codes.first().copied().unwrap_or_default() {
+        "601" | "602" => ("check the client id and the client secret", 0),
+        "603" => ("let the role of the client's user submit forms", 0),
+        // 100 calls within 20 s; 10 at a time.
+        "606" => ("it takes no more calls for now: raise its limits", 20),
+        "615" => ("it takes no more calls for now: raise its limits", 1),
+        "607" => ("its quota of the day is used up: raise it", 3600),
+        "502" | "604" | "608" | "611" | "713" => ("it fails at the moment: see its status page", 0),
+        _ => (
+            "check that the form is approved and takes the fields of a lead",
+            0,
+        ),
+    };
+    Delivery::Refused {
+        why: format!("Marketo refused the lead ({}): {remedy}", codes.join(", ")),
+        wait: Duration::from_secs(wait),
+    }
 }

@@ -1,22 +1,22 @@
 //! Delivering a lead to the destination that a publisher chose (LD-1 … LD-9), through the guarded client.
 //!
-//! A try never repeats itself: the caller decides about further tries. What identifies the lead at the far side is fixed
-//! before the first, so destinations that can tell a repeat keep one lead.
+//! A try never repeats itself, but for a token that ended between its issue and its use: the caller decides about further
+//! tries. What identifies the lead at the far side is fixed before the first, so destinations that can tell a repeat keep
+//! one lead.
 
 mod customers;
 mod dynamics;
+mod far_side;
 mod https;
 mod lead;
 mod marketo;
 mod salesforce;
-
 mod table;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use std::time::Duration;
+
 use marketplace_proto::offercatalog::v1::{OpenLeadSecretResponse, lead_destination::Destination};
-use marketplace_runtime::outbound::{Answer, Call, Outbound, OutboundError};
-use serde_json::Value;
+use marketplace_runtime::outbound::{Outbound, TIMEOUT};
 use time::OffsetDateTime;
 use url::Url;
 
@@ -28,12 +28,21 @@ pub use lead::Lead;
 pub enum Delivery {
     /// The destination has acknowledged it; what to tell the publisher.
     Accepted(String),
-    /// It answered otherwise, or not at all; worth another try.
-    Refused(String),
+    /// It answered otherwise, or not at all; worth another try, once it was left alone for as long as it asks for.
+    Refused { why: String, wait: Duration },
     /// It can never work as it is configured.
     Impossible(String),
     /// It failed on our side.
     OurFault(String),
+}
+
+impl Delivery {
+    fn refused(why: impl Into<String>) -> Self {
+        Self::Refused {
+            why: why.into(),
+            wait: Duration::ZERO,
+        }
+    }
 }
 
 /// Hosts of the services behind some destinations; other clouds and tests have others.
@@ -59,18 +68,33 @@ impl Leads {
         Self { outbound, hosts }
     }
 
-    /// One try to deliver a lead at `now`.
+    /// One try to deliver a lead at `now`: all of its calls have as long together as one may take, so that three tries
+    /// always tell whose fault it is.
     pub async fn deliver(
         &self,
         opened: &OpenLeadSecretResponse,
         lead: &Lead,
         now: OffsetDateTime,
     ) -> Delivery {
+        let tried = tokio::time::timeout(TIMEOUT, self.call(opened, lead, now)).await;
+        let slow = |_| {
+            let why = "the lead destination failed: no answer within 30 s; make it answer sooner";
+            Err(Delivery::refused(why))
+        };
+        tried.unwrap_or_else(slow).unwrap_or_else(|failed| failed)
+    }
+
+    async fn call(
+        &self,
+        opened: &OpenLeadSecretResponse,
+        lead: &Lead,
+        now: OffsetDateTime,
+    ) -> Result<Delivery, Delivery> {
         let destination = opened
             .destination
             .as_ref()
             .and_then(|destination| destination.destination.as_ref());
-        let tried = match destination {
+        match destination {
             Some(Destination::HttpsEndpoint(https)) => {
                 https::deliver(&self.outbound, https, lead).await
             }
@@ -89,98 +113,6 @@ impl Leads {
             None => Err(Delivery::OurFault(
                 "the snapshot names no lead destination".to_owned(),
             )),
-        };
-        tried.unwrap_or_else(|failed| failed)
+        }
     }
-}
-
-/// One call; no answer is a delivery that failed, and so is one that a redirect made another call of.
-async fn send(outbound: &Outbound, call: Call) -> Result<Answer, Delivery> {
-    let method = call.method.clone();
-    let answer = outbound.send(call).await.map_err(|error| failed(&error))?;
-    if answer.method == method {
-        return Ok(answer);
-    }
-    Err(Delivery::Refused(format!(
-        "the lead destination redirected the lead so that it was not delivered ({method} became {}); use its final address",
-        answer.method
-    )))
-}
-
-/// The same, where only 2xx will do.
-async fn send_well(outbound: &Outbound, call: Call) -> Result<Answer, Delivery> {
-    let answer = send(outbound, call).await?;
-    if answer.status.is_success() {
-        Ok(answer)
-    } else {
-        Err(refused(&answer))
-    }
-}
-
-fn failed(error: &OutboundError) -> Delivery {
-    match error.is_refusal() {
-        true => Delivery::Impossible(format!("the lead destination can't be called: {error}")),
-        false => Delivery::Refused(format!("the lead destination failed: {error}")),
-    }
-}
-
-fn refused(answer: &Answer) -> Delivery {
-    Delivery::Refused(format!(
-        "the lead destination answered {}",
-        answer.status.as_u16()
-    ))
-}
-
-fn accepted(answer: &Answer) -> Delivery {
-    Delivery::Accepted(format!(
-        "the lead was accepted ({})",
-        answer.status.as_u16()
-    ))
-}
-
-fn url(text: &str) -> Result<Url, Delivery> {
-    Url::parse(text)
-        .map_err(|_| Delivery::Impossible("the lead destination is not a URL".to_owned()))
-}
-
-fn json(body: &impl serde::Serialize) -> Result<Vec<u8>, Delivery> {
-    serde_json::to_vec(body)
-        .map_err(|error| Delivery::OurFault(format!("the lead can't be written: {error}")))
-}
-
-fn read(answer: &Answer) -> Result<Value, Delivery> {
-    let unreadable =
-        |_| Delivery::Refused("the lead destination's answer can't be read".to_owned());
-    serde_json::from_slice(&answer.body).map_err(unreadable)
-}
-
-/// A POST of a form.
-fn post_form(url: Url, fields: &[(&str, &str)]) -> Call {
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(fields)
-        .finish();
-    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, form)]);
-    Call {
-        method: Method::POST,
-        url,
-        headers,
-        body: Bytes::from(body),
-    }
-}
-
-/// A bearer token of an OAuth2 answer, as a header.
-fn bearer(answer: &Answer) -> Result<HeaderValue, Delivery> {
-    let body = read(answer)?;
-    let token = body
-        .get("access_token")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let header = HeaderValue::try_from(format!("Bearer {token}"))
-        .ok()
-        .filter(|_| !token.is_empty());
-    let mut header = header
-        .ok_or_else(|| Delivery::Refused("the lead destination gave no access token".to_owned()))?;
-    header.set_sensitive(true);
-    Ok(header)
 }

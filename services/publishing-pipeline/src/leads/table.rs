@@ -4,14 +4,15 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use marketplace_proto::offercatalog::v1::TableDestination;
-use marketplace_runtime::outbound::{Answer, Call, Outbound};
+use marketplace_runtime::outbound::{Call, Outbound};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use super::{Delivery, Lead, accepted, refused, send, url};
+use super::far_side::{FarSide, accepted, json as bytes, url};
+use super::{Delivery, Lead};
 
 /// The table that leads are written to; made where it is missing.
 const TABLE: &str = "MarketplaceLeads";
@@ -41,30 +42,28 @@ pub(super) async fn deliver(
         "/{TABLE}(PartitionKey='marketplace',RowKey='{}')",
         lead.id()
     );
+    let storage = FarSide {
+        outbound,
+        name: "Azure Table",
+        check: "check the account's name and key in the connection string, and that its firewall lets us in",
+    };
     let put = || account.call(Method::PUT, &entity, &row(lead), now);
-    let mut answer = send(outbound, put()?).await?;
+    let mut answer = storage.send(put()?).await?;
     if answer.status == StatusCode::NOT_FOUND {
-        let made = send(
-            outbound,
-            account.call(Method::POST, "/Tables", &json!({ "TableName": TABLE }), now)?,
-        )
-        .await?;
+        let table = json!({ "TableName": TABLE });
+        let made = storage
+            .send(account.call(Method::POST, "/Tables", &table, now)?)
+            .await?;
         // Conflict: another lead has made it meanwhile.
-        well(made, StatusCode::CONFLICT)?;
-        answer = send(outbound, put()?).await?;
+        if !made.status.is_success() && made.status != StatusCode::CONFLICT {
+            return Err(storage.refused(&made));
+        }
+        answer = storage.send(put()?).await?;
     }
     if answer.status.is_success() {
         Ok(accepted(&answer))
     } else {
-        Err(refused(&answer))
-    }
-}
-
-fn well(answer: Answer, besides: StatusCode) -> Result<(), Delivery> {
-    if answer.status.is_success() || answer.status == besides {
-        Ok(())
-    } else {
-        Err(refused(&answer))
+        Err(storage.refused(&answer))
     }
 }
 
@@ -135,7 +134,8 @@ impl Account {
             method,
             url,
             headers,
-            body: super::json(body)?.into(),
+            body: bytes(body)?.into(),
+            secret: false,
         })
     }
 

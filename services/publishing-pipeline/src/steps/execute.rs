@@ -4,6 +4,7 @@ use marketplace_proto::offercatalog::v1::PlanProbe;
 
 use super::Run;
 use crate::domain::{Answer, StepId, Trouble};
+use crate::error::span;
 use crate::leads::{Delivery, Lead, Leads};
 use crate::neighbours::Catalog;
 use marketplace_runtime::{clock, status};
@@ -60,7 +61,10 @@ impl Executor {
         let lead = Lead::test(run.submission, step, &opened);
         match self.leads.deliver(&opened, &lead, clock::now()).await {
             Delivery::Accepted(said) => Answer::Done(said),
-            Delivery::Refused(why) => Answer::Trouble(Trouble::Endpoint(why)),
+            Delivery::Refused { why, wait } => Answer::Trouble(Trouble::Endpoint {
+                why,
+                wait: span(wait),
+            }),
             Delivery::Impossible(why) => Answer::Trouble(Trouble::Publisher(why)),
             Delivery::OurFault(why) => Answer::Trouble(Trouble::Platform(why)),
         }

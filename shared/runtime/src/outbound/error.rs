@@ -22,6 +22,9 @@ pub enum OutboundError {
     /// It redirects too often.
     #[error("it redirects more than {MAX_REDIRECTS} times")]
     TooManyRedirects,
+    /// A redirect would take credentials to another host.
+    #[error("it redirects credentials to another host")]
+    Elsewhere,
     /// The answer is too large.
     #[error("the answer is larger than 1 MiB")]
     TooLarge,

@@ -27,7 +27,8 @@ use url::{Host, Url};
 
 use crate::config::OutboundConfig;
 pub use error::{OutboundConfigError, OutboundError};
-use resolve::{Lookup, NotPublic, System, Vetting};
+pub use resolve::Lookup;
+use resolve::{NotPublic, System, Vetting};
 
 /// The most redirects that are followed.
 pub const MAX_REDIRECTS: usize = 3;
@@ -55,6 +56,9 @@ pub struct Call {
     pub headers: HeaderMap,
     /// What to send.
     pub body: Bytes,
+    /// True where address or body are credentials themselves, as of a call for a token: no other host is asked, whatever
+    /// a redirect says.
+    pub secret: bool,
 }
 
 /// What was answered.
@@ -94,7 +98,8 @@ impl Outbound {
         Self::with(Arc::new(System), allow, extra_roots)
     }
 
-    fn with(
+    /// The same with another way to look names up, whose addresses are vetted as those of the system's resolver are.
+    pub fn with(
         lookup: Arc<dyn Lookup>,
         allow: &[IpNet],
         extra_roots: Option<&[u8]>,
@@ -167,6 +172,9 @@ impl Outbound {
             let next = location
                 .and_then(|location| call.url.join(location).ok())
                 .ok_or(OutboundError::BadRedirect)?;
+            if call.secret && !same_host(&call.url, &next) {
+                return Err(OutboundError::Elsewhere);
+            }
             call.redirect(response.status(), next);
         }
         Err(OutboundError::TooManyRedirects)
@@ -190,6 +198,7 @@ impl Call {
             url,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            secret: false,
         }
     }
 
@@ -204,6 +213,7 @@ impl Call {
             url,
             headers,
             body: body.into(),
+            secret: false,
         }
     }
 
@@ -221,9 +231,7 @@ impl Call {
                 self.headers.remove(header);
             }
         }
-        let same_host = next.host() == self.url.host()
-            && next.port_or_known_default() == self.url.port_or_known_default();
-        if !same_host {
+        if !same_host(&self.url, &next) {
             let is_credential = |name: &http::HeaderName| {
                 [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST].contains(name)
                     || name.as_str().starts_with("x-")
@@ -240,6 +248,10 @@ impl Call {
         }
         self.url = next;
     }
+}
+
+fn same_host(one: &Url, other: &Url) -> bool {
+    one.host() == other.host() && one.port_or_known_default() == other.port_or_known_default()
 }
 
 fn is_redirect(status: StatusCode) -> bool {

@@ -11,7 +11,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::vet;
 
 /// How names become addresses; the system's resolver but in tests.
-pub(super) trait Lookup: Send + Sync + 'static {
+pub trait Lookup: Send + Sync + 'static {
+    /// The addresses that a name has now.
     fn lookup(&self, name: String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>>;
 }
 

@@ -290,6 +290,7 @@ fn redirects(line: &str, port: u16) -> Vec<u8> {
         "/userinfo" => to("302 Found", format!("https://a:b@good.example:{port}/end")),
         "/rebind" => to("302 Found", format!("https://rebind.example:{port}/end")),
         "/nowhere" => response("302 Found", b""),
+        "/keep" => to("307 Temporary", format!("https://other.example:{port}/end")),
         "/see" => to("303 See", "/end".into()),
         "/end" => response("200 OK", line.as_bytes()),
         hop => match hop.trim_start_matches("/hop").parse::<u32>() {
@@ -357,6 +358,21 @@ async fn credentials_stay_with_their_host() {
         .map(|request| request.contains("secret"))
         .collect();
     assert_eq!(leaks, [true, true, true, false, true, true]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_a_credential_itself_goes_to_no_other_host() {
+    let world = World::start(&[LOOPBACK], redirects).await;
+    let call = |path: &str| Call {
+        secret: true,
+        ..Call::post_json(world.url("good.example", path), "client_secret")
+    };
+    for path in ["/keep", "/away"] {
+        let refused = world.outbound.send(call(path)).await.unwrap_err();
+        assert!(matches!(refused, OutboundError::Elsewhere), "{refused:?}");
+    }
+    assert!(world.outbound.send(call("/same")).await.is_ok());
+    assert_eq!(world.seen().len(), 4, "the other host was not asked");
 }
 
 fn floods(line: &str, _: u16) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! Faults of steps: tried again with pauses, then an incident (the platform's) or Attention needed (the publisher's).
 
+use time::Duration;
 use uuid::Uuid;
 
 use crate::domain::Refusal;
@@ -15,8 +16,9 @@ use crate::domain::tempo::Moment;
 pub enum Trouble {
     /// Something of the platform: tried again, an incident from the third failed try or after 30 s.
     Platform(String),
-    /// The publisher's endpoint answered wrongly, or not: theirs after 3 tries within 5 minutes.
-    Endpoint(String),
+    /// The publisher's endpoint answered wrongly, or not: theirs after 3 tries within 5 minutes. It is left alone for as
+    /// long as it asks for, if that leaves time for these tries.
+    Endpoint { why: String, wait: Duration },
     /// Certainly the publisher's.
     Publisher(String),
     /// What would be served isn't what was certified and signed off (PB-1): the platform's, at once.
@@ -41,7 +43,7 @@ impl Offering {
     ) -> Result<(), Refusal> {
         match trouble {
             Trouble::Platform(why) => self.platform_fault(id, place, &why, moment),
-            Trouble::Endpoint(why) => self.endpoint_fault(id, place, why, moment),
+            Trouble::Endpoint { why, wait } => self.endpoint_fault(id, place, why, wait, moment),
             Trouble::Publisher(why) => self.fail_step(id, place, Fault::Publisher, why, moment),
             Trouble::Mismatch(why) => self.fail_step(id, place, Fault::Platform, why, moment),
         }
@@ -72,6 +74,7 @@ impl Offering {
         id: Uuid,
         place: usize,
         why: String,
+        wait: Duration,
         moment: Moment<'_>,
     ) -> Result<(), Refusal> {
         let mut entry = self.entry(id, moment)?;
@@ -86,7 +89,7 @@ impl Offering {
         if tries >= moment.tempo.endpoint_tries {
             return self.fail_step(id, place, Fault::Publisher, why, moment);
         }
-        entry.submission.due_at = Some(moment.at + moment.tempo.retry_after(tries));
+        entry.submission.due_at = Some(moment.at + moment.tempo.endpoint_after(tries, wait));
         Ok(())
     }
 
