@@ -7,13 +7,11 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
 use marketplace_messaging::Database;
 use marketplace_runtime::clock;
 use marketplace_runtime::ids::SubmissionName;
 use marketplace_runtime::status::Chain;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -39,34 +37,37 @@ struct Batches {
     /// Of one publisher, between publish and preview.
     share: i64,
     /// Being published.
-    running: FuturesUnordered<BoxFuture<'static, Option<Uuid>>>,
+    running: JoinSet<Option<Uuid>>,
     /// Submitted: each ends when its submission is through what is automatic, so that the next one needn't wait for the
     /// next look.
-    followed: FuturesUnordered<BoxFuture<'static, ()>>,
+    followed: JoinSet<()>,
 }
 
 /// Publishes items until stopped; finishes what it has begun.
-pub async fn publish(grpc: Grpc, share: u32, stop: CancellationToken) {
+pub async fn publish(grpc: Grpc, share: u32, stop: CancellationToken) -> Result<(), JoinError> {
     let db = grpc.db.with_own_pool(4);
     let mut news = db.wake().on(BATCHES);
     let mut batches = Batches {
         grpc: Grpc { db, ..grpc },
         share: if share == 0 { i64::MAX } else { share.into() },
-        running: FuturesUnordered::new(),
-        followed: FuturesUnordered::new(),
+        running: JoinSet::new(),
+        followed: JoinSet::new(),
     };
     while !stop.is_cancelled() {
         if let Err(error) = batches.look().await {
             tracing::warn!(error = %Chain(&error), "batches can't be looked at now; is tried again");
         }
         tokio::select! {
-            Some(submitted) = batches.running.next() => batches.follow(submitted),
-            Some(()) = batches.followed.next() => {}
+            Some(submitted) = batches.running.join_next() => batches.follow(submitted?),
+            Some(ended) = batches.followed.join_next() => ended?,
             () = news.tick() => {}
             () = stop.cancelled() => {}
         }
     }
-    while batches.running.next().await.is_some() {}
+    while let Some(ended) = batches.running.join_next().await {
+        ended?;
+    }
+    Ok(())
 }
 
 impl Batches {
@@ -88,7 +89,7 @@ impl Batches {
             turn.trace.adopt(&span);
             let grpc = self.grpc.clone();
             let done = async move { carry_out(&grpc, &turn).await }.instrument(span);
-            self.running.push(Box::pin(done));
+            self.running.spawn(done);
         }
         Ok(())
     }
@@ -96,7 +97,7 @@ impl Batches {
     fn follow(&mut self, submitted: Option<Uuid>) {
         if let Some(submission) = submitted {
             let through = through(self.grpc.db.clone(), submission);
-            self.followed.push(Box::pin(through));
+            self.followed.spawn(through);
         }
     }
 }
