@@ -270,18 +270,20 @@ impl<'a> Statements<'a> {
     async fn end(self, market: &Marketplace, flows: usize) -> anyhow::Result<()> {
         let Some(file) = self.0 else { return Ok(()) };
         let mut db = market.servers.database.superuser().await?;
-        let rows: Vec<(i64, f64, String)> = sqlx::query_as(
-            "SELECT calls, total_exec_time + total_plan_time, userid::regrole || ': ' || regexp_replace(query, '\\s+', ' ', 'g')
+        let rows: Vec<(i64, f64, f64, String)> = sqlx::query_as(
+            "SELECT calls, total_exec_time + total_plan_time, total_plan_time,
+               userid::regrole || ': ' || regexp_replace(query, '\\s+', ' ', 'g')
              FROM pg_stat_statements ORDER BY 2 DESC LIMIT 60",
         )
         .fetch_all(&mut db)
         .await?;
         let each = |number: f64| number / flows as f64;
-        let lines = rows.iter().map(|(calls, time, query)| {
+        let lines = rows.iter().map(|(calls, time, planning, query)| {
             format!(
-                "{:8.2} calls {:8.3} ms  {query}\n",
+                "{:8.2} calls {:8.3} ms ({:.3} planning)  {query}\n",
                 each(*calls as f64),
-                each(*time)
+                each(*time),
+                each(*planning),
             )
         });
         std::fs::write(file, lines.collect::<String>())?;
