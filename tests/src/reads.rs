@@ -24,6 +24,7 @@ impl Marketplace {
     pub async fn asked_to_review(&self, submission: &str) -> anyhow::Result<()> {
         let list = ListActionItemsRequest {
             page_size: 1_000,
+            offer: offer_of(submission).into(),
             ..Default::default()
         };
         let asks = |item: &ActionItem| {
@@ -134,9 +135,8 @@ impl Marketplace {
             .collect())
     }
 
-    /// What the offer's flows have left, once everybody has heard of them.
+    /// What the offer's flows have left, so far.
     pub async fn records(&self, offer: &str) -> anyhow::Result<Records> {
-        self.everybody_told().await?;
         let mut history = self.history(offer).await?;
         history.sort_unstable();
         let list = ListActionItemsRequest {
@@ -180,4 +180,9 @@ impl Marketplace {
     pub fn mails(&self) -> anyhow::Result<Vec<String>> {
         crate::eml_files(&self.folder.join("mail"))
     }
+}
+
+/// The offer of a submission.
+fn offer_of(submission: &str) -> &str {
+    submission.split("/submissions/").next().unwrap_or_default()
 }

@@ -58,11 +58,13 @@ async fn killed_at_every_step(service: &str) -> anyhow::Result<()> {
         let (calm, _) = market
             .publish_live("contoso", &format!("calm-{kind}"), draft.clone())
             .await?;
+        market.everybody_told().await?;
         let undisturbed = market.records(&calm).await?;
         let offer = market
             .draft("contoso", &format!("killed-{kind}"), draft)
             .await?;
         kills += storm(&mut market, &mut gate, service, &offer).await?;
+        market.everybody_told().await?;
         assert_eq!(market.records(&offer).await?, undisturbed);
         mails += 6; // submitted, preview, live: of both
     }
@@ -253,6 +255,7 @@ async fn a_broker_and_a_database_that_go_away_only_delay() -> anyhow::Result<()>
         .await?;
     }
     let (undisturbed, _) = market.publish_live("contoso", "third", container()).await?;
+    market.everybody_told().await?;
     let wanted = market.records(&undisturbed).await?;
     for offer in [&first, &second] {
         assert_eq!(market.records(offer).await?, wanted);

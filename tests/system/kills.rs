@@ -105,6 +105,7 @@ impl Storm {
             let calm = format!("calm-{id}");
             let (offer, _) = market.publish_live("contoso", &calm, draft.clone()).await?;
             let run = market.dry_run(dry(&offer)).await?;
+            market.everybody_told().await?;
             sorts.push(Sort {
                 id,
                 draft,
@@ -156,6 +157,7 @@ impl Storm {
         if self.unruly.mishaps().lost > 0 {
             self.replay(from).await?;
         }
+        self.market.everybody_told().await?;
         for run in &runs {
             let left = self.market.records(&run.offer).await?;
             ensure!(left == run.sort.records, "{}: {left:?}", run.offer);
