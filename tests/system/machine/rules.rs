@@ -36,6 +36,8 @@ pub enum Act {
     Reject,
     GoLive,
     Schedule,
+    /// For a moment from now, and it is waited for.
+    ScheduleSoon,
     CancelSchedule,
     Discard,
     Withdraw,
@@ -59,6 +61,7 @@ impl Act {
             Self::Reject,
             Self::GoLive,
             Self::Schedule,
+            Self::ScheduleSoon,
             Self::CancelSchedule,
             Self::Discard,
             Self::Withdraw,
@@ -182,7 +185,11 @@ impl Offer {
     pub fn named(&self, act: Act) -> Option<usize> {
         let meant = match act {
             Act::Approve | Act::Reject => return self.in_flight(),
-            Act::GoLive | Act::Schedule | Act::CancelSchedule | Act::Withdraw => self.awaiting(),
+            Act::GoLive
+            | Act::Schedule
+            | Act::ScheduleSoon
+            | Act::CancelSchedule
+            | Act::Withdraw => self.awaiting(),
             Act::Discard => self.failed,
             _ => self.in_flight(),
         };
@@ -258,7 +265,8 @@ impl Offer {
                 self.failed = runs;
                 Some(told.row("Certification red").notice(N::CertificationFailed))
             }
-            Act::GoLive => {
+            // T16; T40: as if the scheduler had come back for it.
+            Act::GoLive | Act::ScheduleSoon => {
                 let signed = self.may_go_live()?;
                 self.scheduled = false;
                 let mut told = told.row("Sign-off to go live").notice(N::GoLiveAccepted);
