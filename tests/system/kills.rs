@@ -13,7 +13,7 @@ use prost_types::Timestamp;
 use system_tests::drafts::{self, Draft};
 use system_tests::{
     Chances, Child, Clients, HttpsServer, Mailbox, Marketplace, Options, Records, SERVICES, Unruly,
-    until,
+    patiently,
 };
 use tokio::sync::Mutex;
 
@@ -414,13 +414,14 @@ async fn soon(act: impl Future<Output = anyhow::Result<()>>) -> bool {
     matches!(done, Ok(Ok(())))
 }
 
-/// Asks until it is answered well.
+/// Asks until it is answered well; what a batch is to publish waits for what comes before it.
 async fn insisting<T>(
     what: &str,
     mut ask: impl AsyncFnMut() -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let mut refusal = None;
-    let answer = until(what, async || match ask().await {
+    let patience = Duration::from_secs(120);
+    let answer = patiently(patience, what, async || match ask().await {
         Ok(answer) => Ok(Some(answer)),
         Err(error) => {
             refusal = Some(error);
