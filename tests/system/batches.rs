@@ -1,14 +1,15 @@
-//! Many offers by one call, what a publisher may have, and what that is to others.
+//! Many offers by one call, and what that is to others.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
-use marketplace_proto::offercatalog::v1::{CreateOfferRequest, DeleteOfferRequest};
+use marketplace_proto::offercatalog::v1::CreateOfferRequest;
 use marketplace_proto::publishing::v1::*;
+use marketplace_runtime::status::reason;
 use prost::Message;
-use system_tests::{Marketplace, Options, drafts, patiently};
+use system_tests::{Marketplace, drafts, patiently};
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetails, RpcStatusExt, StatusExt};
 
@@ -20,7 +21,7 @@ fn long() -> bool {
 }
 
 /// Drafts `count` offers of a publisher that can be published; answers them as items.
-async fn drafted(
+pub(super) async fn drafted(
     market: &Marketplace,
     publisher: &str,
     count: usize,
@@ -38,7 +39,7 @@ async fn drafted(
         .await
 }
 
-fn item(request: PublishOfferRequest) -> BatchPublish {
+pub(super) fn item(request: PublishOfferRequest) -> BatchPublish {
     BatchPublish {
         offer: request.offer,
         etag: request.etag,
@@ -47,7 +48,7 @@ fn item(request: PublishOfferRequest) -> BatchPublish {
     }
 }
 
-fn request(publisher: &str, items: Vec<BatchPublish>) -> CreateBatchRequest {
+pub(super) fn request(publisher: &str, items: Vec<BatchPublish>) -> CreateBatchRequest {
     CreateBatchRequest {
         parent: format!("publishers/{publisher}"),
         items,
@@ -55,7 +56,10 @@ fn request(publisher: &str, items: Vec<BatchPublish>) -> CreateBatchRequest {
     }
 }
 
-async fn create(market: &Marketplace, request: CreateBatchRequest) -> Result<Batch, Status> {
+pub(super) async fn create(
+    market: &Marketplace,
+    request: CreateBatchRequest,
+) -> Result<Batch, Status> {
     let answer = market
         .person("ada")
         .publishing
@@ -78,7 +82,7 @@ async fn batch(market: &Marketplace, name: &str) -> anyhow::Result<Batch> {
     page(market, get).await?.batch.context("no batch")
 }
 
-async fn done(market: &Marketplace, name: &str) -> anyhow::Result<()> {
+pub(super) async fn done(market: &Marketplace, name: &str) -> anyhow::Result<()> {
     let patience = Duration::from_secs(if long() { 900 } else { 120 });
     patiently(patience, "the batch is done", async || {
         let now = batch(market, name).await?;
@@ -88,7 +92,7 @@ async fn done(market: &Marketplace, name: &str) -> anyhow::Result<()> {
 }
 
 /// All items of a batch, by pages of 200.
-async fn items(market: &Marketplace, name: &str) -> anyhow::Result<Vec<BatchItem>> {
+pub(super) async fn items(market: &Marketplace, name: &str) -> anyhow::Result<Vec<BatchItem>> {
     let mut get = GetBatchRequest {
         name: name.into(),
         page_size: 200,
@@ -106,7 +110,7 @@ async fn items(market: &Marketplace, name: &str) -> anyhow::Result<Vec<BatchItem
     }
 }
 
-async fn submissions(market: &Marketplace, offer: &str) -> anyhow::Result<Vec<String>> {
+pub(super) async fn submissions(market: &Marketplace, offer: &str) -> anyhow::Result<Vec<String>> {
     let list = ListSubmissionsRequest {
         parent: offer.into(),
         ..Default::default()
@@ -322,11 +326,6 @@ async fn a_batch_is_made_once_and_run_as_who_made_it() -> anyhow::Result<()> {
     market.stop().await
 }
 
-fn reason(status: &Status) -> String {
-    let info = status.get_details_error_info();
-    info.map(|info| info.reason).unwrap_or_default()
-}
-
 /// From a shell: the same, and what became of each.
 #[tokio::test]
 async fn marketctl_publishes_many_and_shows_quotas() -> anyhow::Result<()> {
@@ -351,141 +350,6 @@ async fn marketctl_publishes_many_and_shows_quotas() -> anyhow::Result<()> {
         .await?;
     assert!(answer.out.contains("submissions-per-day"), "{}", answer.out);
     market.stop().await
-}
-
-/// What is beyond a quota is refused with when to come back, and nothing is changed.
-#[tokio::test]
-async fn quotas_refuse_what_is_beyond_them_and_say_when() -> anyhow::Result<()> {
-    let environment = [
-        ("QUOTA_OPEN_SUBMISSIONS", "1"),
-        ("QUOTA_SUBMISSIONS_PER_DAY", "2"),
-        ("QUOTA_BATCHES_RUNNING", "1"),
-    ];
-    let market = Marketplace::start_with(Options {
-        environment: environment.map(|(name, value)| (name, value.into())).into(),
-        ..Options::default()
-    })
-    .await?;
-    market.publisher("contoso").await?;
-    assert_eq!(used(&market).await?, [(1, 0), (2, 0), (1, 0)]);
-    // Its case waits for a reviewer.
-    let first = market
-        .draft("contoso", "first", drafts::container())
-        .await?;
-    let open = market.publish(&first).await?;
-    market.case_of(&open).await?;
-    let second = market
-        .draft("contoso", "second", drafts::saas_free_trial())
-        .await?;
-    let publish = market.publish_request(&second).await?;
-    let beyond = market
-        .person("ada")
-        .publishing
-        .publish_offer(publish.clone())
-        .await;
-    exceeded(&beyond.expect_err("one is open"), "open-submissions", 30)?;
-    assert_eq!(used(&market).await?, [(1, 1), (2, 1), (1, 0)]);
-    assert_eq!(submissions(&market, &second).await?, Vec::<String>::new());
-    // An item of a batch is refused by the same words.
-    let one = create(&market, request("contoso", vec![item(publish.clone())])).await?;
-    done(&market, &one.name).await?;
-    let refusal = items(&market, &one.name).await?[0].refusal.clone();
-    let refusal = refusal.context("no refusal")?;
-    assert_eq!(refusal.code, Code::ResourceExhausted as i32);
-    assert!(refusal.get_details_retry_info().is_some(), "{refusal:?}");
-    // Nothing was frozen: what was never published can be deleted.
-    let third = market
-        .draft("contoso", "third", drafts::saas_free_trial())
-        .await?;
-    let of_third = market.publish_request(&third).await?;
-    let delete = DeleteOfferRequest {
-        name: third,
-        etag: of_third.etag.clone(),
-        ..Default::default()
-    };
-    let beyond = market
-        .person("ada")
-        .publishing
-        .publish_offer(of_third)
-        .await;
-    exceeded(&beyond.expect_err("one is open"), "open-submissions", 30)?;
-    market.person("ada").offers.delete_offer(delete).await?;
-
-    let cancel = CancelPublishRequest {
-        submission: open.clone(),
-        request_id: String::new(),
-    };
-    market
-        .person("ada")
-        .publishing
-        .cancel_publish(cancel)
-        .await?;
-    market.until_state(&open, SubmissionState::Canceled).await?;
-    let submission = market.publish(&second).await?;
-    market
-        .until_state(&submission, SubmissionState::AwaitingSignOff)
-        .await?;
-    let again = market.publish_request(&first).await?;
-    let beyond = market.person("ada").publishing.publish_offer(again).await;
-    exceeded(
-        &beyond.expect_err("two today"),
-        "submissions-per-day",
-        86_400,
-    )?;
-    assert_eq!(used(&market).await?, [(1, 0), (2, 2), (1, 0)]);
-
-    let mut db = market.servers.database.superuser().await?;
-    sqlx::raw_sql(
-        "INSERT INTO publishing.batches (id, publisher, made_by, traceparent, tracestate, create_time)
-         VALUES (gen_random_uuid(), 'contoso', '{\"kind\": \"user\"}', '', '', now());
-         INSERT INTO publishing.batch_items (batch, item, offer, etag, notes, confirm, supersede, due_at)
-         SELECT id, 0, 'x', '1', '', true, true, now() + interval '1 hour' FROM publishing.batches WHERE state = 'running'",
-    )
-    .execute(&mut db)
-    .await?;
-    let beyond = create(&market, request("contoso", vec![item(publish)])).await;
-    exceeded(&beyond.expect_err("one runs"), "batches-running", 30)?;
-    assert_eq!(used(&market).await?, [(1, 0), (2, 2), (1, 1)]);
-    market.stop().await
-}
-
-/// Limit and use of the three.
-async fn used(market: &Marketplace) -> anyhow::Result<Vec<(i64, i64)>> {
-    let get = GetQuotaRequest {
-        publisher: "publishers/contoso".into(),
-    };
-    let answer = market.person("ada").publishing.get_quota(get).await?;
-    let quotas = answer.into_inner().quotas;
-    let names: Vec<&str> = quotas.iter().map(|quota| quota.name.as_str()).collect();
-    assert_eq!(
-        names,
-        ["open-submissions", "submissions-per-day", "batches-running"]
-    );
-    assert!(quotas[1].free_time.is_some() && quotas[0].free_time.is_none());
-    Ok(quotas
-        .iter()
-        .map(|quota| (quota.limit, quota.used))
-        .collect())
-}
-
-/// RESOURCE_EXHAUSTED of this quota, to be tried again within these seconds.
-fn exceeded(status: &Status, quota: &str, seconds: u64) -> anyhow::Result<()> {
-    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
-    assert_eq!(reason(status), "QUOTA_EXCEEDED");
-    let failure = status
-        .get_details_quota_failure()
-        .context("no QuotaFailure")?;
-    assert_eq!(
-        failure.violations[0].subject,
-        format!("publishers/contoso/quotas/{quota}")
-    );
-    let retry = status.get_details_retry_info().context("no RetryInfo")?;
-    let delay = retry.retry_delay.context("no delay")?;
-    assert!(
-        !delay.is_zero() && delay <= Duration::from_secs(seconds),
-        "{delay:?}"
-    );
-    Ok(())
 }
 
 /// Who submits one offer waits at most twice as long while another has 2,000 queued (LONG). In the suite, where other tests

@@ -22,6 +22,7 @@ mod operators;
 mod plans;
 mod previews;
 mod private_audiences;
+mod quotas;
 mod races;
 mod readme;
 mod refusals;
