@@ -83,8 +83,6 @@ impl Storm {
         let unruly = Unruly::to(&std::env::var("TEST_AMQP_URL")?).await?;
         let mut environment = crm.trusted();
         environment.push(("SMTP_URL", mailbox.url()));
-        // A thousand submissions are more than a day's.
-        environment.push(("QUOTA_SUBMISSIONS_PER_DAY", "100000".into()));
         // An answer may be lost twice in a row, and after a reviewer's decision.
         environment.push(("ORDER_RESEND_MAX", "5s".into()));
         environment.push(("ORDER_RESEND_WAITING", "5s".into()));

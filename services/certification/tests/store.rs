@@ -14,7 +14,7 @@ use certification::{
 use marketplace_messaging::Work;
 use marketplace_runtime::access::Scope;
 use sqlx::Executor;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use world::{NOW, World, failing, open_item, order, passing, reviewer};
 
@@ -107,6 +107,45 @@ async fn publishers_are_served_in_turn() {
         matches!(place, Some(0 | 1)),
         "four of another that came before count as one: {claimed:?}"
     );
+    world.drop().await;
+}
+
+/// What waits to be tried again doesn't run: it puts nobody behind those who have just come.
+#[tokio::test]
+async fn a_failed_job_that_waits_does_not_count_as_running() {
+    let world = World::new().await;
+    for n in 1..=4 {
+        world.order(&order(JobKind::Validate, n, 1)).await;
+    }
+    let claim = async |limit: i64, now: OffsetDateTime| {
+        let mut db = world.db.acquire().await.unwrap();
+        store::claim_jobs(
+            &mut db,
+            Uuid::from_u128(1),
+            limit,
+            now,
+            Duration::seconds(3),
+        )
+        .await
+        .unwrap()
+    };
+    for job in claim(3, NOW).await {
+        let mut db = world.db.acquire().await.unwrap();
+        store::fail_job(&mut db, &job, "away", NOW + Duration::hours(1))
+            .await
+            .unwrap();
+    }
+    for n in 5..=6 {
+        let mut other = order(JobKind::Validate, n, 1);
+        other.publisher = "fabrikam".into();
+        world.order(&other).await;
+    }
+    let next = claim(2, NOW + Duration::seconds(1)).await;
+    let publishers: std::collections::BTreeSet<_> = next
+        .iter()
+        .map(|job| job.order.publisher.as_str())
+        .collect();
+    assert_eq!(publishers.len(), 2, "one of each: {publishers:?}");
     world.drop().await;
 }
 

@@ -80,6 +80,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         certification: Certification::new(&neighbour::channel(&config.certification, &tokens)?),
         executor: executor.clone(),
         tempo: config.tempo.clone(),
+        quotas: config.quotas,
         longest: config.dry_run_deadline,
     };
     let (steps, handed) = Steps::new(ids::new_id(), config.tempo.clone());

@@ -125,7 +125,7 @@ pub async fn claim_jobs(
                     SELECT publisher FROM busy WHERE publisher IS NOT NULL) p
               CROSS JOIN LATERAL (
                 SELECT count(*) AS jobs FROM certification.jobs r
-                WHERE r.state = 'working' AND r.publisher = p.publisher AND r.due_at > $3) running
+                WHERE r.state = 'working' AND r.publisher = p.publisher AND r.due_at > $3 AND r.leased_by IS NOT NULL) running
               CROSS JOIN LATERAL (
                 SELECT o.submission, o.step, o.attempt, row_number() OVER (ORDER BY o.due_at) AS place
                 FROM certification.jobs o

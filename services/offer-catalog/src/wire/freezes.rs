@@ -72,12 +72,20 @@ fn snapshot_of(
     }
 }
 
+/// Of a draft with more the first are told: ReviewOffer tells all, in pages.
+const MOST_ISSUES: usize = 1_000;
+
 /// What a freeze answers.
 pub fn frozen(frozen: &Frozen) -> pb::FreezeOfferResponse {
     pb::FreezeOfferResponse {
         profile: Some(profile(frozen)),
         draft_etag: frozen.offer.etag(),
-        issues: frozen.issues.iter().map(pages::issue).collect(),
+        issues: frozen
+            .issues
+            .iter()
+            .take(MOST_ISSUES)
+            .map(pages::issue)
+            .collect(),
     }
 }
 

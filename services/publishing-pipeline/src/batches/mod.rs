@@ -125,13 +125,13 @@ async fn submitted(db: &Database, turn: &Turn, name: &str) -> Result<Uuid, Error
 
 async fn refused(db: &Database, turn: &Turn, status: &Status) -> Result<(), Error> {
     let now = clock::now();
-    let again = failure(status).and_then(|failed| turn.again(failed, now));
+    let again = failure(status).and_then(|failed| Some((failed, turn.again(failed, now)?)));
     let mut db = db.acquire().await?;
     match again {
-        Some(again) => {
+        Some((failed, again)) => {
             let (code, tries) = (status.code(), turn.attempts);
             tracing::info!(?code, tries, "an item of a batch is tried again");
-            store::item_delayed(&mut db, turn, again).await
+            store::item_delayed(&mut db, turn, failed, now, again).await
         }
         None => store::item_refused(&mut db, turn, &wire::refusal(status)).await,
     }

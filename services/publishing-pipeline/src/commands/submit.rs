@@ -52,7 +52,7 @@ pub async fn submit(
     offering.publish(submit.publish, moment)?;
     let used = store::count_submission(work, scope, submit.offer_uid, &submit.quotas, at).await?;
     let publisher = &offering.publication().publisher;
-    for quota in [Quota::OpenSubmissions, Quota::SubmissionsPerDay] {
+    for quota in Quota::OF_SUBMISSIONS {
         submit.quotas.admit(quota, used.of(quota), publisher, at)?;
     }
     conclude_one(work, steps, offering, at).await

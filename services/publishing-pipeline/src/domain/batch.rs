@@ -66,7 +66,10 @@ pub struct Turn {
     pub publisher: String,
     pub made_by: Actor,
     pub trace: Trace,
-    pub create_time: OffsetDateTime,
+    /// When the first of its tries failed that were no refusals.
+    pub failing_since: Option<OffsetDateTime>,
+    /// How many of them failed by us.
+    pub broken: i32,
     pub order: BatchOrder,
 }
 
@@ -89,8 +92,10 @@ impl Turn {
     /// When it is tried again; `None`: its last answer stays.
     pub fn again(&self, failed: Failed, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let worth = match failed {
-            Failed::Passing => now - self.create_time < PATIENCE,
-            Failed::Broken => self.attempts < TRIES,
+            Failed::Passing => self
+                .failing_since
+                .is_none_or(|since| now - since < PATIENCE),
+            Failed::Broken => self.broken + 1 < TRIES,
         };
         let doubled = 1_i32 << self.attempts.clamp(0, 10);
         let pause = (Duration::milliseconds(250) * doubled).min(LONGEST);
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn what_passes_is_tried_for_a_day_and_what_is_broken_six_times() {
         let start = OffsetDateTime::UNIX_EPOCH;
-        let turn = |attempts| Turn {
+        let turn = |attempts, failing_since, broken| Turn {
             batch: Uuid::nil(),
             item: 0,
             attempts,
@@ -116,7 +121,8 @@ mod tests {
                 principal: "issuer|ada".into(),
             },
             trace: Trace::default(),
-            create_time: start,
+            failing_since,
+            broken,
             order: BatchOrder {
                 offer: "db".into(),
                 etag: "1".into(),
@@ -125,12 +131,18 @@ mod tests {
                 supersede: false,
             },
         };
-        let soon = turn(1).again(Failed::Passing, start);
+        let soon = turn(1, None, 0).again(Failed::Passing, start);
         assert_eq!(soon, Some(start + Duration::milliseconds(500)));
+        let tired = turn(900, Some(start), 0);
         let late = start + Duration::hours(23);
-        assert_eq!(turn(900).again(Failed::Passing, late), Some(late + LONGEST));
-        assert_eq!(turn(900).again(Failed::Passing, start + PATIENCE), None);
-        assert!(turn(5).again(Failed::Broken, start).is_some());
-        assert_eq!(turn(6).again(Failed::Broken, start), None);
+        assert_eq!(tired.again(Failed::Passing, late), Some(late + LONGEST));
+        assert_eq!(tired.again(Failed::Passing, start + PATIENCE), None);
+        assert!(tired.again(Failed::Broken, start + PATIENCE).is_some());
+        assert!(
+            turn(9, Some(start), 4)
+                .again(Failed::Broken, start)
+                .is_some()
+        );
+        assert_eq!(turn(9, Some(start), 5).again(Failed::Broken, start), None);
     }
 }

@@ -18,6 +18,8 @@ impl Quota {
         Quota::SubmissionsPerDay,
         Quota::BatchesRunning,
     ];
+    /// What a submission counts against.
+    pub const OF_SUBMISSIONS: [Quota; 2] = [Quota::OpenSubmissions, Quota::SubmissionsPerDay];
 
     /// As callers read it.
     pub const fn as_str(self) -> &'static str {

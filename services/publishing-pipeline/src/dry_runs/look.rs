@@ -9,7 +9,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::{DryRuns, Stuck};
-use crate::domain::{Draft, DryRun, Offering, Publish, PublishRefusal, Refusal};
+use crate::domain::{Draft, DryRun, Offering, Publish, PublishRefusal, QuotaExceeded, Refusal};
 use crate::error::Error;
 use crate::neighbours::FreezeOrder;
 use crate::{store, wire};
@@ -24,13 +24,23 @@ impl DryRuns {
         let mut connection = db.acquire().await?;
         let scope = Scope::system(&run.publisher);
         let known = store::find_offer(&mut connection, &scope, &run.offer).await?;
+        let now = clock::now();
+        let beyond =
+            store::beyond(&mut connection, &scope, known.as_ref(), &self.quotas, now).await?;
         drop(connection);
         let unpublished =
             || Offering::unpublished(run.offer_uid, &run.publisher, &run.offer, clock::now());
-        Ok(self.judge(run, known.unwrap_or_else(unpublished)).await)
+        Ok(self
+            .judge(run, known.unwrap_or_else(unpublished), beyond)
+            .await)
     }
 
-    async fn judge(&self, run: &DryRun, offering: Offering) -> Result<Draft, Stuck> {
+    async fn judge(
+        &self,
+        run: &DryRun,
+        offering: Offering,
+        beyond: Vec<QuotaExceeded>,
+    ) -> Result<Draft, Stuck> {
         let offer = OfferName::new(&run.publisher, &run.offer);
         let mut draft = Draft::default();
         let freeze = offering.freeze();
@@ -77,8 +87,12 @@ impl DryRuns {
             by: run.created_by.clone(),
             trace: Trace::default(),
         };
-        for refused in offering.against_publish(&publish) {
-            draft.refusals.push(refusal(refused.into(), &offer)?);
+        let refused = offering.against_publish(&publish).into_iter();
+        let refused = refused
+            .map(Error::from)
+            .chain(beyond.into_iter().map(Error::from));
+        for refused in refused {
+            draft.refusals.push(refusal(refused, &offer)?);
         }
         if profile.transactable
             && let Err(error) = self.catalog.check_payout(&run.publisher).await
@@ -108,6 +122,7 @@ fn refusal(error: Error, offer: &OfferName) -> Result<PublishRefusal, Stuck> {
         Error::Refused(_)
         | Error::InFlight(_)
         | Error::PayoutProfile
+        | Error::Quota(_)
         | Error::Told(_)
         | Error::NotFound { .. } => {
             let answer = Status::from(error);

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::commands;
-use crate::domain::{DryRun, Tempo};
+use crate::domain::{DryRun, Quotas, Tempo};
 use crate::error::Error;
 use crate::neighbours::{Catalog, Certification};
 use crate::steps::Executor;
@@ -34,6 +34,7 @@ pub struct DryRuns {
     pub certification: Certification,
     pub executor: Executor,
     pub tempo: Tempo,
+    pub quotas: Quotas,
     /// How long one may take from its start: what isn't looked at by then, the platform couldn't look at.
     pub longest: time::Duration,
 }

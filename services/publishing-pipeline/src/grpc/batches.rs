@@ -95,21 +95,29 @@ impl Grpc {
     /// the item's: a try that was cut off is gone on with, and one that had succeeded answers what it answered.
     pub(crate) async fn publish_item(&self, turn: &Turn) -> Result<pb::Submission, Status> {
         let caller = caller(turn);
-        let offer = OfferName::new(&turn.publisher, &turn.order.offer);
-        let scope = self
-            .permit_offer(&caller, Permission::Publish, &offer)
-            .await?;
         let request = wire::publish_item(turn);
-        let wanted = wire::publish(&request).map_err(Error::from)?;
         // A name of its own: callers of PublishOffer choose their ids themselves.
         let once = once(&caller, "CreateBatch.item", &request.request_id, &request)?;
-        let grpc = self.clone();
-        let work = async move {
-            let publish = async |id| grpc.publish(scope, wanted, id).await;
-            requests::run_claimed(&grpc.db, once, ids::new_id(), publish).await
+        // What was published is, though who made the batch may no longer.
+        let known: Option<pb::PublishOfferResponse> = requests::replay(&self.db, &once).await?;
+        let answer = match known {
+            Some(answer) => answer,
+            None => {
+                let offer = OfferName::new(&turn.publisher, &turn.order.offer);
+                let scope = self
+                    .permit_offer(&caller, Permission::Publish, &offer)
+                    .await?;
+                let wanted = wire::publish(&request).map_err(Error::from)?;
+                let grpc = self.clone();
+                let work = async move {
+                    let publish = async |id| grpc.publish(scope, wanted, id).await;
+                    requests::run_claimed(&grpc.db, once, ids::new_id(), publish).await
+                };
+                let answer = self.tracked.run(work).await.map_err(Error::from)??;
+                answer.into_inner()
+            }
         };
-        let answer = self.tracked.run(work).await.map_err(Error::from)??;
-        let submission = answer.into_inner().submission;
+        let submission = answer.submission;
         submission.ok_or_else(|| Error::Corrupt("a publish answered no submission").into())
     }
 }

@@ -129,6 +129,12 @@ impl Grpc {
         {
             return Ok(());
         }
+        let mut db = self.db.acquire().await?;
+        let beyond = store::beyond(&mut db, scope, known, &self.quotas, clock::now()).await?;
+        drop(db);
+        if let Some(exceeded) = beyond.into_iter().next() {
+            return Err(exceeded.into());
+        }
         let freeze = known.map(Offering::freeze).unwrap_or_default();
         let (profile, offer_uid) = self.freeze(wanted, &freeze, submission, true).await?;
         let publish = command(scope, wanted, profile, freeze, submission);

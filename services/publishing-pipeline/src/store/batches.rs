@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::offerings::json;
-use crate::domain::{Actor, Batch, BatchItem, BatchOrder, ItemState, NewBatch, Turn};
+use crate::domain::{Actor, Batch, BatchItem, BatchOrder, Failed, ItemState, NewBatch, Turn};
 use crate::error::Error;
 
 /// How long it is known what became of one.
@@ -199,7 +199,8 @@ pub async fn take_turns(
            FROM turn JOIN publishing.batches b ON b.id = turn.batch
            WHERE i.batch = turn.batch AND i.item = turn.item
            RETURNING i.batch, i.item, i.attempts, i.offer, i.etag, i.notes, i.confirm, i.supersede,
-                     b.publisher, b.made_by AS "made_by: Json<Actor>", b.traceparent, b.tracestate, b.create_time"#,
+                     i.failing_since, i.broken, b.publisher, b.made_by AS "made_by: Json<Actor>", b.traceparent,
+                     b.tracestate"#,
         now,
         until,
         share,
@@ -217,7 +218,8 @@ pub async fn take_turns(
             parent: row.traceparent,
             state: row.tracestate,
         },
-        create_time: row.create_time,
+        failing_since: row.failing_since,
+        broken: row.broken,
         order: BatchOrder {
             offer: row.offer,
             etag: row.etag,
@@ -262,19 +264,24 @@ pub async fn item_refused(db: &mut PgConnection, turn: &Turn, refusal: &[u8]) ->
     Ok(())
 }
 
-/// It is tried again then.
+/// It failed so, and is tried again then.
 pub async fn item_delayed(
     db: &mut PgConnection,
     turn: &Turn,
+    failed: Failed,
+    now: OffsetDateTime,
     again: OffsetDateTime,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "UPDATE publishing.batch_items SET due_at = $4, underway = false
+        "UPDATE publishing.batch_items
+         SET due_at = $4, underway = false, failing_since = coalesce(failing_since, $5), broken = broken + $6
          WHERE batch = $1 AND item = $2 AND attempts = $3 AND state = 'pending'",
         turn.batch,
         turn.item,
         turn.attempts,
-        again
+        again,
+        now,
+        i32::from(failed == Failed::Broken)
     )
     .execute(db)
     .await?;

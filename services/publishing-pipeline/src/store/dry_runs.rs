@@ -13,8 +13,14 @@ use crate::error::Error;
 /// Whoever takes dry runs takes turns: how many a publisher has at work is counted under it.
 const TURN: i64 = 0x6472_7972_756e;
 
-/// Makes one. `false`: the publisher has `most` that haven't ended.
+/// Makes one, after whoever else makes one of the same publisher. `false`: it has `most` that haven't ended.
 pub async fn insert_dry_run(db: &mut PgConnection, run: &DryRun, most: i64) -> Result<bool, Error> {
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('dry runs of ' || $1::text, 0))",
+        run.publisher
+    )
+    .execute(&mut *db)
+    .await?;
     let made = sqlx::query!(
         "INSERT INTO publishing.dry_runs
          SELECT n.* FROM json_populate_record(NULL::publishing.dry_runs, $1::text::json) n

@@ -27,5 +27,5 @@ pub use operate::{
     Audit, Incident, audit, incident_failed, incident_open, list_incidents, note_discarded,
     note_incidents,
 };
-pub use quotas::{count_submission, used};
+pub use quotas::{beyond, count_submission, used};
 pub use submissions::{Unseen, list_submissions, newest, unseen};

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{Quota, Quotas, Used};
+use crate::domain::{Offering, Quota, QuotaExceeded, Quotas, Used};
 use crate::error::Error;
 
 /// Counts a submission of an offer; answers what the scope's publisher had before it, as far as there are limits. Exact:
@@ -55,4 +55,23 @@ pub async fn used(
         submissions_today: row.today,
         batches_running: row.batches,
     })
+}
+
+/// The quotas that one more submission of this offer would be beyond by what there is now; a submission is counted exactly
+/// when it is written.
+pub async fn beyond(
+    db: &mut PgConnection,
+    scope: &Scope,
+    known: Option<&Offering>,
+    quotas: &Quotas,
+    now: OffsetDateTime,
+) -> Result<Vec<QuotaExceeded>, Error> {
+    let mut used = used(db, scope, now).await?;
+    // It counts against itself no more than at the end.
+    let own = known.is_some_and(|offering| offering.publication().in_flight.is_some());
+    used.open_submissions -= i64::from(own);
+    let publisher = scope.publisher().unwrap_or_default();
+    let admitted =
+        Quota::OF_SUBMISSIONS.map(|quota| quotas.admit(quota, used.of(quota), publisher, now));
+    Ok(admitted.into_iter().filter_map(Result::err).collect())
 }

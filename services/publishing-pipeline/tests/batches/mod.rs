@@ -9,7 +9,7 @@ use marketplace_runtime::ids::new_id;
 use marketplace_runtime::telemetry::Trace;
 use publishing_pipeline::commands::{self, Submit};
 use publishing_pipeline::domain::{
-    Batch, BatchOrder, Freeze, ItemState, NewBatch, Quota, QuotaExceeded, Quotas, Turn,
+    Batch, BatchOrder, Failed, Freeze, ItemState, NewBatch, Quota, QuotaExceeded, Quotas, Turn,
 };
 use publishing_pipeline::error::Error;
 use publishing_pipeline::store;
@@ -148,7 +148,9 @@ async fn a_lease_that_ends_is_anothers_and_a_late_refusal_changes_nothing() {
 
     let mut db = world.db.acquire().await.unwrap();
     store::item_refused(&mut db, &late[0], b"no").await.unwrap();
-    store::item_delayed(&mut db, &late[0], now).await.unwrap();
+    store::item_delayed(&mut db, &late[0], Failed::Passing, now, now)
+        .await
+        .unwrap();
     assert_eq!(found(&world, batch.id).await.unwrap().pending, 1);
     assert_eq!(take(&world, now + LEASE, 2).await.len(), 0);
     // That it was submitted is true, whoever says it, and doesn't become untrue.
@@ -162,6 +164,34 @@ async fn a_lease_that_ends_is_anothers_and_a_late_refusal_changes_nothing() {
         .unwrap();
     assert_eq!(shown[0].state, ItemState::Submitted(id));
     drop(db);
+    world.drop().await;
+}
+
+/// Patience begins with the first failure, and what is wrong with us is counted apart.
+#[tokio::test]
+async fn a_delayed_item_remembers_since_when_and_how_it_fails() {
+    let world = World::new().await;
+    create(&world, "contoso", 1).await.unwrap();
+    let mut since = None;
+    for (failed, broken) in [
+        (Failed::Passing, 0),
+        (Failed::Broken, 1),
+        (Failed::Passing, 1),
+    ] {
+        let now = clock::now();
+        let turn = take(&world, now, 1).await.remove(0);
+        assert_eq!(turn.failing_since, since);
+        since = since.or(Some(now));
+        let mut db = world.db.acquire().await.unwrap();
+        store::item_delayed(&mut db, &turn, failed, now, now)
+            .await
+            .unwrap();
+        let noted: i32 = sqlx::query_scalar("SELECT broken FROM publishing.batch_items")
+            .fetch_one(&mut *db)
+            .await
+            .unwrap();
+        assert_eq!(noted, broken);
+    }
     world.drop().await;
 }
 
