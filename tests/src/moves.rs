@@ -191,22 +191,23 @@ impl Marketplace {
         Ok(())
     }
 
-    /// `rita` finds the submission's case in her queue.
+    /// `rita` finds the submission's case in the queue, or among those that she holds already.
     pub async fn case_of(&self, submission: &str) -> anyhow::Result<Case> {
         let mut rita = self.staff("rita", "reviewer");
         until("the case awaits review", async || {
-            let queue = rita
-                .reviews
-                .list_review_queue(ListReviewQueueRequest {
+            for mine in [false, true] {
+                let list = ListReviewQueueRequest {
                     page_size: 1_000,
+                    mine,
                     ..Default::default()
-                })
-                .await?;
-            Ok(queue
-                .into_inner()
-                .cases
-                .into_iter()
-                .find(|case| case.submission == submission))
+                };
+                let queue = rita.reviews.list_review_queue(list).await?.into_inner();
+                let mut cases = queue.cases.into_iter();
+                if let Some(case) = cases.find(|case| case.submission == submission) {
+                    return Ok(Some(case));
+                }
+            }
+            Ok(None)
         })
         .await
     }
