@@ -1,4 +1,4 @@
-//! The moves, against expectations written from domain.md §2.3 and §2.4.
+//! The moves, against expectations written from the rules (T01 … T41), not from the code.
 
 use time::Duration;
 

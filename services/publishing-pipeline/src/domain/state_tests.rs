@@ -1,4 +1,4 @@
-//! Every (state, move) pair against tables written from domain.md §2.2 and PL-5, not from the code.
+//! Every (state, move) pair against tables written from the rules (T01 … T41, PL-5), not from the code.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ const SUBMISSION_MOVES: [SubmissionMove; 12] = {
     ]
 };
 
-/// From, move, to, and the transition of domain.md that says so.
+/// From, move, to, and the transition (T01 … T41) that says so.
 const SUBMISSION: [(&str, &str, &str, &str); 17] = [
     ("Queued", "Start", "PreviewLeg", "T05"),
     ("Queued", "RequestCancel", "CancelingPreview", "T11"),

@@ -56,7 +56,7 @@ pub const fn status(facts: Facts) -> Status {
 mod tests {
     use super::*;
 
-    /// ST-9 as domain.md tabulates it: one row per line, a question mark is "either".
+    /// ST-9 as a table: one row per line, a question mark is "either".
     const ROWS: [(&str, Status); 8] = [
         // in flight, offer stop, failed, stopped, awaiting, plan stop, live
         ("1??????", Status::PublishInProgress),

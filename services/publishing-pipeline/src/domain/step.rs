@@ -1,4 +1,4 @@
-//! The steps that there are (domain.md §3.2), and the record of one (PL-5).
+//! The steps that there are (S-1 … S-9), and the record of one (PL-5).
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

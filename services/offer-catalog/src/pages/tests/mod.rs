@@ -1,4 +1,4 @@
-//! The rules of domain.md §4 as tables: a complete draft, one change, and the issues that it makes. Every row names its
+//! The rules of pages and plans as tables: a complete draft, one change, and the issues that it makes. Every row names its
 //! rule.
 
 mod assets;
