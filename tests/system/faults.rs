@@ -200,7 +200,7 @@ async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::R
 }
 
 /// How many of the mails have come before; fails if one is another than it was then.
-fn repeats(mails: &[String]) -> anyhow::Result<usize> {
+pub(super) fn repeats(mails: &[String]) -> anyhow::Result<usize> {
     let mut by_id: BTreeMap<&str, &str> = BTreeMap::new();
     for mail in mails {
         let id = mail.lines().find(|line| line.starts_with("Message-ID:"));

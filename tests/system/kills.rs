@@ -17,6 +17,8 @@ use system_tests::{
 };
 use tokio::sync::Mutex;
 
+use crate::faults::repeats;
+
 /// A submission has ended or waits for somebody this long after the last fault.
 const RECOVERY: Duration = Duration::from_secs(10);
 /// Submissions at a time, each with a kill at a step of its own.
@@ -353,21 +355,11 @@ impl Storm {
         ensure!(mishaps.returned > 0 && mishaps.repeated > 0);
 
         let mails = self.mailbox.mails()?;
-        let mut by_id: BTreeMap<&str, &str> = BTreeMap::new();
-        for mail in &mails {
-            let id = mail.lines().find(|line| line.starts_with("Message-ID:"));
-            let same = by_id
-                .entry(id.context("a mail without an id")?)
-                .or_insert(mail);
-            ensure!(same == mail, "a repeat is another: {same} {mail}");
-        }
+        let repeats = repeats(&mails)?;
         // Submitted, preview, live of each; and the code.
-        ensure!(
-            by_id.len() == 3 * (runs + self.sorts.len()) + 1,
-            "{} mails",
-            by_id.len()
-        );
-        let repeats = mails.len() - by_id.len();
+        let wanted = 3 * (runs + self.sorts.len()) + 1;
+        let sent = mails.len() - repeats;
+        ensure!(sent == wanted, "{sent} mails, not {wanted}");
         ensure!(
             repeats <= killed["notification"],
             "{repeats} mails came twice"

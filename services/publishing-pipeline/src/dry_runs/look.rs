@@ -107,7 +107,8 @@ impl DryRuns {
 fn incomplete(problems: usize) -> Option<PublishRefusal> {
     (problems > 0).then(|| PublishRefusal {
         reason: "PAGES_INCOMPLETE".to_owned(),
-        message: format!("{problems} problems of pages have to be solved first"),
+        message: "problems of pages have to be solved first: ReviewOffer tells all of them"
+            .to_owned(),
     })
 }
 

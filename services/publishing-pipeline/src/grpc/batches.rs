@@ -98,8 +98,12 @@ impl Grpc {
         let request = wire::publish_item(turn);
         // A name of its own: callers of PublishOffer choose their ids themselves.
         let once = once(&caller, "CreateBatch.item", &request.request_id, &request)?;
-        // What was published is, though who made the batch may no longer.
-        let known: Option<pb::PublishOfferResponse> = requests::replay(&self.db, &once).await?;
+        // What an earlier try published is published, though who made the batch may no longer.
+        let known: Option<pb::PublishOfferResponse> = if turn.attempts > 1 {
+            requests::replay(&self.db, &once).await?
+        } else {
+            None
+        };
         let answer = match known {
             Some(answer) => answer,
             None => {

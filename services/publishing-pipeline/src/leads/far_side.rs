@@ -68,7 +68,7 @@ impl FarSide<'_> {
     /// It answered, but not well.
     pub fn refused(&self, answer: &Answer) -> Delivery {
         let remedy = match answer.status {
-            StatusCode::TOO_MANY_REQUESTS => "it takes no more calls for now: raise its limits",
+            StatusCode::TOO_MANY_REQUESTS => "it takes no more calls: raise its limits",
             StatusCode::REQUEST_TIMEOUT => "make it answer sooner",
             status if status.is_server_error() => "see why it fails",
             _ => self.check,

@@ -104,8 +104,8 @@ fn why(codes: &[&str]) -> Delivery {
         "601" | "602" => ("check the client id and the client secret", 0),
         "603" => ("let the role of the client's user submit forms", 0),
         // 100 calls within 20 s; 10 at a time.
-        "606" => ("it takes no more calls for now: raise its limits", 20),
-        "615" => ("it takes no more calls for now: raise its limits", 1),
+        "606" => ("it takes no more calls: raise its limits", 20),
+        "615" => ("it takes no more calls: raise its limits", 1),
         "607" => ("its quota of the day is used up: raise it", 3600),
         "502" | "604" | "608" | "611" | "713" => ("it fails at the moment: see its status page", 0),
         _ => (

@@ -47,6 +47,8 @@ async fn pv_9_a_lead_is_held_by_one_tried_again_when_due_and_given_up_for_good()
         .await
         .unwrap();
     assert_eq!(due(last + Duration::days(20)).await, [], "given up");
+    drop((db, other));
+    world.drop().await;
 }
 
 #[tokio::test]
