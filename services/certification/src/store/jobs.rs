@@ -104,6 +104,9 @@ const OTHERS: i64 = 64;
 
 /// Takes up to `limit` jobs that are due for `lease`: publishers in turn, so that nobody's wait grows with what another has
 /// queued; of one publisher the oldest first, after those that run. A job whose lease ended is due again.
+///
+/// In steps that are each computed once, and by the row's place: left to itself the planner compares everything that
+/// waits with everything that waits.
 pub async fn claim_jobs(
     db: &mut PgConnection,
     me: Uuid,
@@ -113,28 +116,32 @@ pub async fn claim_jobs(
 ) -> Result<Vec<Job>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
+        WITH RECURSIVE busy AS (
+          (SELECT publisher FROM certification.jobs WHERE state = 'working' ORDER BY publisher LIMIT 1)
+          UNION ALL
+          SELECT (SELECT n.publisher FROM certification.jobs n
+                  WHERE n.state = 'working' AND n.publisher > busy.publisher ORDER BY n.publisher LIMIT 1)
+          FROM busy WHERE busy.publisher IS NOT NULL
+        ), turns AS MATERIALIZED (
+          SELECT publisher,
+                 (SELECT count(*) FROM certification.jobs r
+                  WHERE r.state = 'working' AND r.publisher = busy.publisher AND r.due_at > $3
+                    AND r.leased_by IS NOT NULL) AS running
+          FROM busy WHERE publisher IS NOT NULL
+        ), next AS MATERIALIZED (
+          SELECT own.id, turns.running + own.place AS turn
+          FROM turns CROSS JOIN LATERAL (
+            SELECT o.ctid AS id, row_number() OVER (ORDER BY o.due_at) AS place FROM certification.jobs o
+            WHERE o.state = 'working' AND o.publisher = turns.publisher AND o.due_at <= $3
+            ORDER BY o.due_at LIMIT $2::bigint + $5::bigint) own
+        ), due AS MATERIALIZED (
+          SELECT w.submission, w.step, w.attempt FROM next JOIN certification.jobs w ON w.ctid = next.id
+          WHERE w.state = 'working' AND w.due_at <= $3
+          ORDER BY next.turn, w.due_at LIMIT $2 FOR UPDATE OF w SKIP LOCKED
+        )
         UPDATE certification.jobs j
         SET due_at = $4, leased_by = $1, tries = j.tries + 1
-        FROM (SELECT w.submission, w.step, w.attempt
-              FROM (WITH RECURSIVE busy AS (
-                      (SELECT publisher FROM certification.jobs WHERE state = 'working' ORDER BY publisher LIMIT 1)
-                      UNION ALL
-                      SELECT (SELECT n.publisher FROM certification.jobs n
-                              WHERE n.state = 'working' AND n.publisher > busy.publisher ORDER BY n.publisher LIMIT 1)
-                      FROM busy WHERE busy.publisher IS NOT NULL)
-                    SELECT publisher FROM busy WHERE publisher IS NOT NULL) p
-              CROSS JOIN LATERAL (
-                SELECT count(*) AS jobs FROM certification.jobs r
-                WHERE r.state = 'working' AND r.publisher = p.publisher AND r.due_at > $3 AND r.leased_by IS NOT NULL) running
-              CROSS JOIN LATERAL (
-                SELECT o.submission, o.step, o.attempt, row_number() OVER (ORDER BY o.due_at) AS place
-                FROM certification.jobs o
-                WHERE o.state = 'working' AND o.publisher = p.publisher AND o.due_at <= $3
-                ORDER BY o.due_at LIMIT $2::bigint + $5::bigint) own
-              JOIN certification.jobs w USING (submission, step, attempt)
-              WHERE w.state = 'working' AND w.due_at <= $3
-              ORDER BY running.jobs + own.place, w.due_at LIMIT $2 FOR UPDATE OF w SKIP LOCKED) due
-        WHERE j.submission = due.submission AND j.step = due.step AND j.attempt = due.attempt
+        FROM due WHERE (j.submission, j.step, j.attempt) = (due.submission, due.step, due.attempt)
         RETURNING j.submission, j.step, j.attempt, j.kind, j.case_id, j.publisher, j.offer, j.offer_uid, j.offer_type,
                   j.transactable, j.notes, j.snapshot, j.digest, j.publication_revision, j.tries, j.traceparent,
                   j.tracestate, j.created_at
