@@ -3,12 +3,13 @@
 use marketplace_messaging::{Failure, Message, Receive, Subscription, Work, topology};
 use marketplace_proto::publishing::v1::{PublishingEvent, publishing_event::Event};
 use marketplace_runtime::clock;
-use uuid::Uuid;
+use tracing::Span;
 
 use crate::commands::publications;
+use crate::domain::news::News;
 use crate::error::Error;
 use crate::keys::Keys;
-use crate::{store, wire};
+use crate::wire;
 
 /// What we listen to.
 pub const SUBSCRIPTION: Subscription = topology::OFFER_CATALOG;
@@ -20,19 +21,25 @@ pub struct Incoming {
 }
 
 impl Receive for Incoming {
-    async fn lock(&self, work: &mut Work, offers: &[Uuid]) -> Result<(), Failure> {
-        Ok(store::offers::lock_all(work, offers).await?)
+    async fn receive(&self, work: &mut Work, message: &Message) -> Result<(), Failure> {
+        self.receive_all(work, std::slice::from_ref(message)).await
     }
 
-    async fn receive(&self, work: &mut Work, message: &Message) -> Result<(), Failure> {
-        match message.decode::<PublishingEvent>()?.event {
-            Some(Event::PublicationChanged(changed)) => {
-                let news = wire::publications::news(&changed)
-                    .map_err(|wrong| Failure::dead(wrong.to_string()))?;
-                Ok(publications::apply(work, &self.keys, news, clock::now()).await?)
-            }
-            None => Err(Failure::unknown_event()),
+    /// What is applied first locks all the offers, in the order of their ids: there is nothing to lock before.
+    async fn receive_all(&self, work: &mut Work, messages: &[Message]) -> Result<(), Failure> {
+        let news = messages.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(publications::apply(work, &self.keys, news, clock::now()).await?)
+    }
+}
+
+fn read(message: &Message) -> Result<(News, Span), Failure> {
+    match message.decode::<PublishingEvent>()?.event {
+        Some(Event::PublicationChanged(changed)) => {
+            let news = wire::publications::news(&changed)
+                .map_err(|wrong| Failure::dead(wrong.to_string()))?;
+            Ok((news, message.span().clone()))
         }
+        None => Err(Failure::unknown_event()),
     }
 }
 

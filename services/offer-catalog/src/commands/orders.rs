@@ -29,17 +29,15 @@ pub async fn receive(
     order: Order,
     now: OffsetDateTime,
 ) -> Result<()> {
-    match store::orders::find(db, &order.key).await? {
-        Some((_, Some(answer))) => {
-            db.tell(outgoing::answered(offer, &order.key, &answer, now));
-            return Ok(());
-        }
+    let Some(last) = store::orders::insert(db, &order, now).await? else {
         // Whoever is at it answers.
-        Some((_, None)) => return Ok(()),
-        None => store::orders::insert(db, &order, now).await?,
-    }
-    if order.publication_revision < store::orders::last_revision(db, offer.uid).await? {
-        return answer(db, offer, &order.key, Answer::Superseded, now).await;
+        if let Some((_, Some(answer))) = store::orders::find(db, &order.key).await? {
+            db.tell(outgoing::answered(offer, &order.key, &answer, now));
+        }
+        return Ok(());
+    };
+    if order.publication_revision < last {
+        return answer(db, offer, &order.key, Answer::Superseded, None, now).await;
     }
     match order.wanted {
         Wanted::Preview => {
@@ -65,10 +63,9 @@ async fn settle(
     outcome: Answer,
     now: OffsetDateTime,
 ) -> Result<()> {
-    if !matches!(outcome, Answer::Failed { .. } | Answer::Superseded) {
-        store::orders::applied(db, offer.uid, order.publication_revision).await?;
-    }
-    answer(db, offer, &order.key, outcome, now).await
+    let changes = !matches!(outcome, Answer::Failed { .. } | Answer::Superseded);
+    let applied = changes.then_some(order.publication_revision);
+    answer(db, offer, &order.key, outcome, applied, now).await
 }
 
 async fn answer(
@@ -76,9 +73,10 @@ async fn answer(
     offer: &Offer,
     key: &OrderKey,
     outcome: Answer,
+    applied: Option<i64>,
     now: OffsetDateTime,
 ) -> Result<()> {
-    if store::orders::answer(db, key, &outcome, now).await? {
+    if store::orders::answer(db, offer.uid, key, &outcome, applied, now).await? {
         db.tell(outgoing::answered(offer, key, &outcome, now));
     }
     Ok(())
@@ -192,13 +190,14 @@ pub async fn activate(
     hashed: &Hashed,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let offer = store::offers::lock_uid(db, order.offer_uid).await?;
+    let mut offers = store::offers::lock_uids(db, &[order.offer_uid]).await?;
+    let offer = offers.remove(&order.offer_uid);
     let offer = offer.ok_or_else(|| Error::corrupt("the offer of an order is gone"))?;
     if let Some((_, Some(_))) = store::orders::find(db, &order.key).await? {
         return Ok(());
     }
     if order.publication_revision < store::orders::last_revision(db, offer.uid).await? {
-        return answer(db, &offer, &order.key, Answer::Superseded, now).await;
+        return answer(db, &offer, &order.key, Answer::Superseded, None, now).await;
     }
     let outcome = serve(db, &offer, order, hashed, now).await?;
     settle(db, &offer, order, outcome, now).await

@@ -13,6 +13,7 @@ pub mod freeze;
 pub mod indexed;
 pub mod lead;
 pub mod listing;
+pub mod news;
 pub mod offer;
 pub mod order;
 pub mod plan;

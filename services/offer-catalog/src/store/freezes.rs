@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::freeze::{Audiences, Freeze};
+use crate::domain::news::News;
 use crate::error::{Error, Result};
 
 /// A freeze by its submission.
@@ -125,39 +126,50 @@ pub async fn audiences_of(
     stored.map_or(Ok(Audiences::new()), audiences)
 }
 
-/// Closes the freezes of submissions that ended or never began, and drops what was prepared for them; those that go on
-/// are open. Ids of submissions grow with time: one newer than the newest that the pipeline told of may yet begin. One that
-/// was given back too early, since a twin of its publish went on with it, holds again.
+/// By news of publications, at most one of each offer: closes the freezes of submissions that ended or never began, and
+/// drops what was prepared for them; those that go on are open. Ids of submissions grow with time: one newer than the
+/// newest that the pipeline told of may yet begin. One that was given back too early, since a twin of its publish went on
+/// with it, holds again.
 pub async fn close_others(
     db: &mut PgConnection,
-    offer: Uuid,
-    open: &[Uuid],
-    newest: Uuid,
+    news: &[&News],
     now: OffsetDateTime,
 ) -> Result<()> {
+    let (offers, newest): (Vec<Uuid>, Vec<Uuid>) = news
+        .iter()
+        .filter_map(|one| Some((one.offer_uid, one.copy.latest_submission?)))
+        .unzip();
+    let open: Vec<Uuid> = news.iter().flat_map(|one| &one.open).copied().collect();
+    if offers.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
-        "WITH dropped AS (
-           DELETE FROM offer_catalog.listings
-           WHERE offer_uid = $1 AND stage = 'prepared' AND NOT submission = ANY ($2) AND submission <= $3
+        "WITH told AS (
+           SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS n (offer_uid, newest)
+         ), dropped AS (
+           DELETE FROM offer_catalog.listings l USING told n
+           WHERE l.offer_uid = ANY ($1) AND l.offer_uid = n.offer_uid AND l.stage = 'prepared'
+             AND NOT l.submission = ANY ($3) AND l.submission <= n.newest
          ), taken_up AS (
-           SELECT plans FROM offer_catalog.freezes
-           WHERE offer_uid = $1 AND released AND (submission = ANY ($2) OR submission = $3)
+           SELECT f.offer_uid, f.plans FROM offer_catalog.freezes f JOIN told n ON f.offer_uid = n.offer_uid
+           WHERE f.offer_uid = ANY ($1) AND f.released AND (f.submission = ANY ($3) OR f.submission = n.newest)
          ), plans AS (
            UPDATE offer_catalog.plans p SET ever_frozen = true FROM taken_up t
-           WHERE p.offer_uid = $1 AND p.plan_id = ANY (t.plans) AND NOT p.ever_frozen
-         ), offer AS (
-           UPDATE offer_catalog.offers SET ever_frozen = true
-           WHERE offer_uid = $1 AND NOT ever_frozen AND EXISTS (SELECT FROM taken_up)
+           WHERE p.offer_uid = ANY ($1) AND p.offer_uid = t.offer_uid AND p.plan_id = ANY (t.plans) AND NOT p.ever_frozen
+         ), offers AS (
+           UPDATE offer_catalog.offers o SET ever_frozen = true
+           WHERE o.offer_uid = ANY ($1) AND NOT o.ever_frozen AND o.offer_uid IN (SELECT offer_uid FROM taken_up)
          )
-         UPDATE offer_catalog.freezes
-         SET close_time = CASE WHEN submission = ANY ($2) THEN NULL ELSE $4::timestamptz END,
-             released = released AND submission <> $3 AND NOT submission = ANY ($2)
-         WHERE offer_uid = $1 AND submission <= $3
-           AND ((close_time IS NULL) <> (submission = ANY ($2))
-                OR released AND (submission = ANY ($2) OR submission = $3))",
-        offer,
-        open,
-        newest,
+         UPDATE offer_catalog.freezes f
+         SET close_time = CASE WHEN f.submission = ANY ($3) THEN NULL ELSE $4::timestamptz END,
+             released = f.released AND f.submission <> n.newest AND NOT f.submission = ANY ($3)
+         FROM told n
+         WHERE f.offer_uid = ANY ($1) AND f.offer_uid = n.offer_uid AND f.submission <= n.newest
+           AND ((f.close_time IS NULL) <> (f.submission = ANY ($3))
+                OR f.released AND (f.submission = ANY ($3) OR f.submission = n.newest))",
+        &offers,
+        &newest,
+        &open,
         now
     )
     .execute(db)

@@ -1,5 +1,7 @@
 //! Rows of offers.
 
+use std::collections::{HashMap, HashSet};
+
 use marketplace_runtime::access::{Membership, Scope};
 use marketplace_runtime::ids::OfferName;
 use sqlx::PgConnection;
@@ -9,6 +11,7 @@ use uuid::Uuid;
 
 use super::membership;
 use crate::domain::deprecation::Deprecation;
+use crate::domain::news::News;
 use crate::domain::offer::{Offer, Publication, Status};
 use crate::error::{Error, Result};
 
@@ -115,19 +118,21 @@ pub async fn lock(
     row.map(Row::offer).transpose()
 }
 
-/// Locks the offer's row for a message that names it by its system id; `None`: it is gone.
-pub async fn lock_uid(db: &mut PgConnection, uid: Uuid) -> Result<Option<Offer>> {
-    let row = sqlx::query_as!(
+/// Locks the rows of offers that messages name by their system ids, in the order of these, so that two batches can't wait
+/// for each other. Those that are gone are absent.
+pub async fn lock_uids(db: &mut PgConnection, uids: &[Uuid]) -> Result<HashMap<Uuid, Offer>> {
+    let rows = sqlx::query_as!(
         Row,
         r#"SELECT o.offer_uid, o.publisher_id, o.offer_id, o.offer_type, o.alias, o.revision, o.ever_frozen, o.status,
                   o.publication_revision, o.preview_submission, o.live_submission, o.latest_submission,
                   o.submitted_revision, o.create_time, o.update_time, NULL::text[] AS "roles?", false AS "granted!"
-           FROM offer_catalog.offers o WHERE o.offer_uid = $1 FOR NO KEY UPDATE"#,
-        uid
+           FROM offer_catalog.offers o WHERE o.offer_uid = ANY ($1) ORDER BY o.offer_uid FOR NO KEY UPDATE"#,
+        uids
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    Ok(row.map(Row::offer).transpose()?.map(|(offer, _)| offer))
+    let offer = |row: Row| row.offer().map(|(offer, _)| (offer.uid, offer));
+    rows.into_iter().map(offer).collect()
 }
 
 /// A new draft. `false`: the publisher has an offer of this id.
@@ -181,40 +186,54 @@ pub async fn delete(db: &mut PgConnection, uid: Uuid) -> Result<()> {
     }
 }
 
-/// Applies the copy of a publication if it is newer; `false`: it was older, and nothing changed. Customers read from then
-/// on that the offer is about to leave, or no more (UP-7, T35).
-pub async fn apply_publication(
-    db: &mut PgConnection,
-    uid: Uuid,
-    copy: &Publication,
-    deprecation: Option<&Deprecation>,
-) -> Result<bool> {
+/// Applies the copies of publications, at most one of each offer, that are newer than those before; answers of which
+/// offers. Customers read from then on that the offer is about to leave, or no more (UP-7, T35).
+pub async fn apply_publications(db: &mut PgConnection, news: &[&News]) -> Result<HashSet<Uuid>> {
+    let uids: Vec<Uuid> = news.iter().map(|one| one.offer_uid).collect();
+    let submissions = |of: fn(&Publication) -> Option<Uuid>| -> Vec<Option<Uuid>> {
+        news.iter().map(|one| of(&one.copy)).collect()
+    };
+    let statuses: Vec<String> = news
+        .iter()
+        .map(|one| one.copy.status.as_str().to_owned())
+        .collect();
+    let revisions: Vec<i64> = news.iter().map(|one| one.copy.revision).collect();
+    let deprecations: Vec<Option<Json<&Deprecation>>> = news
+        .iter()
+        .map(|one| one.deprecation.as_ref().map(Json))
+        .collect();
     let applied = sqlx::query_scalar!(
-        r#"WITH copied AS (
+        r#"WITH told AS (
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::jsonb[])
+               AS n (offer_uid, status, revision, preview, live, latest, deprecation)
+           ), copied AS (
              UPDATE offer_catalog.offers o
-             SET status = $2, publication_revision = $3, preview_submission = $4, live_submission = $5, latest_submission = $6,
+             SET status = n.status, publication_revision = n.revision, preview_submission = n.preview,
+                 live_submission = n.live, latest_submission = n.latest,
                  submitted_revision = coalesce(
                    (SELECT f.draft_revision FROM offer_catalog.freezes f
-                    WHERE f.submission = $6 AND f.offer_uid = o.offer_uid),
+                    WHERE f.submission = n.latest AND f.offer_uid = o.offer_uid),
                    o.submitted_revision)
-             WHERE o.offer_uid = $1 AND o.publication_revision < $3
-             RETURNING o.offer_uid
-           ), told AS (
-             UPDATE offer_catalog.listings l SET deprecation = $7 FROM copied
-             WHERE l.offer_uid = copied.offer_uid AND l.stage = 'live' AND l.deprecation IS DISTINCT FROM $7
+             FROM told n
+             WHERE o.offer_uid = ANY ($1) AND o.offer_uid = n.offer_uid AND o.publication_revision < n.revision
+             RETURNING o.offer_uid, n.deprecation
+           ), leaving AS (
+             UPDATE offer_catalog.listings l SET deprecation = c.deprecation FROM copied c
+             WHERE l.offer_uid = ANY ($1) AND l.offer_uid = c.offer_uid AND l.stage = 'live'
+               AND l.deprecation IS DISTINCT FROM c.deprecation
            )
-           SELECT EXISTS (SELECT FROM copied) AS "applied!""#,
-        uid,
-        copy.status.as_str(),
-        copy.revision,
-        copy.preview_submission,
-        copy.live_submission,
-        copy.latest_submission,
-        deprecation.map(Json) as Option<Json<&Deprecation>>
+           SELECT offer_uid FROM copied"#,
+        &uids,
+        &statuses,
+        &revisions,
+        &submissions(|copy| copy.preview_submission) as &[Option<Uuid>],
+        &submissions(|copy| copy.live_submission) as &[Option<Uuid>],
+        &submissions(|copy| copy.latest_submission) as &[Option<Uuid>],
+        &deprecations as &[Option<Json<&Deprecation>>]
     )
-    .fetch_one(db)
+    .fetch_all(db)
     .await?;
-    Ok(applied)
+    Ok(applied.into_iter().collect())
 }
 
 /// Which offers a list shows.
@@ -257,15 +276,4 @@ pub async fn list(
     rows.into_iter()
         .map(|row| row.offer().map(|(offer, _)| offer))
         .collect()
-}
-
-/// Locks the rows of several offers in the order of their ids, so that two batches can't wait for each other.
-pub async fn lock_all(db: &mut PgConnection, uids: &[Uuid]) -> Result<()> {
-    sqlx::query!(
-        "SELECT offer_uid FROM offer_catalog.offers WHERE offer_uid = ANY ($1) ORDER BY offer_uid FOR NO KEY UPDATE",
-        uids
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(())
 }

@@ -84,8 +84,13 @@ pub async fn find(
     row.map(Row::read).transpose()
 }
 
-/// Notes an order that is asked for the first time.
-pub async fn insert(db: &mut PgConnection, order: &Order, now: OffsetDateTime) -> Result<()> {
+/// Notes an order, unless it was asked for before. The publication revision of the last order applied to the offer, which
+/// must be locked; `None`: it was asked for.
+pub async fn insert(
+    db: &mut PgConnection,
+    order: &Order,
+    now: OffsetDateTime,
+) -> Result<Option<i64>> {
     let (certified, signed_off) = match &order.wanted {
         Wanted::Activation {
             certified,
@@ -93,11 +98,15 @@ pub async fn insert(db: &mut PgConnection, order: &Order, now: OffsetDateTime) -
         } => (certified.as_str(), signed_off.as_str()),
         Wanted::Preview | Wanted::Removal => ("", ""),
     };
-    sqlx::query!(
-        "INSERT INTO offer_catalog.orders
-           (submission, step, attempt, offer_uid, kind, snapshot_digest, certified_digest, signed_off_digest,
-            publication_revision, create_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    let last = sqlx::query_scalar!(
+        "WITH noted AS (
+           INSERT INTO offer_catalog.orders
+             (submission, step, attempt, offer_uid, kind, snapshot_digest, certified_digest, signed_off_digest,
+              publication_revision, create_time)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           ON CONFLICT (submission, step, attempt) DO NOTHING RETURNING offer_uid
+         )
+         SELECT o.order_revision FROM offer_catalog.offers o WHERE o.offer_uid = $4 AND EXISTS (SELECT FROM noted)",
         order.key.submission,
         order.key.step,
         order.key.attempt,
@@ -109,16 +118,19 @@ pub async fn insert(db: &mut PgConnection, order: &Order, now: OffsetDateTime) -
         order.publication_revision,
         now
     )
-    .execute(db)
+    .fetch_optional(db)
     .await?;
-    Ok(())
+    Ok(last)
 }
 
-/// Notes what became of an order. `false`: it was answered before, by another replica, and that answer stands.
+/// Notes what became of an order; `applied`: the publication revision that older orders are too late for from now on.
+/// `false`: it was answered before, by another replica, and that answer stands.
 pub async fn answer(
     db: &mut PgConnection,
+    offer: Uuid,
     key: &OrderKey,
     answer: &Answer,
+    applied: Option<i64>,
     now: OffsetDateTime,
 ) -> Result<bool> {
     let (digest, reason, message) = match answer {
@@ -128,10 +140,15 @@ pub async fn answer(
         Answer::OfferRemoved | Answer::Superseded => ("", "", ""),
         Answer::Failed { reason, message } => ("", reason.as_str(), message.as_str()),
     };
-    let done = sqlx::query!(
-        "UPDATE offer_catalog.orders
-         SET answer = $4, answer_digest = $5, answer_reason = $6, answer_message = $7, answer_time = $8, lease_end = NULL
-         WHERE submission = $1 AND step = $2 AND attempt = $3 AND answer IS NULL",
+    let answered = sqlx::query_scalar!(
+        r#"WITH answered AS (
+             UPDATE offer_catalog.orders
+             SET answer = $4, answer_digest = $5, answer_reason = $6, answer_message = $7, answer_time = $8, lease_end = NULL
+             WHERE submission = $1 AND step = $2 AND attempt = $3 AND answer IS NULL RETURNING 1
+           ), applied AS (
+             UPDATE offer_catalog.offers SET order_revision = $10 WHERE offer_uid = $9 AND order_revision < $10
+           )
+           SELECT EXISTS (SELECT FROM answered) AS "answered!""#,
         key.submission,
         key.step,
         key.attempt,
@@ -139,11 +156,13 @@ pub async fn answer(
         digest,
         reason,
         message,
-        now
+        now,
+        offer,
+        applied
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(answered)
 }
 
 /// Takes orders that wait to be carried out, oldest first, so that no other replica takes them while the lease runs.

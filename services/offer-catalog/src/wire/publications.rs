@@ -8,8 +8,8 @@ use marketplace_runtime::timestamp;
 use uuid::Uuid;
 
 use super::{signed, submission};
-use crate::commands::publications::News;
 use crate::domain::deprecation::{Deprecation, Reason};
+use crate::domain::news::News;
 use crate::domain::offer::{Publication, Status};
 use crate::domain::order::{Order, OrderKey, Wanted as Kind};
 use crate::wire::offers::read_status;

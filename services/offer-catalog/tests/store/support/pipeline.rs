@@ -3,14 +3,16 @@
 use marketplace_messaging::Work;
 use marketplace_runtime::clock;
 use offer_catalog::commands::freezes::{self, Frozen};
-use offer_catalog::commands::publications::{self, News};
+use offer_catalog::commands::publications;
 use offer_catalog::domain::deprecation::Deprecation;
 use offer_catalog::domain::freeze::Wanted as Freeze;
+use offer_catalog::domain::news::News;
 use offer_catalog::domain::offer::{Publication, Status};
 use offer_catalog::domain::order::{Order, OrderKey, Wanted};
 use offer_catalog::error::Result;
 use offer_catalog::store::listings::Served;
 use offer_catalog::{due, store};
+use tracing::Span;
 use uuid::Uuid;
 
 use super::{Bench, Offer, system};
@@ -141,9 +143,11 @@ impl Bench {
             orders,
             canceled: vec![],
         };
-        self.run(async |db| publications::apply(db, &self.keys, news, clock::now()).await)
-            .await
-            .unwrap();
+        self.run(async |db| {
+            publications::apply(db, &self.keys, vec![(news, Span::none())], clock::now()).await
+        })
+        .await
+        .unwrap();
     }
 
     /// A submission that was frozen, prepared, and whose preview is served. Answers its digest.
