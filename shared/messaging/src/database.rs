@@ -78,11 +78,12 @@ impl Database {
     }
 
     /// How to open a connection outside the pool. Plans aren't compiled: Postgres thinks some of the queue statements
-    /// are large, and would take a thousand times as long to compile one as to run it.
+    /// are large, and would take a thousand times as long to compile one as to run it. Nor are they made anew each time,
+    /// also where the role's filtered lists need that: what runs here goes by keys.
     pub(crate) fn options(&self) -> PgConnectOptions {
         (*self.pool.connect_options())
             .clone()
-            .options([("jit", "off")])
+            .options([("jit", "off"), ("plan_cache_mode", "force_generic_plan")])
     }
 }
 

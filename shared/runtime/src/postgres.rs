@@ -83,7 +83,8 @@ pub fn pool_options(connections: u32) -> PgPoolOptions {
 /// Connection options of a URL, with TCP keepalive and quiet statement logs.
 ///
 /// Every statement of ours goes by a key. A plan that was made while its table had a few rows, or without statistics, would
-/// read the whole table, and be kept while it grows: plans read tables as a whole only where there is no index at all.
+/// read the whole table, and be kept while it grows: plans read tables as a whole only where there is no index at all, and
+/// join by looking up one row after the other.
 /// None of them runs long enough to be worth compiling.
 pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     crate::crypto::install();
@@ -96,6 +97,8 @@ pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
         ("tcp_keepalives_interval", "5"),
         ("tcp_keepalives_count", "3"),
         ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
         ("jit", "off"),
     ]);
     Ok(options
