@@ -13,25 +13,14 @@ use crate::error::Error;
 use crate::steps::Steps;
 use crate::store;
 
-/// A move on the offer `offer` of the scope's publisher.
+/// A move on an offer, which is locked.
 pub async fn change_offer(
     work: &mut Work,
     steps: &Steps,
-    scope: &Scope,
-    offer: &str,
+    mut offering: Offering,
     at: OffsetDateTime,
     change: impl FnOnce(&mut Offering, Moment<'_>) -> Result<(), Refusal>,
 ) -> Result<Offering, Error> {
-    let missing = || Error::NotFound {
-        kind: "Offer",
-        name: format!(
-            "publishers/{}/offers/{offer}",
-            scope.publisher().unwrap_or_default()
-        ),
-    };
-    let mut offering = store::lock_name(work, scope, offer)
-        .await?
-        .ok_or_else(missing)?;
     let moment = offering.moment(steps.moment(at));
     change(&mut offering, moment)?;
     conclude_one(work, steps, offering, at).await

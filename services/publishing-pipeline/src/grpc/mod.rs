@@ -155,13 +155,35 @@ impl Grpc {
     {
         requests::run(&self.db, once, async move |mut work: Work| {
             let at = clock::now();
-            let changed =
-                commands::change_offer(&mut work, &self.steps, &scope, &name.offer, at, change)
-                    .await;
-            let offering = changed.map_err(|error| named(error, &name))?;
+            let locked = store::lock_name(&mut work, &scope, &name.offer).await;
+            let Some(offering) = locked? else {
+                // Nothing is locked while the catalogue is asked.
+                drop(work);
+                let refused = self.never_published(&name, change).await;
+                return Err(named(refused, &name).into());
+            };
+            let changed = commands::change_offer(&mut work, &self.steps, offering, at, change);
+            let offering = changed.await.map_err(|error| named(error, &name))?;
             Ok((work, answer(wire::publication(&offering))))
         })
         .await
+    }
+
+    /// Why an offer without a publication can't move: it isn't there, or what is asked for isn't possible with a draft.
+    async fn never_published<C>(&self, name: &OfferName, change: C) -> Error
+    where
+        C: FnOnce(&mut Offering, Moment<'_>) -> Result<(), Refusal> + Send,
+    {
+        let (mut offering, _) = match self.unpublished(name).await {
+            Ok(draft) => draft,
+            Err(error) => return error,
+        };
+        let moment = offering.moment(self.steps.moment(clock::now()));
+        match change(&mut offering, moment) {
+            Err(refusal) => refusal.into(),
+            // What it was about is being published just now.
+            Ok(()) => Error::ConcurrentChange,
+        }
     }
 
     /// A stop with what only the catalogue knows of it: whether customers see what they are to use instead.

@@ -34,7 +34,7 @@ impl Grpc {
         store::find_offer(&mut *self.db.acquire().await?, scope, &name.offer).await
     }
 
-    async fn unpublished(&self, name: &OfferName) -> Result<(Offering, Draft), Error> {
+    pub(super) async fn unpublished(&self, name: &OfferName) -> Result<(Offering, Draft), Error> {
         let draft = self.catalog.draft(&name.to_string()).await?;
         let draft = draft.ok_or_else(|| Error::NotFound {
             kind: "Offer",
