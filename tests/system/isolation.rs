@@ -226,7 +226,11 @@ async fn a_byte_changed_before_certification_is_a_system_error_at_once() -> anyh
 }
 
 /// Changes a frozen snapshot; answers what it was.
-async fn snapshot(market: &Marketplace, digest: &str, change: &str) -> anyhow::Result<Vec<u8>> {
+pub(super) async fn snapshot(
+    market: &Marketplace,
+    digest: &str,
+    change: &str,
+) -> anyhow::Result<Vec<u8>> {
     let mut db = market.servers.database.superuser().await?;
     let read = "SELECT bytes FROM offer_catalog.snapshots WHERE digest = $1";
     let before: Vec<u8> = sqlx::query_scalar(read)

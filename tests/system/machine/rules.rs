@@ -2,7 +2,7 @@
 //! moments at which nothing runs by itself: whoever is waited for is a publisher or a reviewer. Written from the rules, not
 //! from the service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use marketplace_proto::notification::v1::NotificationCode as N;
 use marketplace_proto::offercatalog::v1::OfferStatus;
@@ -35,6 +35,8 @@ pub enum Act {
     Approve,
     Reject,
     GoLive,
+    /// While what is kept of the offer isn't what was signed off (PB-1); it is mended afterwards.
+    GoLiveAmiss,
     Schedule,
     /// For a moment from now, and it is waited for.
     ScheduleSoon,
@@ -60,6 +62,7 @@ impl Act {
             Self::Approve,
             Self::Reject,
             Self::GoLive,
+            Self::GoLiveAmiss,
             Self::Schedule,
             Self::ScheduleSoon,
             Self::CancelSchedule,
@@ -86,6 +89,8 @@ pub enum Stage {
     AwaitingSignOff,
     Live,
     Failed,
+    /// The platform failed in its live leg: it may go live again (T24).
+    Amiss,
     Canceled,
     Superseded,
     Withdrawn,
@@ -181,15 +186,43 @@ impl Offer {
         }
     }
 
+    fn amiss(&self) -> Option<usize> {
+        self.failed
+            .filter(|failed| self.submissions[*failed].stage == Stage::Amiss)
+    }
+
+    /// What may be asked for as the offer stands, as refusals name it.
+    pub fn moves(&self) -> BTreeSet<&'static str> {
+        match self.in_flight().map(|_| self.kind) {
+            Some(Kind::Container) => return BTreeSet::from(["CANCEL_PUBLISH", "SUPERSEDE"]),
+            Some(Kind::Saas) => return BTreeSet::from(["CANCEL_LIVE_LEG"]),
+            None => {}
+        }
+        let preview = self.status() == OfferStatus::Preview;
+        let any = |state| self.plans.values().any(|plan| *plan == state);
+        let moves = [
+            ("PUBLISH", true),
+            ("GO_LIVE", preview || self.amiss().is_some()),
+            ("CANCEL_SCHEDULED_GO_LIVE", self.scheduled),
+            ("STOP_DISTRIBUTION", self.live.is_some()),
+            ("STOP_PLAN_DISTRIBUTION", self.live.is_some()),
+            ("RESUME_PLAN_DISTRIBUTION", any(Plan::StopPending)),
+            ("RESTORE_PLAN", any(Plan::NotAvailable)),
+            ("DISCARD_FAILURE", self.failed.is_some()),
+            ("WITHDRAW_PREVIEW", preview),
+        ];
+        let possible = moves.into_iter().filter(|(_, possible)| *possible);
+        possible.map(|(name, _)| name).collect()
+    }
+
     /// The submission that an act names; `None`: there is none that it could name.
     pub fn named(&self, act: Act) -> Option<usize> {
         let meant = match act {
             Act::Approve | Act::Reject => return self.in_flight(),
-            Act::GoLive
-            | Act::Schedule
-            | Act::ScheduleSoon
-            | Act::CancelSchedule
-            | Act::Withdraw => self.awaiting(),
+            Act::GoLive | Act::GoLiveAmiss => self.amiss().or(self.awaiting()),
+            Act::Schedule | Act::ScheduleSoon | Act::CancelSchedule | Act::Withdraw => {
+                self.awaiting()
+            }
             Act::Discard => self.failed,
             _ => self.in_flight(),
         };
@@ -265,39 +298,41 @@ impl Offer {
                 self.failed = runs;
                 Some(told.row("Certification red").notice(N::CertificationFailed))
             }
-            // T16; T40: as if the scheduler had come back for it.
-            Act::GoLive | Act::ScheduleSoon => {
-                let signed = self.may_go_live()?;
-                self.scheduled = false;
-                let mut told = told.row("Sign-off to go live").notice(N::GoLiveAccepted);
-                if !std::mem::replace(&mut self.submissions[signed].signed_off, true) {
-                    told = told.row("Publisher sign-off green");
-                }
-                match self.kind {
-                    Kind::Saas => {
-                        self.submissions[signed].stage = Stage::InReview;
-                        Some(told)
-                    }
-                    Kind::Container => {
-                        Some(self.activate(signed, told.row("Offer purchase flow setup green")))
-                    }
-                }
+            // T16, T24.
+            Act::GoLive => {
+                let signed = self.amiss().or_else(|| self.previewed())?;
+                self.go_live(signed, told)
+            }
+            // T20 by the platform's fault.
+            Act::GoLiveAmiss => {
+                let signed = self.amiss().or_else(|| self.previewed())?;
+                self.fail_live_leg(signed, told)
+            }
+            // T40: as if the scheduler had come back for it.
+            Act::ScheduleSoon => {
+                let signed = self.previewed()?;
+                self.go_live(signed, told)
             }
             // T39.
             Act::Schedule => {
-                self.may_go_live()?;
-                self.scheduled = true;
-                Some(told)
+                let signed = self.previewed()?;
+                self.scheduled = self.as_frozen(signed);
+                self.scheduled.then_some(told)
             }
             // T41.
             Act::CancelSchedule => std::mem::take(&mut self.scheduled).then_some(told),
-            // T37: none of these failed by the platform.
-            Act::Discard => self.failed.take().map(|_| told),
+            // T37.
+            Act::Discard => {
+                let again = self.amiss();
+                self.failed.take()?;
+                if let Some(amiss) = again {
+                    self.submissions[amiss].stage = Stage::AwaitingSignOff;
+                }
+                Some(told)
+            }
             // T36.
             Act::Withdraw => {
-                let withdrawn = (self.status() == OfferStatus::Preview)
-                    .then(|| self.awaiting())
-                    .flatten()?;
+                let withdrawn = self.previewed()?;
                 self.submissions[withdrawn].stage = Stage::Withdrawn;
                 self.scheduled = false;
                 Some(told.row("Publisher sign-off grey").notice(N::StepFailed))
@@ -384,12 +419,49 @@ impl Offer {
         told
     }
 
+    /// What awaits sign-off, where nothing goes before it.
+    fn previewed(&self) -> Option<usize> {
+        self.awaiting()
+            .filter(|_| self.status() == OfferStatus::Preview)
+    }
+
     /// The guard of T16.
-    fn may_go_live(&self) -> Option<usize> {
-        let awaiting = (self.status() == OfferStatus::Preview)
-            .then(|| self.awaiting())
-            .flatten()?;
-        (self.submissions[awaiting].frozen == self.plans).then_some(awaiting)
+    fn as_frozen(&self, submission: usize) -> bool {
+        self.submissions[submission].frozen == self.plans
+    }
+
+    /// Up to where a reviewer or nobody is waited for.
+    fn go_live(&mut self, signed: usize, told: Told) -> Option<Told> {
+        let told = self.sign_off(signed, told)?;
+        Some(match self.kind {
+            Kind::Saas => {
+                self.submissions[signed].stage = Stage::InReview;
+                told
+            }
+            Kind::Container => self.activate(signed, told.row("Offer purchase flow setup green")),
+        })
+    }
+
+    fn fail_live_leg(&mut self, signed: usize, told: Told) -> Option<Told> {
+        let told = self.sign_off(signed, told)?;
+        self.submissions[signed].stage = Stage::Amiss;
+        self.failed = Some(signed);
+        // The first step of the live leg that reads what was signed off.
+        let step = match self.kind {
+            Kind::Saas => "Certification red",
+            Kind::Container => "Offer purchase flow setup red",
+        };
+        Some(told.row(step).notice(N::StepFailed))
+    }
+
+    fn sign_off(&mut self, signed: usize, told: Told) -> Option<Told> {
+        self.as_frozen(signed).then_some(())?;
+        (self.scheduled, self.failed) = (false, None);
+        let mut told = told.row("Sign-off to go live").notice(N::GoLiveAccepted);
+        if !std::mem::replace(&mut self.submissions[signed].signed_off, true) {
+            told = told.row("Publisher sign-off green");
+        }
+        Some(told)
     }
 
     /// T22, T31, T32; E-8: it is the submission that was previewed.
