@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -16,7 +17,7 @@ use crate::{Bucket, Child, Clients, ISSUER, SERVICES, Servers, Signer, binary, s
 pub struct Options {
     /// Environment of every service on top of the usual.
     pub environment: Vec<(&'static str, String)>,
-    /// Replicas of every service; 0 counts as 1. [`Marketplace::twin`] calls the second ones.
+    /// Replicas of every service; 0 counts as 1. Each [`Clients`] calls those of the next turn.
     pub replicas: usize,
     /// Replaces host and port of the broker: a proxy's.
     pub broker: Option<std::net::SocketAddr>,
@@ -34,8 +35,12 @@ pub struct Marketplace {
     pub signer: Signer,
     /// The services, in the order of [`SERVICES`], then further replicas.
     pub children: Vec<Child>,
-    /// Ports of the five.
+    /// Ports of the first five.
     pub ports: [u16; 5],
+    /// Those of every replica.
+    replicas: Vec<[u16; 5]>,
+    /// How many clients there have been.
+    turn: AtomicUsize,
     /// Files of this test: logs, mails, assets, keys.
     pub folder: PathBuf,
     /// What keeps assets where it isn't the folder.
@@ -64,20 +69,20 @@ impl Marketplace {
         std::fs::write(folder.join("key.pem"), &signer.pem)?;
         std::fs::write(folder.join("jwks.json"), signer.jwks.to_string())?;
         std::fs::write(folder.join("issuers.json"), issuers().to_string())?;
-        let ports = free_ports()?;
+        let replicas = (0..options.replicas.max(1)).map(|_| free_ports());
+        let replicas = replicas.collect::<anyhow::Result<Vec<_>>>()?;
         let mut market = Self {
             servers,
             signer,
             children: Vec::new(),
-            ports,
+            ports: replicas[0],
+            replicas,
+            turn: AtomicUsize::new(0),
             folder,
             bucket: None,
         };
-        for (service, port) in SERVICES.into_iter().zip(ports) {
-            market.add(service, port, &options)?;
-        }
-        for _ in 1..options.replicas {
-            for (service, port) in SERVICES.into_iter().zip(free_ports()?) {
+        for ports in market.replicas.clone() {
+            for (service, port) in SERVICES.into_iter().zip(ports) {
                 market.add(service, port, &options)?;
             }
         }
@@ -199,18 +204,10 @@ impl Marketplace {
         self.speaker(subject, &json!({}))
     }
 
-    /// The same member, whose calls go to the other replicas where there are two.
-    pub fn twin(&self, subject: &str) -> Clients {
-        let mut ports = self.ports;
-        for (service, port) in SERVICES.into_iter().zip(&mut ports) {
-            let replicas = self
-                .children
-                .iter()
-                .filter(|child| child.service == service);
-            *port = replicas.last().map_or(*port, |child| child.port);
-        }
-        Clients::new(ports, Some(&self.signer.token(subject, &json!({}))))
-            .expect("loopback addresses are valid")
+    /// The same member twice: calls go to the first and to the second replicas.
+    pub fn twins(&self, subject: &str) -> [Clients; 2] {
+        let token = self.signer.token(subject, &json!({}));
+        [0, 1].map(|turn| self.clients(turn, Some(&token)))
     }
 
     /// Somebody with a platform role: `operator`, `reviewer`, `service`.
@@ -220,13 +217,21 @@ impl Marketplace {
 
     /// Somebody whose token says more.
     pub fn speaker(&self, subject: &str, claims: &serde_json::Value) -> Clients {
-        Clients::new(self.ports, Some(&self.signer.token(subject, claims)))
-            .expect("loopback addresses are valid")
+        self.clients(self.turn(), Some(&self.signer.token(subject, claims)))
     }
 
     /// Somebody without a token.
     pub fn anybody(&self) -> Clients {
-        Clients::new(self.ports, None).expect("loopback addresses are valid")
+        self.clients(self.turn(), None)
+    }
+
+    fn turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn clients(&self, turn: usize, token: Option<&str>) -> Clients {
+        let ports = self.replicas[turn % self.replicas.len()];
+        Clients::new(ports, token).expect("loopback addresses are valid")
     }
 
     /// Waits until everything that was told has been heard, and fails if any message was given up.

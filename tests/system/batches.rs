@@ -264,7 +264,7 @@ async fn a_batch_is_made_once_and_run_as_who_made_it() -> anyhow::Result<()> {
     let orders = drafted(&market, "contoso", 2).await?;
     let mut create_it = request("contoso", orders.clone());
     create_it.request_id = "once".into();
-    let twins = [market.person("ada"), market.twin("ada")];
+    let twins = market.twins("ada");
     let calls = (0..16).map(|i| {
         let (mut ada, request) = (twins[i % 2].clone(), create_it.clone());
         async move { ada.publishing.create_batch(request).await }
@@ -329,7 +329,7 @@ async fn a_batch_is_made_once_and_run_as_who_made_it() -> anyhow::Result<()> {
 /// From a shell: the same, and what became of each.
 #[tokio::test]
 async fn marketctl_publishes_many_and_shows_quotas() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     drafted(&market, "contoso", 2).await?;
     let batch = ["publish", "--batch", "contoso/offer-0", "offer-1"];
@@ -357,7 +357,7 @@ async fn marketctl_publishes_many_and_shows_quotas() -> anyhow::Result<()> {
 #[tokio::test]
 async fn one_who_submits_little_waits_little_beside_one_who_submits_much() -> anyhow::Result<()> {
     let (queued, samples, most) = if long() { (2_000, 31, 2) } else { (100, 15, 4) };
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     market.publisher("fabrikam").await?;
     let small = market

@@ -77,7 +77,7 @@ fn stop(schedule: Option<DeprecationSchedule>) -> StopDistributionRequest {
 #[tokio::test]
 async fn as_142_up_7_a_virtual_machine_leaves_at_a_date_and_stays_if_that_is_taken_back()
 -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     let mut ada = market.person("ada");
     sell(&market).await?;
     assert!(buy(&market).await?.is_empty());
@@ -176,7 +176,7 @@ async fn as_142_up_7_a_virtual_machine_leaves_at_a_date_and_stays_if_that_is_tak
 /// UP-7 is of virtual machines: whatever else is stopped leaves at once.
 #[tokio::test]
 async fn up_7_other_types_take_no_schedule() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let draft = drafts::saas_free_trial();
     let (offer, _) = market.publish_live("contoso", "forge", draft).await?;

@@ -125,7 +125,7 @@ async fn a_dry_run_finds_what_a_submission_is_told() -> anyhow::Result<()> {
     } else {
         8
     };
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let (mut flawed, mut good, mut refusals) = (0, 0, 0);
     for number in 0..count {

@@ -12,7 +12,7 @@ use marketplace_proto::publishing::v1::*;
 use prost_types::Timestamp;
 use system_tests::drafts::{self, Draft};
 use system_tests::{
-    Chances, Child, Clients, HttpsServer, Mailbox, Marketplace, Options, Records, SERVICES, Unruly,
+    Chances, Child, HttpsServer, Mailbox, Marketplace, Options, Records, SERVICES, Unruly,
     patiently,
 };
 use tokio::sync::Mutex;
@@ -66,8 +66,6 @@ struct Run<'a> {
 
 struct Storm {
     market: Marketplace,
-    /// `ada` at the second replicas.
-    twin: Clients,
     children: Vec<Mutex<Child>>,
     unruly: Unruly,
     mailbox: Mailbox,
@@ -114,13 +112,11 @@ impl Storm {
                 findings: run.findings.len(),
             });
         }
-        let twin = market.twin("ada");
         let children: Vec<_> = market.children.drain(..).map(Mutex::new).collect();
         Ok(Self {
             kills: children.iter().map(|_| AtomicUsize::new(0)).collect(),
             children,
             market,
-            twin,
             unruly,
             mailbox,
             crm,
@@ -268,12 +264,7 @@ impl Storm {
             request_id: format!("publish {}", run.number),
             ..self.market.publish_request(&run.offer).await?
         };
-        // Repeats go to the other replica at times.
-        let mut ada = if fastrand::bool() {
-            self.market.person("ada").publishing
-        } else {
-            self.twin.publishing.clone()
-        };
+        let mut ada = self.market.person("ada").publishing;
         let made = ada.publish_offer(request).await?.into_inner().submission;
         Ok(made.context("no submission")?.name)
     }

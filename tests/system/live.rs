@@ -16,7 +16,7 @@ use tonic::Code;
 /// AS-001 … AS-010, AS-030, AS-089 (SaaS): certification follows sign-off.
 #[tokio::test]
 async fn a_saas_offer_goes_live_and_is_certified_after_sign_off() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let offer = market
         .draft("contoso", "forge", drafts::saas_free_trial())
@@ -120,7 +120,7 @@ async fn a_saas_offer_goes_live_and_is_certified_after_sign_off() -> anyhow::Res
 /// AS-089 (other types), PL-9: certification comes before the preview.
 #[tokio::test]
 async fn a_container_offer_is_certified_before_its_preview() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let offer = market
         .draft("contoso", "forge", drafts::container())
@@ -177,7 +177,7 @@ async fn a_sold_offer_probes_purchase_and_leads_and_tells_its_people() -> anyhow
         environment: crm.trusted(),
         ..Options::default()
     };
-    let market = Marketplace::start_with(options).await?;
+    let market = Marketplace::twice_with(options).await?;
     market.publisher("contoso").await?;
     let draft = drafts::saas_sold(&format!("{}/leads", crm.url));
     let offer = market.draft("contoso", "forge", draft).await?;

@@ -113,12 +113,6 @@ impl<'a> Walk<'a> {
                 .into_iter()
                 .fold(told, |told, plan| told.row(rules::made(plan)));
         }
-        // Each other walker's calls go to the second replicas.
-        let ada = if number % 4 < 2 {
-            market.person("ada")
-        } else {
-            market.twin("ada")
-        };
         let publisher = PUBLISHERS[number % PUBLISHERS.len()];
         let id = format!("walk-{number}");
         let page = draft.pages[1].clone();
@@ -133,7 +127,7 @@ impl<'a> Walk<'a> {
             watching: Vec::new(),
             watched: 0,
             random,
-            ada,
+            ada: market.person("ada"),
             oscar: market.staff("oscar", "operator"),
         })
     }

@@ -83,7 +83,7 @@ fn stop(offer: &str, plan: &str) -> StopDistributionRequest {
 async fn pn_15_the_plan_overview_offers_what_can_be_done_with_each_plan() -> anyhow::Result<()> {
     use PlanLifecycle as L;
     use PlanMove as M;
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let mut ada = market.person("ada");
     let offer = market.draft("contoso", "forge", forge()).await?;
@@ -159,7 +159,7 @@ async fn pn_15_the_plan_overview_offers_what_can_be_done_with_each_plan() -> any
 /// AS-106, AS-119: a type without private plans has no sync at all, one without plans no actions on plans.
 #[tokio::test]
 async fn as_119_types_without_private_plans_have_no_sync_action() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let empty = |offer_type| Draft {
         offer_type,

@@ -31,7 +31,7 @@ async fn stage(draft: drafts::Draft) -> anyhow::Result<(Marketplace, [Clients; 2
     let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let offer = Box::pin(market.draft("contoso", "forge", draft)).await?;
-    let twins = [market.person("ada"), market.twin("ada")];
+    let twins = market.twins("ada");
     Ok((market, twins, offer))
 }
 

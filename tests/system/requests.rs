@@ -16,7 +16,7 @@ async fn sixty_four_identical_publishes_make_one_submission() -> anyhow::Result<
         .await?;
     let mut request = market.publish_request(&offer).await?;
     request.request_id = "publish-once".into();
-    let twins = [market.person("ada"), market.twin("ada")];
+    let twins = market.twins("ada");
     let calls = (0..64).map(|i| {
         let (mut ada, request) = (twins[i % 2].clone(), request.clone());
         async move { ada.publishing.publish_offer(request).await }
@@ -72,7 +72,7 @@ async fn of_two_publishes_at_once_one_wins() -> anyhow::Result<()> {
     let offer = market
         .draft("contoso", "forge", drafts::container())
         .await?;
-    let (mut here, mut there) = (market.person("ada"), market.twin("ada"));
+    let [mut here, mut there] = market.twins("ada");
     for round in 0..5 {
         let request = market.publish_request(&offer).await?;
         let both = tokio::join!(

@@ -25,7 +25,7 @@ fn untitled() -> Draft {
 /// it is warned, and certification fails it.
 #[tokio::test]
 async fn as_050_who_goes_live_with_findings_is_warned() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     market.prove_address("ada", || market.mails()).await?;
     let good = drafts::saas_free_trial();
@@ -100,7 +100,7 @@ async fn as_050_who_goes_live_with_findings_is_warned() -> anyhow::Result<()> {
 /// go live.
 #[tokio::test]
 async fn as_007_whatever_fails_a_submission_wants_attention() -> anyhow::Result<()> {
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment: vec![
             ("ORDER_RESEND", "300ms".into()),
             ("INCIDENT_AFTER", "2s".into()),
@@ -162,7 +162,7 @@ async fn as_007_whatever_fails_a_submission_wants_attention() -> anyhow::Result<
 /// AS-012, AS-138, AS-145, UP-5, UP-6: a plan leaves by way of a preview, the offer at once.
 #[tokio::test]
 async fn as_145_a_plan_leaves_by_a_preview_and_an_offer_at_once() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let draft = drafts::with_plans(drafts::container(), ["second"]);
     let (offer, _) = market.publish_live("contoso", "box", draft).await?;

@@ -23,7 +23,7 @@ async fn replicas_of_the_catalogue_share_a_bucket() -> anyhow::Result<()> {
     let (offer, _) = market
         .publish_live("contoso", "forge", drafts::saas_free_trial())
         .await?;
-    let mut twin = market.twin("ada");
+    let [_, mut twin] = market.twins("ada");
     let list = ListAssetsRequest {
         parent: offer.clone(),
         ..Default::default()

@@ -65,7 +65,7 @@ async fn as_009_as_013_the_overview_says_where_an_offer_stands() -> anyhow::Resu
         environment: crm.trusted(),
         ..Options::default()
     };
-    let market = Marketplace::start_with(options).await?;
+    let market = Marketplace::twice_with(options).await?;
     market.publisher("contoso").await?;
     let draft = drafts::saas_sold(&format!("{}/leads", crm.url));
     let offer = market.draft("contoso", "forge", draft).await?;
@@ -179,7 +179,7 @@ async fn end(market: &Marketplace, offer: &str, get: GetListingRequest) -> anyho
 /// published again; each offer has a status and steps of its own.
 #[tokio::test]
 async fn as_082_after_a_cancel_everything_starts_from_the_first_step() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let offer = market.draft("contoso", "box", drafts::container()).await?;
     let other = drafts::saas_free_trial();

@@ -68,7 +68,7 @@ impl Walk<'_> {
                 match publishing.publish_offer(request).await {
                     Ok(answer) => {
                         let made = answer.into_inner().submission.context("no submission")?;
-                        let replicas = [self.market.person("ada"), self.market.twin("ada")];
+                        let replicas = self.market.twins("ada");
                         self.watching
                             .push(Watching::start(made.name.clone(), replicas));
                         self.submissions.push(made.name);
