@@ -47,7 +47,7 @@ fn received(crm: &HttpsServer, name: &str) -> Vec<Bytes> {
 async fn as_091_a_lead_of_a_preview_reaches_the_crm_and_so_does_one_of_a_live_offer()
 -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment: crm.trusted(),
         ..Options::default()
     })
@@ -107,7 +107,7 @@ async fn as_091_a_lead_of_a_preview_reaches_the_crm_and_so_does_one_of_a_live_of
 #[tokio::test]
 async fn pv_9_leads_are_refused_with_reasons() -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment: crm.trusted(),
         ..Options::default()
     })
@@ -187,7 +187,7 @@ async fn ld_9_a_crm_is_given_time_and_a_wrong_secret_is_told_without_it() -> any
     let crm = Crm::start(&[]).await?;
     let mut environment = crm.server.trusted();
     environment.push(("LEADS_LOGIN_URL", crm.server.url.clone()));
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment,
         ..Options::default()
     })

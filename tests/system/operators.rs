@@ -112,7 +112,7 @@ async fn without_a_grant_operators_only_correct_the_platforms_errors() -> anyhow
 /// AS-128, RO-7, IB-2: with a grant they act, and the history says that the operator did.
 #[tokio::test]
 async fn with_a_grant_operators_act_and_are_shown_by_their_brand() -> anyhow::Result<()> {
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment: vec![("OPERATOR_NAME", "Contoso Marketplace".into())],
         ..Options::default()
     })
@@ -182,7 +182,7 @@ async fn with_a_grant_operators_act_and_are_shown_by_their_brand() -> anyhow::Re
 /// A message that a service could not apply is kept with its reason, and is applied once when its cause is gone.
 #[tokio::test]
 async fn what_a_service_gave_up_is_applied_when_it_can_be() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let mut db = market.servers.database.superuser().await?;
     db.execute("ALTER TABLE history.rows ADD CONSTRAINT broken CHECK (false) NOT VALID")

@@ -140,7 +140,7 @@ async fn synced(market: &Marketplace, offer: &str) -> anyhow::Result<usize> {
 /// that isn't live yet has to be published.
 #[tokio::test]
 async fn as_118_a_sync_serves_the_audience_and_nothing_else() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let draft = forge();
     let (offer, _) = market
@@ -197,7 +197,7 @@ async fn as_118_a_sync_serves_the_audience_and_nothing_else() -> anyhow::Result<
 /// AS-119: types without private plans have nothing to sync.
 #[tokio::test]
 async fn as_119_types_without_private_plans_have_no_sync() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let empty = |offer_type| Draft {
         offer_type,

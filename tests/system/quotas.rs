@@ -20,7 +20,7 @@ async fn quotas_refuse_what_is_beyond_them_and_say_when() -> anyhow::Result<()> 
         ("QUOTA_SUBMISSIONS_PER_DAY", "2"),
         ("QUOTA_BATCHES_RUNNING", "1"),
     ];
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment: environment.map(|(name, value)| (name, value.into())).into(),
         ..Options::default()
     })
