@@ -103,13 +103,8 @@ impl Walk<'_> {
             Act::GoLive | Act::Schedule | Act::ScheduleSoon => {
                 let pause = if act == Act::Schedule { 86_400 } else { 1 };
                 let then = std::time::SystemTime::now() + Duration::from_secs(pause);
-                let go = GoLiveRequest {
-                    submission,
-                    acknowledge_warnings: true,
-                    go_live_at: (act != Act::GoLive).then(|| Timestamp::from(then)),
-                    ..Default::default()
-                };
-                publishing.go_live(go).await.map(drop)
+                let at = (act != Act::GoLive).then(|| Timestamp::from(then));
+                publishing.go_live(go(&submission, at)).await.map(drop)
             }
             Act::GoLiveAmiss => {
                 let get = GetSubmissionRequest {
@@ -118,12 +113,7 @@ impl Walk<'_> {
                 let answer = publishing.get_submission(get).await?.into_inner();
                 let digest = answer.submission.context("no submission")?.digest;
                 let before = snapshot(self.market, &digest, "set_byte(bytes, 0, 64)").await?;
-                let go = GoLiveRequest {
-                    submission: submission.clone(),
-                    acknowledge_warnings: true,
-                    ..Default::default()
-                };
-                let said = publishing.go_live(go).await.map(drop);
+                let said = publishing.go_live(go(&submission, None)).await.map(drop);
                 if said.is_ok() {
                     self.market
                         .until_state(&submission, SubmissionState::Failed)
@@ -188,6 +178,15 @@ impl Walk<'_> {
             }
         };
         Ok(said)
+    }
+}
+
+fn go(submission: &str, at: Option<Timestamp>) -> GoLiveRequest {
+    GoLiveRequest {
+        submission: submission.into(),
+        acknowledge_warnings: true,
+        go_live_at: at,
+        ..Default::default()
     }
 }
 
