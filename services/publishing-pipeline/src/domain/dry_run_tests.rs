@@ -17,6 +17,8 @@ fn run(target: Target, depth: Depth, probe_endpoints: bool) -> DryRun {
         depth,
         probe_endpoints,
         notes: String::new(),
+        confirm: false,
+        supersede: false,
         by: user(),
     };
     DryRun::new(new, at(0))

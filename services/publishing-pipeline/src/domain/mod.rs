@@ -29,9 +29,13 @@ mod submission;
 mod tempo;
 
 #[cfg(test)]
+mod distribution_tests;
+#[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
 mod offering_tests;
+#[cfg(test)]
+mod trouble_tests;
 
 pub use batch::{Batch, BatchItem, BatchOrder, Failed, ItemState, NewBatch, Turn};
 pub use dry_run::{

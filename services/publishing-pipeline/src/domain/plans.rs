@@ -106,7 +106,7 @@ impl Offering {
     }
 
     /// Plans that the publication knows without the catalogue.
-    fn known_plans(&self) -> BTreeMap<&str, &String> {
+    pub(super) fn known_plans(&self) -> BTreeMap<&str, &String> {
         let row = &self.publication;
         let served = [row.live, row.preview].into_iter().flatten();
         let served = served.filter_map(|id| self.submission(id));

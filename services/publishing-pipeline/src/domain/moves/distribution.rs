@@ -169,8 +169,14 @@ impl Offering {
 
     /// What stands against a stop of a plan; its name where nothing does.
     pub(in crate::domain) fn check_stop_plan(&self, plan: &str) -> Result<String, Refusal> {
-        let missing = || Refusal::NotFound("Plan", plan.to_owned());
         self.guard(Move::StopPlan)?;
+        let missing = || {
+            if self.known_plans().contains_key(plan) {
+                Refusal::NotAllowed("PLAN_NOT_LIVE", format!("plan {plan} is not on sale"))
+            } else {
+                Refusal::NotFound("Plan", plan.to_owned())
+            }
+        };
         let live = self.live_submission().ok_or_else(missing)?;
         let name = live.profile.plan(plan).ok_or_else(missing)?.name.clone();
         let sold = self.freeze().live_plans;
@@ -279,13 +285,16 @@ impl Offering {
         self.guard(wanted)?;
         let listed = self.publication.plans.iter().position(|one| one.id == plan);
         let place = listed.filter(|&place| self.publication.plans[place].state == state);
-        place.ok_or_else(|| match self.publication.plan(plan) {
-            None => Refusal::NotFound("Plan", plan.to_owned()),
-            Some(_) => Refusal::IllegalMove {
-                situation: self.situation(),
-                wanted,
-                allowed: self.allowed(),
-            },
+        place.ok_or_else(|| {
+            if self.known_plans().contains_key(plan) {
+                Refusal::IllegalMove {
+                    situation: self.situation(),
+                    wanted,
+                    allowed: self.allowed(),
+                }
+            } else {
+                Refusal::NotFound("Plan", plan.to_owned())
+            }
         })
     }
 }
