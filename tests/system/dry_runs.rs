@@ -194,7 +194,7 @@ async fn a_dry_run_finds_what_a_submission_is_told() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_is_not_run_says_why_and_a_refusal_says_what_publish_would() -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment: crm.trusted(),
         ..Options::default()
     })
@@ -302,6 +302,14 @@ async fn what_is_not_run_says_why_and_a_refusal_says_what_publish_would() -> any
         request_id: "once".into(),
         ..at(DryRunDepth::Full, false)
     };
+    let meant = CreateDryRunRequest {
+        confirm: true,
+        in_flight_policy: InFlightPolicy::Supersede.into(),
+        ..at(DryRunDepth::Full, false)
+    };
+    let meant = market.dry_run(meant).await?;
+    assert!(meant.confirm && meant.in_flight_policy() == InFlightPolicy::Supersede);
+    assert_eq!(reasons(&meant), Vec::<String>::new());
     let run = market.dry_run(again.clone()).await?;
     let in_flight = ["SUBMISSION_IN_FLIGHT", "CONFIRMATION_REQUIRED"];
     assert!(
@@ -324,7 +332,7 @@ async fn what_is_not_run_says_why_and_a_refusal_says_what_publish_would() -> any
 /// the platform can't look at in its time is a dry run that failed.
 #[tokio::test]
 async fn a_dry_run_changes_nothing() -> anyhow::Result<()> {
-    let mut market = Marketplace::start_with(Options {
+    let mut market = Marketplace::twice_with(Options {
         environment: vec![("DRY_RUN_DEADLINE", "3s".into())],
         ..Options::default()
     })
@@ -379,7 +387,7 @@ async fn a_dry_run_changes_nothing() -> anyhow::Result<()> {
     let refused = ada.publishing.publish_offer(rollback).await.unwrap_err();
     assert_eq!(reason(&refused), "NOT_FOUND");
 
-    market.child("certification").kill().await?;
+    market.kill("certification").await?;
     let failed = market.dry_run(full(&offer)).await?;
     assert_eq!(failed.state(), DryRunState::Failed);
     let said = &failed.failure_reason;
@@ -391,9 +399,7 @@ async fn a_dry_run_changes_nothing() -> anyhow::Result<()> {
     assert!(told.contains(&said.as_str()), "{said}");
     let unfinished = step(&failed, "certification")?;
     assert_eq!(unfinished.not_run_reason(), NotRunReason::Ended);
-    let certification = market.child("certification");
-    certification.restart()?;
-    certification.until_serving().await?;
+    market.restart("certification").await?;
     let get = GetOfferRequest {
         name: offer.clone(),
         ..Default::default()
@@ -423,12 +429,12 @@ async fn rows(market: &Marketplace) -> anyhow::Result<BTreeMap<String, i64>> {
 /// once, and whoever watches sees every change until then.
 #[tokio::test]
 async fn a_dry_run_outlives_who_carries_it_out() -> anyhow::Result<()> {
-    let mut market = Marketplace::start().await?;
+    let mut market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let offer = market
         .draft("contoso", "forge", drafts::container())
         .await?;
-    market.child("certification").kill().await?;
+    market.kill("certification").await?;
     let mut ada = market.person("ada").publishing;
     let made = async |ada: &mut marketplace_proto::publishing::v1::publishing_service_client::PublishingServiceClient<_>| {
         let created = ada.create_dry_run(full(&offer)).await?.into_inner();
@@ -465,13 +471,9 @@ async fn a_dry_run_outlives_who_carries_it_out() -> anyhow::Result<()> {
     assert_eq!(reason(&refused), "ILLEGAL_MOVE");
 
     is_at(&market, &survivor).await?;
-    let pipeline = market.child("publishing-pipeline");
-    pipeline.kill().await?;
-    pipeline.restart()?;
-    pipeline.until_serving().await?;
-    let certification = market.child("certification");
-    certification.restart()?;
-    certification.until_serving().await?;
+    market.kill("publishing-pipeline").await?;
+    market.restart("publishing-pipeline").await?;
+    market.restart("certification").await?;
     let mut ada = market.person("ada").publishing;
     let mut watched = ada.watch_dry_run(watch(&survivor)).await?.into_inner();
     let mut revision = 0;

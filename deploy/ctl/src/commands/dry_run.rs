@@ -8,7 +8,7 @@ use marketplace_proto::publishing::v1::{
 };
 use tokio::time::{Duration, sleep};
 
-use super::publish::NotesArgs;
+use super::publish::{NotesArgs, policy};
 use super::report::print_finding;
 use crate::api::request_id;
 use crate::config::Session;
@@ -33,6 +33,12 @@ pub struct DryRunArgs {
     pub probe_endpoints: bool,
     #[command(flatten)]
     pub notes: NotesArgs,
+    /// As for a publish although nothing changed since the last submission.
+    #[arg(long)]
+    pub confirm: bool,
+    /// As for a publish that cancels the submission that is in flight.
+    #[arg(long)]
+    pub supersede: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -72,6 +78,8 @@ pub async fn run(session: &Session, args: DryRunArgs, out: &mut Output) -> Resul
         depth: depth.into(),
         probe_endpoints: args.probe_endpoints,
         request_id: request_id(),
+        confirm: args.confirm,
+        in_flight_policy: policy(args.supersede).into(),
     };
     let made = session.api.call(request).await?.dry_run.unwrap_or_default();
     let ended = GetDryRunResponse {

@@ -210,6 +210,10 @@ pub struct NewDryRun {
     pub depth: Depth,
     pub probe_endpoints: bool,
     pub notes: String,
+    /// A publish although nothing changed is meant.
+    pub confirm: bool,
+    /// What is in flight would make way.
+    pub supersede: bool,
     pub by: Actor,
 }
 
@@ -224,6 +228,8 @@ pub struct DryRun {
     pub depth: Depth,
     pub probe_endpoints: bool,
     pub notes: String,
+    pub confirm: bool,
+    pub supersede: bool,
     pub created_by: Actor,
     pub state: DryRunState,
     pub record: Record,
@@ -250,6 +256,8 @@ impl DryRun {
             depth: new.depth,
             probe_endpoints: new.probe_endpoints,
             notes: new.notes,
+            confirm: new.confirm,
+            supersede: new.supersede,
             created_by: new.by,
             state: DryRunState::Running,
             record: Record::default(),

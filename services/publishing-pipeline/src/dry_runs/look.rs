@@ -82,8 +82,8 @@ impl DryRuns {
             profile: profile.clone(),
             freeze,
             notes: run.notes.clone(),
-            confirm: false,
-            supersede: false,
+            confirm: run.confirm,
+            supersede: run.supersede,
             by: run.created_by.clone(),
             trace: Trace::default(),
         };

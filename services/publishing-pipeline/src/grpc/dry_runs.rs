@@ -59,6 +59,8 @@ impl Grpc {
             depth: wanted.depth,
             probe_endpoints: wanted.probe_endpoints,
             notes: wanted.notes,
+            confirm: wanted.confirm,
+            supersede: wanted.supersede,
             by: wire::actor_of(&scope),
         };
         let run = DryRun::new(new, clock::now());

@@ -14,7 +14,7 @@ use tonic::Status;
 use tonic_types::pb as rpc;
 use uuid::Uuid;
 
-use super::requests::publish;
+use super::requests::{in_flight_policy, publish};
 use crate::domain::{Batch, BatchItem, BatchOrder, ItemState, Quota, Quotas, Turn, Used};
 use crate::error::Error;
 
@@ -100,20 +100,13 @@ fn request(item: &pb::BatchPublish) -> pb::PublishOfferRequest {
 
 /// The PublishOffer that an item stands for. Its request id is the same for every try.
 pub fn publish_item(turn: &Turn) -> pb::PublishOfferRequest {
-    let (order, policy) = (
-        &turn.order,
-        if turn.order.supersede {
-            pb::InFlightPolicy::Supersede
-        } else {
-            pb::InFlightPolicy::Reject
-        },
-    );
+    let order = &turn.order;
     pb::PublishOfferRequest {
         offer: OfferName::new(&turn.publisher, &order.offer).to_string(),
         etag: order.etag.clone(),
         notes: order.notes.clone(),
         request_id: format!("{}/{}", turn.batch, turn.item),
-        in_flight_policy: policy.into(),
+        in_flight_policy: in_flight_policy(order.supersede).into(),
         confirm: order.confirm,
         ..Default::default()
     }

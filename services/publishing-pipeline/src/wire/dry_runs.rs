@@ -10,7 +10,7 @@ use marketplace_runtime::timestamp::{duration_to_proto, to_proto};
 use time::Duration;
 use uuid::Uuid;
 
-use super::requests::NOTES;
+use super::requests::{NOTES, in_flight_policy, supersede};
 use super::submission::{Medians, actor, expected, leg, phase};
 use crate::domain::{
     CheckLeftOut, Depth, DryRun, DryRunState, DryStep, DryStepState, Finding, HumanStep, NotRun,
@@ -25,6 +25,8 @@ pub struct CreateDryRun {
     pub depth: Depth,
     pub probe_endpoints: bool,
     pub notes: String,
+    pub confirm: bool,
+    pub supersede: bool,
 }
 
 pub fn create_dry_run(request: &pb::CreateDryRunRequest) -> Result<CreateDryRun, Vec<Violation>> {
@@ -43,6 +45,7 @@ pub fn create_dry_run(request: &pb::CreateDryRunRequest) -> Result<CreateDryRun,
         Ok(pb::DryRunDepth::Full | pb::DryRunDepth::Unspecified) => Ok(Depth::Full),
         Err(_) => Err(unknown("depth")),
     });
+    let supersede = wrong.take(supersede(request.in_flight_policy));
     if request.probe_endpoints && depth.is_some_and(|depth| depth != Depth::Full) {
         wrong.add(
             Violation::new("probe_endpoints", "is for FULL only").because("CONFLICTING_FIELDS"),
@@ -55,6 +58,8 @@ pub fn create_dry_run(request: &pb::CreateDryRunRequest) -> Result<CreateDryRun,
             depth: depth?,
             probe_endpoints: request.probe_endpoints,
             notes: notes?,
+            confirm: request.confirm,
+            supersede: supersede?,
         })
     };
     let read = read();
@@ -113,6 +118,8 @@ pub fn dry_run(run: &DryRun, medians: &Medians) -> pb::DryRun {
         start_time: run.start_time.map(to_proto),
         end_time: run.end_time.map(to_proto),
         revision: run.revision,
+        confirm: run.confirm,
+        in_flight_policy: in_flight_policy(run.supersede).into(),
     }
 }
 
@@ -260,6 +267,7 @@ mod tests {
             target: 9,
             depth: 9,
             notes: "a\u{7}".into(),
+            in_flight_policy: 9,
             ..Default::default()
         };
         let mut fields: Vec<String> = create_dry_run(&wrong)
@@ -268,7 +276,10 @@ mod tests {
             .map(|violation| violation.field)
             .collect();
         fields.sort();
-        assert_eq!(fields, ["depth", "notes", "offer", "target"]);
+        assert_eq!(
+            fields,
+            ["depth", "in_flight_policy", "notes", "offer", "target"]
+        );
         let probing = pb::CreateDryRunRequest {
             depth: pb::DryRunDepth::Rules.into(),
             probe_endpoints: true,

@@ -32,6 +32,22 @@ pub struct Publish {
     pub validate_only: bool,
 }
 
+/// `in_flight_policy`: whether what is in flight makes way.
+pub fn supersede(policy: i32) -> Result<bool, Violation> {
+    let unknown = Violation::new("in_flight_policy", "is not known").because("UNKNOWN_VALUE");
+    let policy = pb::InFlightPolicy::try_from(policy).map_err(|_| unknown)?;
+    Ok(policy == pb::InFlightPolicy::Supersede)
+}
+
+/// The same as it is told.
+pub const fn in_flight_policy(supersede: bool) -> pb::InFlightPolicy {
+    if supersede {
+        pb::InFlightPolicy::Supersede
+    } else {
+        pb::InFlightPolicy::Reject
+    }
+}
+
 pub fn publish(request: &pb::PublishOfferRequest) -> Result<Publish, Vec<Violation>> {
     let mut wrong = Violations::new();
     let offer = wrong.take(OfferName::parse(&request.offer, "offer"));
@@ -55,22 +71,19 @@ pub fn publish(request: &pb::PublishOfferRequest) -> Result<Publish, Vec<Violati
             );
         }
     }
-    let supersede = match pb::InFlightPolicy::try_from(request.in_flight_policy) {
-        Ok(policy) => policy == pb::InFlightPolicy::Supersede,
-        Err(_) => {
-            wrong.add(Violation::new("in_flight_policy", "is not known").because("UNKNOWN_VALUE"));
-            false
-        }
-    };
-    let read = offer.zip(notes).map(|(offer, notes)| Publish {
-        offer,
-        etag: request.etag.clone(),
-        notes,
-        supersede,
-        source: request.source.clone(),
-        confirm: request.confirm,
-        validate_only: request.validate_only,
-    });
+    let supersede = wrong.take(supersede(request.in_flight_policy));
+    let read = offer
+        .zip(notes)
+        .zip(supersede)
+        .map(|((offer, notes), supersede)| Publish {
+            offer,
+            etag: request.etag.clone(),
+            notes,
+            supersede,
+            source: request.source.clone(),
+            confirm: request.confirm,
+            validate_only: request.validate_only,
+        });
     wrong.finish(read)
 }
 

@@ -27,6 +27,8 @@ async fn made(world: &World, publisher: &str) -> DryRun {
         depth: Depth::Full,
         probe_endpoints: false,
         notes: "notes".into(),
+        confirm: false,
+        supersede: false,
         by: user(),
     };
     let run = DryRun::new(new, clock::now());
