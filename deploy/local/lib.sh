@@ -121,13 +121,12 @@ start_postgres() { # [options]
     as_postgres tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
-max_connections = 300
 shared_buffers = 256MB
 CONF
   fi
   local pid=$folder/data/postmaster.pid
   if ! alive "$pid" "$folder/data" || port_is_free "$postgres_port"; then
-    as_postgres "$bin/pg_ctl" -D "$folder/data" -o "-p $postgres_port ${1:-}" -l "$folder/log" -w -t 60 start >/dev/null ||
+    as_postgres "$bin/pg_ctl" -D "$folder/data" -o "-p $postgres_port -c max_connections=700 ${1:-}" -l "$folder/log" -w -t 60 start >/dev/null ||
       die "Postgres did not start, see $folder/log"
   fi
   export PGPASSWORD=$postgres_password

@@ -193,10 +193,34 @@ impl Marketplace {
 
     /// The first process of a service.
     pub fn child(&mut self, service: &str) -> &mut Child {
+        self.replicas_of(service)
+            .next()
+            .expect("all five are there")
+    }
+
+    fn replicas_of(&mut self, service: &str) -> impl Iterator<Item = &mut Child> {
         self.children
             .iter_mut()
-            .find(|child| child.service == service)
-            .expect("all five are there")
+            .filter(move |child| child.service == service)
+    }
+
+    /// SIGKILL to every replica of a service.
+    pub async fn kill(&mut self, service: &str) -> anyhow::Result<()> {
+        for child in self.replicas_of(service) {
+            child.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts every replica of a killed service again and waits until all serve.
+    pub async fn restart(&mut self, service: &str) -> anyhow::Result<()> {
+        for child in self.replicas_of(service) {
+            child.restart()?;
+        }
+        for child in self.replicas_of(service) {
+            child.until_serving().await?;
+        }
+        Ok(())
     }
 
     /// What somebody can call: a member by subject, for example `ada`.

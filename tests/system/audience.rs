@@ -39,7 +39,7 @@ async fn listed(market: &Marketplace, offer: &str) -> Result<Vec<String>, tonic:
 /// NO-4: no list without an offer, and none that outlives it; NO-6 doesn't change the answer to a repeat.
 #[tokio::test]
 async fn a_list_belongs_to_one_product() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let invented = "publishers/contoso/offers/invented";
     let mut ada = market.person("ada").audience;
@@ -104,7 +104,7 @@ async fn heard(market: &Marketplace, who: &str, submission: &str) -> anyhow::Res
 /// AS-136, NO-4: every submission of a product is told to that product's list, no other's.
 #[tokio::test]
 async fn as_136_each_product_tells_its_own_list() -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let draft = drafts::saas_free_trial();
     let listed = market.draft("contoso", "forge", draft.clone()).await?;

@@ -129,7 +129,7 @@ pub(super) async fn submissions(market: &Marketplace, offer: &str) -> anyhow::Re
 #[tokio::test]
 async fn a_batch_survives_kills_and_submits_each_offer_once() -> anyhow::Result<()> {
     let good = if long() { 250 } else { 24 };
-    let mut market = Marketplace::start().await?;
+    let mut market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let mut orders = drafted(&market, "contoso", good).await?;
     for i in 0..10 {
@@ -157,10 +157,8 @@ async fn a_batch_survives_kills_and_submits_each_offer_once() -> anyhow::Result<
             Ok((now.submitted_count >= submitted).then_some(()))
         })
         .await?;
-        let pipeline = market.child("publishing-pipeline");
-        pipeline.kill().await?;
-        pipeline.restart()?;
-        pipeline.until_serving().await?;
+        market.kill("publishing-pipeline").await?;
+        market.restart("publishing-pipeline").await?;
     }
     done(&market, &made.name).await?;
 

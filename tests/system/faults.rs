@@ -45,7 +45,7 @@ async fn killed_at_every_step(service: &str) -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
     let mut environment = crm.trusted();
     environment.push(("SMTP_URL", mailbox.url()));
-    let mut market = Marketplace::start_with(Options {
+    let mut market = Marketplace::twice_with(Options {
         environment,
         ..Options::default()
     })
@@ -106,10 +106,8 @@ async fn storm(
         let step = begun.context("no step has begun")?.id.clone();
         if killed.last() != Some(&step) {
             killed.push(step);
-            let child = market.child(service);
-            child.kill().await?;
-            child.restart()?;
-            child.until_serving().await?;
+            market.kill(service).await?;
+            market.restart(service).await?;
         }
         let since = Instant::now();
         revision += 1;
@@ -168,7 +166,7 @@ impl Gate {
 #[tokio::test]
 async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::Result<()> {
     let mailbox = Mailbox::start(Duration::from_secs(2)).await?;
-    let mut market = Marketplace::start_with(Options {
+    let mut market = Marketplace::twice_with(Options {
         environment: vec![("SMTP_URL", mailbox.url())],
         ..Options::default()
     })
@@ -182,10 +180,8 @@ async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::R
         Ok((mailbox.mails()?.len() > before).then_some(()))
     })
     .await?;
-    let notification = market.child("notification");
-    notification.kill().await?;
-    notification.restart()?;
-    notification.until_serving().await?;
+    market.kill("notification").await?;
+    market.restart("notification").await?;
     let mails = patiently(
         Duration::from_secs(60),
         "the mail comes again",

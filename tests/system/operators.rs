@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 /// AS-128, AS-129, RO-7, A2: without a grant an operator may correct what the platform failed at, and nothing else.
 #[tokio::test]
 async fn without_a_grant_operators_only_correct_the_platforms_errors() -> anyhow::Result<()> {
-    let mut market = Marketplace::start_with(Options {
+    let mut market = Marketplace::twice_with(Options {
         environment: vec![
             ("ORDER_RESEND", "300ms".into()),
             ("INCIDENT_AFTER", "2s".into()),
@@ -39,7 +39,7 @@ async fn without_a_grant_operators_only_correct_the_platforms_errors() -> anyhow
     refused(cancel(&mut oscar, &submission).await)?;
 
     // Certification is away: what it was asked for is the platform's failure.
-    market.child("certification").kill().await?;
+    market.kill("certification").await?;
     let other = market
         .draft("contoso", "other", drafts::container())
         .await?;
@@ -97,9 +97,7 @@ async fn without_a_grant_operators_only_correct_the_platforms_errors() -> anyhow
     let publish = market.publish_request(&other).await?;
     refused(oscar.publishing.publish_offer(publish).await)?;
 
-    let certification = market.child("certification");
-    certification.restart()?;
-    certification.until_serving().await?;
+    market.restart("certification").await?;
     market.finish(&submission).await?;
     let again = market.publish(&other).await?;
     market.finish(&again).await?;

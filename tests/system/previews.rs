@@ -97,7 +97,7 @@ fn may_go_live(overview: &OfferOverview) -> bool {
 async fn as_035_as_036_as_037_as_075_as_077_as_090_as_093_a_preview_is_for_its_testers()
 -> anyhow::Result<()> {
     let crm = HttpsServer::start().await?;
-    let market = Marketplace::start_with(Options {
+    let market = Marketplace::twice_with(Options {
         environment: crm.trusted(),
         ..Options::default()
     })
@@ -160,7 +160,7 @@ async fn as_035_as_036_as_037_as_075_as_077_as_090_as_093_a_preview_is_for_its_t
 #[tokio::test]
 async fn as_076_as_078_as_096_as_097_as_098_the_newest_preview_counts_and_live_stays_as_it_is()
 -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let draft = drafts::saas_free_trial();
     let (offer, _) = market.publish_live("contoso", "forge", draft).await?;
@@ -214,7 +214,7 @@ async fn link_titles(market: &Marketplace, offer: &str) -> anyhow::Result<Vec<St
 #[tokio::test]
 async fn as_075_as_092_as_093_links_lead_to_storefronts_and_through_the_cloud_portal_for_testers()
 -> anyhow::Result<()> {
-    let market = Marketplace::start().await?;
+    let market = Marketplace::twice().await?;
     market.publisher("contoso").await?;
     let (app_source, azure) = ("AppSource preview", "Azure Marketplace preview");
     let offers: [(&str, &[&str], &[&str]); 3] = [

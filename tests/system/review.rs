@@ -364,7 +364,7 @@ async fn the_overview_answers_while_the_catalog_is_away() -> anyhow::Result<()> 
     let there = overview(&market, &offer).await?;
     assert!(publish(&there).allowed && !there.pages.is_empty());
     market.settled().await?;
-    market.child("offer-catalog").kill().await?;
+    market.kill("offer-catalog").await?;
     let away = overview(&market, &offer).await?;
     let button = publish(&away);
     assert!(!button.allowed, "{button:?}");
@@ -377,8 +377,7 @@ async fn the_overview_answers_while_the_catalog_is_away() -> anyhow::Result<()> 
         actions.any(|one| one.allowed && one.r#move() == PublicationMove::StopDistribution)
     };
     assert!(stop(&away), "what needs no catalogue stays possible");
-    market.child("offer-catalog").restart()?;
-    market.child("offer-catalog").until_serving().await?;
+    market.restart("offer-catalog").await?;
     market.stop().await
 }
 
