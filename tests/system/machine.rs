@@ -16,7 +16,7 @@ use system_tests::{Clients, Marketplace, drafts, until};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use rules::{Act, Offer, PLANS, Told};
+use rules::{Act, HALF_MADE, Offer, PLANS, Told};
 use watching::Watching;
 
 /// How many acts are one sequence, and how many sequences one offer goes through.
@@ -198,6 +198,8 @@ impl<'a> Walk<'a> {
         let code = match act {
             Act::CreatePlan => Code::AlreadyExists,
             Act::DeletePlan => Code::NotFound,
+            Act::StopPlan(HALF_MADE) if self.misses("STOP_PLAN_DISTRIBUTION") => Code::NotFound,
+            Act::ResumePlan(HALF_MADE) if self.misses("RESUME_PLAN_DISTRIBUTION") => Code::NotFound,
             _ => Code::FailedPrecondition,
         };
         ensure!(status.code() == code, "refused with {status}");
@@ -210,6 +212,11 @@ impl<'a> Walk<'a> {
         let moves = self.model.moves();
         ensure!(told == moves, "allowed are {moves:?}, said {status}");
         Ok(())
+    }
+
+    /// The move is possible for plans here, and the half made one isn't there.
+    fn misses(&self, wanted: &str) -> bool {
+        !self.model.half_made && self.model.moves().contains(wanted)
     }
 
     async fn publication(&mut self) -> anyhow::Result<Publication> {

@@ -19,6 +19,7 @@ async fn quotas_refuse_what_is_beyond_them_and_say_when() -> anyhow::Result<()> 
         ("QUOTA_OPEN_SUBMISSIONS", "1"),
         ("QUOTA_SUBMISSIONS_PER_DAY", "2"),
         ("QUOTA_BATCHES_RUNNING", "1"),
+        ("QUOTA_DRY_RUNS_RUNNING", "1"),
     ];
     let market = Marketplace::twice_with(Options {
         environment: environment.map(|(name, value)| (name, value.into())).into(),
@@ -26,7 +27,7 @@ async fn quotas_refuse_what_is_beyond_them_and_say_when() -> anyhow::Result<()> 
     })
     .await?;
     market.publisher("contoso").await?;
-    assert_eq!(used(&market).await?, [(1, 0), (2, 0), (1, 0)]);
+    assert_eq!(used(&market).await?, [(1, 0), (2, 0), (1, 0), (1, 0)]);
     // Its case waits for a reviewer.
     let first = market
         .draft("contoso", "first", drafts::container())
@@ -43,7 +44,7 @@ async fn quotas_refuse_what_is_beyond_them_and_say_when() -> anyhow::Result<()> 
         .publish_offer(publish.clone())
         .await;
     exceeded(&beyond.expect_err("one is open"), "open-submissions", 30)?;
-    assert_eq!(used(&market).await?, [(1, 1), (2, 1), (1, 0)]);
+    assert_eq!(used(&market).await?, [(1, 1), (2, 1), (1, 0), (1, 0)]);
     assert_eq!(submissions(&market, &second).await?, Vec::<String>::new());
     // An item of a batch is refused by the same words.
     let one = create(&market, request("contoso", vec![item(publish.clone())])).await?;
@@ -91,7 +92,7 @@ async fn quotas_refuse_what_is_beyond_them_and_say_when() -> anyhow::Result<()> 
         "submissions-per-day",
         86_400,
     )?;
-    assert_eq!(used(&market).await?, [(1, 0), (2, 2), (1, 0)]);
+    assert_eq!(used(&market).await?, [(1, 0), (2, 2), (1, 0), (1, 0)]);
 
     let mut db = market.servers.database.superuser().await?;
     sqlx::raw_sql(
@@ -104,11 +105,21 @@ async fn quotas_refuse_what_is_beyond_them_and_say_when() -> anyhow::Result<()> 
     .await?;
     let beyond = create(&market, request("contoso", vec![item(publish)])).await;
     exceeded(&beyond.expect_err("one runs"), "batches-running", 30)?;
-    assert_eq!(used(&market).await?, [(1, 0), (2, 2), (1, 1)]);
+    let dry = CreateDryRunRequest {
+        offer: second.clone(),
+        ..Default::default()
+    };
+    market.dry_run(dry.clone()).await?;
+    sqlx::raw_sql("UPDATE publishing.dry_runs SET state = 'running', end_time = NULL, lease_until = now() + interval '1 hour'")
+        .execute(&mut db)
+        .await?;
+    let beyond = market.person("ada").publishing.create_dry_run(dry).await;
+    exceeded(&beyond.expect_err("one runs"), "dry-runs-running", 30)?;
+    assert_eq!(used(&market).await?, [(1, 0), (2, 2), (1, 1), (1, 1)]);
     market.stop().await
 }
 
-/// Limit and use of the three.
+/// Limit and use of the four.
 async fn used(market: &Marketplace) -> anyhow::Result<Vec<(i64, i64)>> {
     let get = GetQuotaRequest {
         publisher: "publishers/contoso".into(),
@@ -118,7 +129,12 @@ async fn used(market: &Marketplace) -> anyhow::Result<Vec<(i64, i64)>> {
     let names: Vec<&str> = quotas.iter().map(|quota| quota.name.as_str()).collect();
     assert_eq!(
         names,
-        ["open-submissions", "submissions-per-day", "batches-running"]
+        [
+            "open-submissions",
+            "submissions-per-day",
+            "batches-running",
+            "dry-runs-running"
+        ]
     );
     assert!(quotas[1].free_time.is_some() && quotas[0].free_time.is_none());
     Ok(quotas

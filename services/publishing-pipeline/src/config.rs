@@ -98,10 +98,12 @@ fn quotas(env: &mut Env) -> Option<Quotas> {
     let open_submissions = env.or("QUOTA_OPEN_SUBMISSIONS", usual.open_submissions);
     let submissions_per_day = env.or("QUOTA_SUBMISSIONS_PER_DAY", usual.submissions_per_day);
     let batches_running = env.or("QUOTA_BATCHES_RUNNING", usual.batches_running);
+    let dry_runs_running = env.or("QUOTA_DRY_RUNS_RUNNING", usual.dry_runs_running);
     Some(Quotas {
         open_submissions: open_submissions?,
         submissions_per_day: submissions_per_day?,
         batches_running: batches_running?,
+        dry_runs_running: dry_runs_running?,
     })
 }
 

@@ -31,9 +31,6 @@ pub enum Error {
     ConcurrentChange,
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
-    /// So many dry runs of the publisher haven't ended.
-    #[error("{0} dry runs haven't ended")]
-    TooManyDryRuns(i64),
     #[error(transparent)]
     DryRunEnded(#[from] DryRunEnded),
     /// Tax or payout profile (RO-9).
@@ -104,13 +101,6 @@ impl From<Error> for Status {
                 status::aborted(DOMAIN, "CONCURRENT_CHANGE", why, &[], Some(soon))
             }
             Error::Quota(exceeded) => quota_exceeded(&exceeded),
-            Error::TooManyDryRuns(most) => status::exhausted(
-                DOMAIN,
-                "TOO_MANY_DRY_RUNS",
-                "dry runs of the publisher",
-                &format!("{most} haven't ended"),
-                std::time::Duration::from_secs(10),
-            ),
             Error::DryRunEnded(DryRunEnded(state)) => {
                 status::illegal_move(DOMAIN, state.as_str(), "CANCEL_DRY_RUN", &[])
             }
@@ -170,7 +160,7 @@ fn refused(refusal: &Refusal) -> Status {
         }
         Refusal::NotAllowed(reason, _) => status::failed_precondition(DOMAIN, reason, &why, &[]),
         Refusal::FreezeOutdated => Error::ConcurrentChange.into(),
-        Refusal::NotFound(kind, name) => status::not_found(DOMAIN, kind, name),
+        Refusal::UnknownPlan { plan, .. } => status::not_found(DOMAIN, "Plan", plan),
         Refusal::Broken(_) | Refusal::Missing(_) => status::internal(DOMAIN, refusal),
     }
 }
@@ -222,7 +212,7 @@ mod tests {
         let quotas = Quotas::default();
         let now = time::OffsetDateTime::UNIX_EPOCH;
         let exceeded = quotas.admit(Quota::OpenSubmissions, i64::MAX, "contoso", now);
-        let table: [(Error, Code, &str); 17] = [
+        let table: [(Error, Code, &str); 16] = [
             (illegal.into(), Code::FailedPrecondition, "ILLEGAL_MOVE"),
             (
                 Refusal::OtherSubmission(id, "live").into(),
@@ -260,7 +250,11 @@ mod tests {
                 "CONCURRENT_CHANGE",
             ),
             (
-                Refusal::NotFound("Plan", "x".into()).into(),
+                Refusal::UnknownPlan {
+                    plan: "x".into(),
+                    otherwise: Refusal::NotesRequired.into(),
+                }
+                .into(),
                 Code::NotFound,
                 "NOT_FOUND",
             ),
@@ -269,11 +263,6 @@ mod tests {
                 exceeded.unwrap_err().into(),
                 Code::ResourceExhausted,
                 "QUOTA_EXCEEDED",
-            ),
-            (
-                Error::TooManyDryRuns(100),
-                Code::ResourceExhausted,
-                "TOO_MANY_DRY_RUNS",
             ),
             (
                 DryRunEnded(DryRunState::Done).into(),

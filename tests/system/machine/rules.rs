@@ -76,6 +76,7 @@ impl Act {
             acts.extend(PLANS.map(Self::StopPlan));
             acts.extend(PLANS.map(Self::ResumePlan));
             acts.extend(PLANS.map(Self::RestorePlan));
+            acts.extend([Self::StopPlan(HALF_MADE), Self::ResumePlan(HALF_MADE)]);
         }
         acts
     }
@@ -127,7 +128,7 @@ impl Told {
 pub struct Offer {
     pub kind: Kind,
     pub deleted: bool,
-    half_made: bool,
+    pub half_made: bool,
     pub submissions: Vec<Submission>,
     pub live: Option<usize>,
     stopped: bool,
@@ -352,7 +353,7 @@ impl Offer {
             // T29, UP-5.
             Act::StopPlan(plan) => {
                 self.live.filter(|_| runs.is_none())?;
-                let sold = |plan: &&str| !self.plans.contains_key(*plan);
+                let sold = |plan: &&str| *plan != HALF_MADE && !self.plans.contains_key(*plan);
                 let others = PLANS.iter().filter(|one| **one != plan && sold(one));
                 (sold(&plan) && others.count() > 0).then_some(())?;
                 self.plans.insert(plan, Plan::StopPending);

@@ -6,24 +6,32 @@ use marketplace_runtime::ids::DryRunName;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::DryRun;
+use crate::domain::{DryRun, Quota, Quotas};
 use crate::error::Error;
 use crate::store;
 
 /// Topic that wakes who takes dry runs.
 pub const DRY_RUNS: &str = "dry-runs";
-/// The most of a publisher that haven't ended.
-const MOST: i64 = 100;
 
 /// Topic that wakes the watchers of a dry run, and who is at it.
 pub fn dry_run_watched(id: Uuid) -> String {
     format!("dry-run:{id}")
 }
 
-pub async fn create_dry_run(work: &mut Work, run: DryRun) -> Result<DryRun, Error> {
-    if !store::insert_dry_run(work, &run, MOST).await? {
-        return Err(Error::TooManyDryRuns(MOST));
-    }
+/// Writes one, unless as many of its publisher run or wait as may.
+pub async fn create_dry_run(
+    work: &mut Work,
+    quotas: &Quotas,
+    run: DryRun,
+) -> Result<DryRun, Error> {
+    let running = store::lock_dry_runs(work, &run.publisher).await?;
+    quotas.admit(
+        Quota::DryRunsRunning,
+        running,
+        &run.publisher,
+        run.create_time,
+    )?;
+    store::insert_dry_run(work, &run).await?;
     work.wake(DRY_RUNS);
     Ok(run)
 }

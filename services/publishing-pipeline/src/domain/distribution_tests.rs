@@ -234,7 +234,7 @@ fn t29_t30_t32_a_plan_in_another_state_is_there_all_the_same() {
     ];
     for refused in unknown {
         assert!(
-            matches!(refused, Err(Refusal::NotFound("Plan", _))),
+            matches!(refused, Err(Refusal::UnknownPlan { .. })),
             "{refused:?}"
         );
     }

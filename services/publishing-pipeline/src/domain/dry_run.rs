@@ -335,7 +335,10 @@ impl DryRun {
                 "It would send a test lead to the lead destination: ask for that with probe_endpoints.",
             )),
             StepId::OfferValidation | StepId::Certification if self.depth == Depth::Schema => {
-                Some((NotRun::Depth, "SCHEMA looks at the pages alone."))
+                Some((
+                    NotRun::Depth,
+                    "SCHEMA looks at the pages alone: what the checks say, and whether a reviewer is needed, is not known.",
+                ))
             }
             StepId::PurchaseFlow
             | StepId::PurchaseFlowLive

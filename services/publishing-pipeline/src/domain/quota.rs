@@ -10,13 +10,15 @@ pub enum Quota {
     /// Submissions made since midnight, UTC.
     SubmissionsPerDay,
     BatchesRunning,
+    DryRunsRunning,
 }
 
 impl Quota {
-    pub const ALL: [Quota; 3] = [
+    pub const ALL: [Quota; 4] = [
         Quota::OpenSubmissions,
         Quota::SubmissionsPerDay,
         Quota::BatchesRunning,
+        Quota::DryRunsRunning,
     ];
     /// What a submission counts against.
     pub const OF_SUBMISSIONS: [Quota; 2] = [Quota::OpenSubmissions, Quota::SubmissionsPerDay];
@@ -27,6 +29,7 @@ impl Quota {
             Quota::OpenSubmissions => "open-submissions",
             Quota::SubmissionsPerDay => "submissions-per-day",
             Quota::BatchesRunning => "batches-running",
+            Quota::DryRunsRunning => "dry-runs-running",
         }
     }
 
@@ -34,7 +37,7 @@ impl Quota {
     pub fn free_at(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         match self {
             Quota::SubmissionsPerDay => Some(now.replace_time(Time::MIDNIGHT) + Duration::days(1)),
-            Quota::OpenSubmissions | Quota::BatchesRunning => None,
+            Quota::OpenSubmissions | Quota::BatchesRunning | Quota::DryRunsRunning => None,
         }
     }
 }
@@ -45,6 +48,7 @@ pub struct Used {
     pub open_submissions: i64,
     pub submissions_today: i64,
     pub batches_running: i64,
+    pub dry_runs_running: i64,
 }
 
 impl Used {
@@ -53,6 +57,7 @@ impl Used {
             Quota::OpenSubmissions => self.open_submissions,
             Quota::SubmissionsPerDay => self.submissions_today,
             Quota::BatchesRunning => self.batches_running,
+            Quota::DryRunsRunning => self.dry_runs_running,
         }
     }
 }
@@ -74,6 +79,7 @@ pub struct Quotas {
     pub open_submissions: u32,
     pub submissions_per_day: u32,
     pub batches_running: u32,
+    pub dry_runs_running: u32,
 }
 
 /// Where it isn't known when something is free.
@@ -85,6 +91,7 @@ impl Default for Quotas {
             open_submissions: 5_000,
             submissions_per_day: 100_000,
             batches_running: 20,
+            dry_runs_running: 100,
         }
     }
 }
@@ -96,6 +103,7 @@ impl Quotas {
             Quota::OpenSubmissions => self.open_submissions,
             Quota::SubmissionsPerDay => self.submissions_per_day,
             Quota::BatchesRunning => self.batches_running,
+            Quota::DryRunsRunning => self.dry_runs_running,
         };
         (limit > 0).then_some(i64::from(limit))
     }

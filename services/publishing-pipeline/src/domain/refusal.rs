@@ -30,8 +30,12 @@ pub enum Refusal {
         "the plans' distribution or the newest submission changed since the content was frozen"
     )]
     FreezeOutdated,
-    #[error("there is no {0} {1}")]
-    NotFound(&'static str, String),
+    /// The publication knows no such plan. Where the draft has it, it is refused as `otherwise` says.
+    #[error("{otherwise}")]
+    UnknownPlan {
+        plan: String,
+        otherwise: Box<Refusal>,
+    },
     /// A broken invariant: our fault.
     #[error(transparent)]
     Broken(#[from] IllegalMove),

@@ -65,7 +65,7 @@ impl Grpc {
         };
         let run = DryRun::new(new, clock::now());
         requests::run(&self.db, once, async move |mut work| {
-            let run = commands::create_dry_run(&mut work, run).await?;
+            let run = commands::create_dry_run(&mut work, &self.quotas, run).await?;
             let dry_run = Some(wire::dry_run(&run, &self.medians()));
             Ok((work, pb::CreateDryRunResponse { dry_run }))
         })

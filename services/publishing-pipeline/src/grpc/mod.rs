@@ -163,8 +163,15 @@ impl Grpc {
                 return Err(named(refused, &name).into());
             };
             let changed = commands::change_offer(&mut work, &self.steps, offering, at, change);
-            let offering = changed.await.map_err(|error| named(error, &name))?;
-            Ok((work, answer(wire::publication(&offering))))
+            match changed.await {
+                Ok(offering) => Ok((work, answer(wire::publication(&offering)))),
+                Err(Error::Refused(Refusal::UnknownPlan { plan, otherwise })) => {
+                    drop(work);
+                    let refused = self.unknown_plan(&name, &plan, *otherwise).await;
+                    Err(named(refused, &name).into())
+                }
+                Err(error) => Err(named(error, &name).into()),
+            }
         })
         .await
     }
@@ -183,6 +190,20 @@ impl Grpc {
             Err(refusal) => refusal.into(),
             // What it was about is being published just now.
             Ok(()) => Error::ConcurrentChange,
+        }
+    }
+
+    /// Why a plan that its publication doesn't know can't move: only the draft has it, or nobody.
+    async fn unknown_plan(&self, name: &OfferName, plan: &str, otherwise: Refusal) -> Error {
+        match self.unpublished(name).await {
+            Err(error) => error,
+            Ok((_, draft)) if draft.plans.iter().any(|drafted| drafted.plan_id == plan) => {
+                otherwise.into()
+            }
+            Ok(_) => Error::NotFound {
+                kind: "Plan",
+                name: name.plan(plan).to_string(),
+            },
         }
     }
 
@@ -241,10 +262,6 @@ impl Grpc {
 fn named(error: Error, offer: &OfferName) -> Error {
     match error {
         Error::Refused(Refusal::InFlight(id)) => Error::InFlight(offer.submission(id).to_string()),
-        Error::Refused(Refusal::NotFound("Plan", id)) => Error::NotFound {
-            kind: "Plan",
-            name: offer.plan(&id).to_string(),
-        },
         other => other,
     }
 }

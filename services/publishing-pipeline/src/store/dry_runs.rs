@@ -13,24 +13,32 @@ use crate::error::Error;
 /// Whoever takes dry runs takes turns: how many a publisher has at work is counted under it.
 const TURN: i64 = 0x6472_7972_756e;
 
-/// Makes one, after whoever else makes one of the same publisher. `false`: it has `most` that haven't ended.
-pub async fn insert_dry_run(db: &mut PgConnection, run: &DryRun, most: i64) -> Result<bool, Error> {
+/// Holds back who makes one of the same publisher, until the transaction ends; answers how many haven't ended.
+pub async fn lock_dry_runs(db: &mut PgConnection, publisher: &str) -> Result<i64, Error> {
     sqlx::query!(
         "SELECT pg_advisory_xact_lock(hashtextextended('dry runs of ' || $1::text, 0))",
-        run.publisher
+        publisher
     )
     .execute(&mut *db)
     .await?;
-    let made = sqlx::query!(
+    let running = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "running!" FROM publishing.dry_runs WHERE publisher = $1 AND state = 'running'"#,
+        publisher
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(running)
+}
+
+pub async fn insert_dry_run(db: &mut PgConnection, run: &DryRun) -> Result<(), Error> {
+    sqlx::query!(
         "INSERT INTO publishing.dry_runs
-         SELECT n.* FROM json_populate_record(NULL::publishing.dry_runs, $1::text::json) n
-         WHERE (SELECT count(*) FROM publishing.dry_runs d WHERE d.publisher = n.publisher AND d.state = 'running') < $2",
-        json(run)?,
-        most
+         SELECT n.* FROM json_populate_record(NULL::publishing.dry_runs, $1::text::json) n",
+        json(run)?
     )
     .execute(db)
     .await?;
-    Ok(made.rows_affected() == 1)
+    Ok(())
 }
 
 /// One of an offer of the scope's publisher.

@@ -18,7 +18,7 @@ pub use batches::{
 };
 pub use dry_runs::{
     claim_dry_runs, dry_run_revision, find_dry_run, forget_dry_runs, insert_dry_run, keep_dry_run,
-    lock_dry_run, release_dry_run, save_dry_run,
+    lock_dry_run, lock_dry_runs, release_dry_run, save_dry_run,
 };
 pub use due::{Due, Held, due, forget_transitions, held, keep_lease, leave, medians, schedule_of};
 pub use lead_deliveries::{DueLead, claim_leads, lead_delivered, lead_failed, put_leads};

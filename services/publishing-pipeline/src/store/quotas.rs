@@ -30,7 +30,7 @@ pub async fn count_submission(
     Ok(Used {
         open_submissions: row.open,
         submissions_today: row.today,
-        batches_running: 0,
+        ..Used::default()
     })
 }
 
@@ -44,7 +44,8 @@ pub async fn used(
         r#"SELECT (SELECT count(*) FROM publishing.publications WHERE publisher = $1 AND in_flight IS NOT NULL) AS "open!",
                   (SELECT coalesce(sum(submissions), 0)::bigint FROM publishing.submitted
                    WHERE publisher = $1 AND day = $2) AS "today!",
-                  (SELECT count(*) FROM publishing.batches WHERE publisher = $1 AND state = 'running') AS "batches!""#,
+                  (SELECT count(*) FROM publishing.batches WHERE publisher = $1 AND state = 'running') AS "batches!",
+                  (SELECT count(*) FROM publishing.dry_runs WHERE publisher = $1 AND state = 'running') AS "dry_runs!""#,
         scope.publisher(),
         now.date()
     )
@@ -54,6 +55,7 @@ pub async fn used(
         open_submissions: row.open,
         submissions_today: row.today,
         batches_running: row.batches,
+        dry_runs_running: row.dry_runs,
     })
 }
 

@@ -33,7 +33,9 @@ async fn made(world: &World, publisher: &str) -> DryRun {
     };
     let run = DryRun::new(new, clock::now());
     let mut work = Work::begin(&world.db).await.unwrap();
-    let run = commands::create_dry_run(&mut work, run).await.unwrap();
+    let run = commands::create_dry_run(&mut work, &world.quotas, run)
+        .await
+        .unwrap();
     work.commit().await.unwrap();
     run
 }
@@ -190,17 +192,18 @@ async fn a_cancel_is_final_and_keeps_what_was_found() {
 }
 
 #[tokio::test]
-async fn a_publisher_has_a_hundred_that_wait() {
-    let world = World::new().await;
-    for _ in 0..100 {
+async fn a_publisher_has_as_many_at_once_as_its_quota_says() {
+    let mut world = World::new().await;
+    world.quotas.dry_runs_running = 3;
+    for _ in 0..3 {
         made(&world, "contoso").await;
     }
     let first = made(&world, "fabrikam").await;
     let mut more = first;
     (more.id, more.publisher) = (new_id(), "contoso".into());
     let mut work = Work::begin(&world.db).await.unwrap();
-    let refused = commands::create_dry_run(&mut work, more).await;
-    assert!(matches!(refused, Err(Error::TooManyDryRuns(100))));
+    let refused = commands::create_dry_run(&mut work, &world.quotas, more).await;
+    assert!(matches!(refused, Err(Error::Quota(_))));
     drop(work);
     world.drop().await;
 }

@@ -171,11 +171,8 @@ impl Offering {
     pub(in crate::domain) fn check_stop_plan(&self, plan: &str) -> Result<String, Refusal> {
         self.guard(Move::StopPlan)?;
         let missing = || {
-            if self.known_plans().contains_key(plan) {
-                Refusal::NotAllowed("PLAN_NOT_LIVE", format!("plan {plan} is not on sale"))
-            } else {
-                Refusal::NotFound("Plan", plan.to_owned())
-            }
+            let why = format!("plan {plan} is not on sale");
+            self.of_plan(plan, Refusal::NotAllowed("PLAN_NOT_LIVE", why))
         };
         let live = self.live_submission().ok_or_else(missing)?;
         let name = live.profile.plan(plan).ok_or_else(missing)?.name.clone();
@@ -286,16 +283,24 @@ impl Offering {
         let listed = self.publication.plans.iter().position(|one| one.id == plan);
         let place = listed.filter(|&place| self.publication.plans[place].state == state);
         place.ok_or_else(|| {
-            if self.known_plans().contains_key(plan) {
-                Refusal::IllegalMove {
-                    situation: self.situation(),
-                    wanted,
-                    allowed: self.allowed(),
-                }
-            } else {
-                Refusal::NotFound("Plan", plan.to_owned())
-            }
+            let illegal = Refusal::IllegalMove {
+                situation: self.situation(),
+                wanted,
+                allowed: self.allowed(),
+            };
+            self.of_plan(plan, illegal)
         })
+    }
+
+    /// The refusal, where the plan is known to be there.
+    fn of_plan(&self, plan: &str, refusal: Refusal) -> Refusal {
+        if self.known_plans().contains_key(plan) {
+            return refusal;
+        }
+        Refusal::UnknownPlan {
+            plan: plan.to_owned(),
+            otherwise: refusal.into(),
+        }
     }
 }
 
