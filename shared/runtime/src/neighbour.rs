@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full};
 use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 use tonic::transport::channel::Change;
@@ -25,6 +26,8 @@ use crate::{deadline, status, telemetry};
 const RESOLVE: Duration = Duration::from_secs(3);
 /// The time of a call that has no deadline of its own or of the call that it serves.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a call is handed to a connection that turns out to be closed, or can't be made.
+const TRIES: u32 = 4;
 /// The domain of errors that arise on this side.
 const DOMAIN: &str = "marketplace.runtime";
 
@@ -187,9 +190,19 @@ impl Service<Request<Body>> for NeighbourChannel {
         };
         let mut channel = self.inner.clone();
         Box::pin(async move {
+            let (head, body) = request.into_parts();
+            // Calls between services have one message each.
+            let body = body.collect().await?.to_bytes();
             let work = async {
-                std::future::poll_fn(|cx| channel.poll_ready(cx)).await?;
-                channel.call(request).await
+                let mut tries = 1;
+                loop {
+                    std::future::poll_fn(|cx| channel.poll_ready(cx)).await?;
+                    let body = Body::new(Full::new(body.clone()));
+                    match channel.call(Request::from_parts(head.clone(), body)).await {
+                        Err(error) if tries < TRIES && was_not_sent(&error) => tries += 1,
+                        outcome => return outcome,
+                    }
+                }
             };
             match tokio::time::timeout_at(ends, work).await {
                 // tonic's own timer has the same time, and its error would be shown as CANCELLED.
@@ -205,4 +218,17 @@ impl Service<Request<Body>> for NeighbourChannel {
 
 fn is_timeout(error: &tonic::transport::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<tonic::TimeoutExpired>())
+}
+
+/// The connection was closed before the call was written to it, as one is that has reached its age, or was never made: the
+/// next may be another replica's.
+fn was_not_sent(error: &tonic::transport::Error) -> bool {
+    let mut causes =
+        std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.any(|cause| {
+        cause.is::<tonic::ConnectError>()
+            || cause
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(hyper::Error::is_canceled)
+    })
 }

@@ -138,6 +138,37 @@ async fn a_neighbour_that_is_away_is_unavailable_at_once_and_found_again() {
     }
 }
 
+/// A connection that has reached its age is closed while calls wait to be written to it.
+#[tokio::test]
+async fn no_call_is_lost_with_a_connection_that_ends() {
+    let folder = Folder::new();
+    let signer = Signer::new(Algorithm::EdDSA, "local-1");
+    let incoming = tonic::transport::server::TcpIncoming::bind("127.0.0.1:0".parse().unwrap());
+    let incoming = incoming.unwrap();
+    let port = incoming.local_addr().unwrap().port();
+    let server = tonic::transport::Server::builder()
+        .max_connection_age(Duration::from_millis(20))
+        .add_service(DeadLetterServiceServer::new(Slow));
+    crate::testing::background(server.serve_with_incoming(incoming));
+    let url = Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
+    let channel = neighbour::channel(&url, &service_tokens(&folder, &signer, "history")).unwrap();
+    let until = Instant::now() + Duration::from_secs(2);
+    let caller = |id: String| {
+        let mut client = DeadLetterServiceClient::new(channel.clone());
+        async move {
+            let mut calls = 0;
+            while Instant::now() < until {
+                client.get_dead_letter(ask(&id)).await.unwrap();
+                calls += 1;
+            }
+            calls
+        }
+    };
+    let callers = (0..16).map(|number| caller(format!("sleep-{}", number % 4)));
+    let calls: usize = futures::future::join_all(callers).await.iter().sum();
+    assert!(calls > 1_000, "{calls} calls");
+}
+
 #[tokio::test]
 async fn a_name_that_leads_nowhere_is_unavailable() {
     let folder = Folder::new();

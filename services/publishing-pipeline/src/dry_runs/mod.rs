@@ -5,12 +5,14 @@ mod look;
 mod step;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use marketplace_messaging::{Database, Work};
 use marketplace_runtime::clock;
 use marketplace_runtime::status::Chain;
 use time::OffsetDateTime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -22,7 +24,7 @@ use crate::neighbours::{Catalog, Certification};
 use crate::steps::Executor;
 use crate::store;
 
-/// Dry runs that a process is at.
+/// Dry runs that a process is at, those that wait before another try not counted.
 const AT_ONCE: usize = 8;
 /// Dry runs of one publisher that anybody is at.
 const EACH: i64 = 2;
@@ -37,6 +39,30 @@ pub struct DryRuns {
     pub quotas: Quotas,
     /// How long one may take from its start: what isn't looked at by then, the platform couldn't look at.
     pub longest: time::Duration,
+}
+
+/// One of the dry runs that a process is at.
+struct Seat {
+    seats: Arc<Semaphore>,
+    /// `None`: another has it meanwhile.
+    taken: Option<OwnedSemaphorePermit>,
+}
+
+impl Seat {
+    fn free(seats: &Arc<Semaphore>) -> Option<Self> {
+        let taken = Arc::clone(seats).try_acquire_owned().ok()?;
+        Some(Self {
+            seats: Arc::clone(seats),
+            taken: Some(taken),
+        })
+    }
+
+    /// Pauses before another try: endpoints that don't answer keep nobody else from having a turn.
+    async fn leave_for(&mut self, pause: time::Duration) {
+        self.taken = None;
+        tokio::time::sleep(Duration::try_from(pause).unwrap_or_default()).await;
+        self.taken = Arc::clone(&self.seats).acquire_owned().await.ok();
+    }
 }
 
 /// What a piece of one couldn't do.
@@ -70,15 +96,17 @@ pub async fn carry_out(
 ) -> Result<(), JoinError> {
     let db = db.with_own_pool(3);
     let mut news = db.wake().on(commands::DRY_RUNS);
+    let seats = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     while !stop.is_cancelled() {
-        let room = AT_ONCE.saturating_sub(running.len());
-        if room > 0 {
-            match claim(&db, &dry_runs.tempo, room).await {
+        let free: Vec<Seat> = std::iter::from_fn(|| Seat::free(&seats)).collect();
+        if !free.is_empty() {
+            match claim(&db, &dry_runs.tempo, free.len()).await {
                 Ok(claimed) => {
-                    for run in claimed {
+                    for (run, seat) in claimed.into_iter().zip(free) {
                         let span = tracing::info_span!("dry run", offer.id = %run.offer_uid, dry_run.id = %run.id);
-                        let one = carry_out_one(db.clone(), dry_runs.clone(), run, stop.clone());
+                        let one =
+                            carry_out_one(db.clone(), dry_runs.clone(), run, seat, stop.clone());
                         running.spawn(one.instrument(span));
                     }
                 }
@@ -88,7 +116,8 @@ pub async fn carry_out(
         tokio::select! {
             () = stop.cancelled() => {}
             Some(ended) = running.join_next() => ended?,
-            () = news.tick(), if running.len() < AT_ONCE => {}
+            () = news.tick(), if seats.available_permits() > 0 => {}
+            _ = seats.acquire(), if seats.available_permits() == 0 => {}
         }
     }
     while let Some(ended) = running.join_next().await {
@@ -105,9 +134,15 @@ async fn claim(db: &Database, tempo: &Tempo, room: usize) -> Result<Vec<DryRun>,
     Ok(claimed)
 }
 
-async fn carry_out_one(db: Database, dry_runs: DryRuns, run: DryRun, stop: CancellationToken) {
+async fn carry_out_one(
+    db: Database,
+    dry_runs: DryRuns,
+    run: DryRun,
+    seat: Seat,
+    stop: CancellationToken,
+) {
     let ended = tokio::select! {
-        ended = dry_runs.walk(&db, run.clone()) => ended,
+        ended = dry_runs.walk(&db, run.clone(), seat) => ended,
         () = lost(&db, &run, &dry_runs.tempo) => return,
         () = stop.cancelled() => Ok(()),
     };
@@ -137,8 +172,8 @@ async fn lost(db: &Database, run: &DryRun, tempo: &Tempo) {
 
 impl DryRuns {
     /// From where it is to its end. `Err`: the database failed.
-    async fn walk(&self, db: &Database, mut run: DryRun) -> Result<(), Error> {
-        match self.find_out(db, &mut run).await {
+    async fn walk(&self, db: &Database, mut run: DryRun, mut seat: Seat) -> Result<(), Error> {
+        match self.find_out(db, &mut run, &mut seat).await {
             Ok(()) => run.finish(clock::now())?,
             Err(Cut::Platform(why)) => {
                 tracing::error!(why, "a dry run failed");
@@ -150,13 +185,13 @@ impl DryRuns {
     }
 
     /// Looks at the draft, then carries the steps out.
-    async fn find_out(&self, db: &Database, run: &mut DryRun) -> Result<(), Cut> {
+    async fn find_out(&self, db: &Database, run: &mut DryRun, seat: &mut Seat) -> Result<(), Cut> {
         if run.record.draft.is_none() {
             let mut patience = self.patience(run);
             let draft = loop {
                 match patience.within("The draft", self.look(db, run)).await?? {
                     Ok(draft) => break draft,
-                    Err(stuck) => patience.wait(stuck).await?,
+                    Err(stuck) => patience.wait(stuck, seat).await?,
                 }
             };
             run.plan(draft);
@@ -167,9 +202,12 @@ impl DryRuns {
             write(db, run).await?;
             let (mut patience, step) = (self.patience(run), run.record.steps[place].id);
             let outcome = loop {
-                match patience.within(step.title(), self.step(run, place)).await? {
+                match patience
+                    .within(step.title(), self.step(run, place, seat))
+                    .await?
+                {
                     Ok(outcome) => break outcome,
-                    Err(stuck) => patience.wait(stuck).await?,
+                    Err(stuck) => patience.wait(stuck, seat).await?,
                 }
             };
             run.conclude(place, outcome, clock::now());
@@ -203,7 +241,7 @@ impl Patience<'_> {
     }
 
     /// The pause before the next try, if there is to be one.
-    async fn wait(&mut self, stuck: Stuck) -> Result<(), Cut> {
+    async fn wait(&mut self, stuck: Stuck, seat: &mut Seat) -> Result<(), Cut> {
         let why = match stuck {
             Stuck::Hopeless(why) => return Err(Cut::Platform(why)),
             Stuck::Platform(why) => why,
@@ -218,7 +256,7 @@ impl Patience<'_> {
             tries = self.tries,
             "a part of a dry run is tried again"
         );
-        tokio::time::sleep(Duration::try_from(pause).unwrap_or_default()).await;
+        seat.leave_for(pause).await;
         Ok(())
     }
 }
@@ -232,4 +270,30 @@ async fn write(db: &Database, run: &mut DryRun) -> Result<(), Error> {
     drop(work);
     // Canceled, or another's: `lost` sees it as well and drops this.
     match std::future::pending::<Infallible>().await {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_before_another_try_lets_another_have_a_turn() {
+        let seats = Arc::new(Semaphore::new(1));
+        let mut slow = Seat::free(&seats).unwrap();
+        assert!(Seat::free(&seats).is_none());
+        let begun = tokio::time::Instant::now();
+        let other = async {
+            let other = seats.clone().acquire_owned().await.unwrap();
+            assert_eq!(begun.elapsed(), Duration::ZERO);
+            tokio::time::sleep(Duration::from_secs(25)).await;
+            drop(other);
+        };
+        tokio::join!(slow.leave_for(time::Duration::seconds(20)), other);
+        assert_eq!(
+            begun.elapsed().as_secs(),
+            25,
+            "it takes its turn again after the other"
+        );
+        assert!(slow.taken.is_some() && Seat::free(&seats).is_none());
+    }
 }

@@ -2,13 +2,12 @@
 //! what carries out the steps of submissions.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use marketplace_runtime::status;
 use tonic::Code;
 use tracing::Span;
 
-use super::{DryRuns, Stuck};
+use super::{DryRuns, Seat, Stuck};
 use crate::domain::{
     Answer, Depth, DryOutcome, DryRun, HumanStep, Profile, StepId, Trouble, Verdict,
 };
@@ -20,7 +19,12 @@ const CHANGED: &str = "what was looked at has changed since";
 
 impl DryRuns {
     /// One try of the step at `place`. Whatever it does may be done again.
-    pub(super) async fn step(&self, run: &DryRun, place: usize) -> Result<DryOutcome, Stuck> {
+    pub(super) async fn step(
+        &self,
+        run: &DryRun,
+        place: usize,
+        seat: &mut Seat,
+    ) -> Result<DryOutcome, Stuck> {
         let draft = run.record.draft.as_ref();
         let profile = draft.and_then(|draft| draft.profile.as_ref());
         let (Some(step), Some(profile)) = (run.record.steps.get(place), profile) else {
@@ -30,7 +34,7 @@ impl DryRuns {
             StepId::OfferValidation | StepId::Certification => {
                 self.check(run, step.id, profile).await
             }
-            id => self.execute(run, id, profile).await,
+            id => self.execute(run, id, profile, seat).await,
         }
     }
 
@@ -70,6 +74,7 @@ impl DryRuns {
         run: &DryRun,
         step: StepId,
         profile: &Profile,
+        seat: &mut Seat,
     ) -> Result<DryOutcome, Stuck> {
         let work = Run {
             offer_uid: run.offer_uid,
@@ -100,7 +105,7 @@ impl DryRuns {
                 return Ok(rejected(why));
             }
             let pause = self.tempo.endpoint_after(tries, wait);
-            tokio::time::sleep(Duration::try_from(pause).unwrap_or_default()).await;
+            seat.leave_for(pause).await;
         }
     }
 }
