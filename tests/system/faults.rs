@@ -162,7 +162,8 @@ impl Gate {
     }
 }
 
-/// A mail whose sender dies before it has heard the answer is sent again, as it was to the byte.
+/// A mail whose sender dies before it has heard the answer is sent again, as it was to the byte. So may the
+/// other of the two that have been written by then.
 #[tokio::test]
 async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::Result<()> {
     let mailbox = Mailbox::start(Duration::from_secs(2)).await?;
@@ -191,7 +192,8 @@ async fn a_mail_is_repeated_to_the_byte_when_its_sender_is_killed() -> anyhow::R
         },
     )
     .await?;
-    assert_eq!(repeats(&mails)?, 1, "{mails:?}");
+    let repeats = repeats(&mails)?;
+    assert!((1..=2).contains(&repeats), "{repeats}: {mails:?}");
     market.stop().await
 }
 

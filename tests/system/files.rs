@@ -426,6 +426,8 @@ async fn the_lines_of_its_readme_do_what_they_say() -> anyhow::Result<()> {
             &ADA[..]
         };
         let words: Vec<&str> = who.iter().copied().chain(line.split_whitespace()).collect();
+        // The History page hears of what has happened by events.
+        market.everybody_told().await?;
         let said = market.marketctl(&words).await?;
         assert_eq!(said.code, Some(0), "{line}: {}{}", said.out, said.err);
         history = said.out;
